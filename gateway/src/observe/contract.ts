@@ -1,0 +1,54 @@
+/**
+ * The seam between the data path and what is seen of it from outside. The data path writes plain numbers into cells of its
+ * own stripe of shared memory and hands a finished exchange to the recorder; everything else happens elsewhere.
+ */
+import type { ResponseFlag } from "@sallyport/model/fault.ts";
+
+/** What is known of an exchange when it is over. Reused by the codec: a recorder must not keep it. */
+export interface ExchangeRecord {
+  /** Metric block of its listener. */
+  readonly listenerMetrics: number;
+  readonly listenerKey: string;
+  readonly method: string;
+  /** As the client sent it, with query. */
+  readonly originalPath: string;
+  readonly authority: string;
+  readonly protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+  readonly scheme: "http" | "https";
+  /** 0 where nothing could be sent. */
+  readonly status: number;
+  readonly flag: ResponseFlag;
+  /** Fault reason or local-reply detail, "via_upstream" for an upstream answer (Envoy's %RESPONSE_CODE_DETAILS%). */
+  readonly details: string;
+  readonly requestId: string;
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  /** Milliseconds of performance.now(): first byte of the head, and end of the exchange. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** First byte of the upstream's answer; 0 where there was none. */
+  readonly upstreamStartedAt: number;
+  /** `address:port` of peer and trusted client address. */
+  readonly downstreamRemote: string;
+  readonly downstreamLocal: string;
+  readonly clientAddress: string;
+  /** `address:port`, or "-". */
+  readonly upstreamHost: string;
+  readonly upstreamCluster: string;
+  readonly routeName: string;
+  /** A request header as it came (lower-case name), and a response header as it left. */
+  requestHeader(name: string): string | undefined;
+  responseHeader(name: string): string | undefined;
+}
+
+/** Takes note of what happens on the data path. One per worker. */
+export interface Recorder {
+  exchange(record: ExchangeRecord): void;
+  connectionOpened(listenerMetrics: number): void;
+  connectionClosed(listenerMetrics: number): void;
+  upstreamConnect(outcome: "success" | "failure" | "timeout"): void;
+  upstreamReuse(): void;
+  upstreamClosed(): void;
+  /** Change of the number of requests that wait for a connection. */
+  upstreamPending(change: 1 | -1): void;
+}

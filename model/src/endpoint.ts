@@ -1,0 +1,23 @@
+/** The addresses behind a cluster. A resource of its own, because endpoints change far more often than clusters. */
+import { Type, type Static } from "typebox";
+
+/** One address. `draining` ones (terminating but still serving) are used only when no `ready` one is left. */
+export const Endpoint = Type.Object({
+  /** An IP literal. */
+  address: Type.String(),
+  port: Type.Integer(),
+  weight: Type.Integer(),
+  state: Type.Union([Type.Literal("ready"), Type.Literal("draining")]),
+  zone: Type.Optional(Type.String()),
+});
+/** One address. */
+export type Endpoint = Static<typeof Endpoint>;
+
+/** All endpoints of the cluster of the same key. */
+export const EndpointSet = Type.Object({
+  kind: Type.Literal("endpoints"),
+  key: Type.String(),
+  endpoints: Type.Array(Endpoint),
+});
+/** All endpoints of a cluster. */
+export type EndpointSet = Static<typeof EndpointSet>;

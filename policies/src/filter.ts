@@ -1,0 +1,82 @@
+/**
+ * The contract of a policy. A policy is configuration; `compile` turns it once into a Filter; the filter runs on every
+ * exchange of the routes it is attached to. All option branching happens at compile time.
+ *
+ * Phases, in order: onRequest of every filter (rule policies first, then those of the chosen backend), upstream, onResponse
+ * in reverse order, onEnd. A filter that replies ends the request phases; the response phases of the filters that already
+ * ran still see its reply, so that CORS headers reach local replies too.
+ */
+import type { Policy, PolicyKind } from "@sallyport/model/policy.ts";
+
+/** Header access shared by requests and responses. Names are compared without case; repeated fields join with ", ". */
+export interface HeaderView {
+  /** The value, or undefined where there is no such field. Bytes 0x80-0xff are latin1 characters. */
+  header(name: string): string | undefined;
+  /** Replaces all fields of this name by one. The value must hold no CR, LF or NUL (compile checks static ones). */
+  setHeader(name: string, value: string): void;
+  /** Joins the value to an existing field with "," or adds the field. */
+  addHeader(name: string, value: string): void;
+  /** Removes all fields of this name. */
+  removeHeader(name: string): void;
+}
+
+/** What a filter sees and may change of a request. Host, framing and hop-by-hop fields are not headers here. */
+export interface RequestView extends HeaderView {
+  readonly method: string;
+  /** Of the downstream connection. */
+  readonly scheme: "http" | "https";
+  /** Host and optional port as the client sent them; what is set goes upstream as Host. */
+  authority: string;
+  /** Path and query, normalised, beginning with `/` (or `*`); what is set goes upstream. */
+  path: string;
+  /** The prefix that the matched rule asked for, without trailing slash; undefined where it matched otherwise. */
+  readonly matchedPrefix: string | undefined;
+  /** Advertised port of the listener. */
+  readonly listenerPort: number;
+  /** The trusted client address. */
+  readonly clientAddress: string;
+  /** Sends a copy of this request (head as it is after all request phases, body as it streams) to a cluster; its answer is dropped. */
+  mirrorTo(cluster: string): void;
+}
+
+/** What a filter sees and may change of a response, local or from upstream. */
+export interface ResponseView extends HeaderView {
+  readonly status: number;
+}
+
+/** A response made here. Content-Length is added; `body` is sent as UTF-8 and must be short. */
+export interface LocalReply {
+  readonly status: number;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: string;
+  /** Envoy response flag for the access log, e.g. "FI"; "" for none. */
+  readonly flag: string;
+}
+
+/** Nothing to say (go on), or the reply that ends the request phases. */
+export type Verdict = LocalReply | undefined;
+
+/** A compiled policy. A phase returns a promise only if it must wait: the exchange does not await otherwise. */
+export interface Filter {
+  /**
+   * True where onRequest depends on the request head and static configuration alone and never replies asynchronously: the
+   * codec may then cache its outcome with the head.
+   */
+  readonly deterministic: boolean;
+  onRequest?(request: RequestView): Verdict | Promise<Verdict>;
+  onResponse?(response: ResponseView, request: RequestView): void;
+}
+
+/** What the outside gives to filters. Everything a filter needs beyond its exchange comes through here. */
+export interface Capabilities {
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Resolves after so many milliseconds, or earlier when the exchange is given up. */
+  delay(milliseconds: number): Promise<void>;
+}
+
+/** Compiles one kind of policy. Throws only on a bug: configuration was validated before it got here. */
+export type CompilePolicy<P extends Policy> = (policy: P, capabilities: Capabilities) => Filter;
+
+/** A compile function for every kind. */
+export type PolicyRegistry = { readonly [K in PolicyKind]: CompilePolicy<Extract<Policy, { kind: K }>> };
