@@ -6,7 +6,7 @@
  * in reverse order, onEnd. A filter that replies ends the request phases; the response phases of the filters that already
  * ran still see its reply, so that CORS headers reach local replies too.
  */
-import type { Policy, PolicyKind } from "@sallyport/model/policy.ts";
+import type { Policy, PolicyKind } from "@sallyport/model/policy";
 
 /** Header access shared by requests and responses. Names are compared without case; repeated fields join with ", ". */
 export interface HeaderView {

@@ -2,7 +2,7 @@
  * The seam between exchanges, clusters and the upstream codecs: an exchange asks a cluster for a connection, the cluster
  * picks an endpoint, reuses or opens a connection, and assigns it. Everything is synchronous on the fast path.
  */
-import type { FaultReason } from "@sallyport/model/fault.ts";
+import type { FaultReason } from "@sallyport/model/fault";
 
 /** One upstream address at run time, shared by all routes of its cluster. */
 export interface UpstreamEndpoint {

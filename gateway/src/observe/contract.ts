@@ -2,7 +2,7 @@
  * The seam between the data path and what is seen of it from outside. The data path writes plain numbers into cells of its
  * own stripe of shared memory and hands a finished exchange to the recorder; everything else happens elsewhere.
  */
-import type { ResponseFlag } from "@sallyport/model/fault.ts";
+import type { ResponseFlag } from "@sallyport/model/fault";
 
 /** What is known of an exchange when it is over. Reused by the codec: a recorder must not keep it. */
 export interface ExchangeRecord {

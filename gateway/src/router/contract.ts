@@ -2,8 +2,8 @@
  * The seam between codecs and routing: a bound port resolves a request to a compiled rule. Everything an exchange does
  * per rule is resolved at compile time; the exchange only follows references.
  */
-import type { HttpServerOptions } from "@sallyport/model/listener.ts";
-import type { Filter } from "@sallyport/policies/filter.ts";
+import type { HttpServerOptions } from "@sallyport/model/listener";
+import type { Filter } from "@sallyport/policies/filter";
 import type { UpstreamCluster } from "../cluster/contract.ts";
 
 /** What routing asks of a request. Strings are latin1 text of the request's bytes. */

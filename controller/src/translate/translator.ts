@@ -1,0 +1,40 @@
+/**
+ * The contract of translation: pure functions from the world to resources and statuses. No clock, no I/O; reads go through
+ * the World they are given and nothing else; bad user input is a Problem and a status condition, never an exception.
+ */
+import type { ObjectRef, Problem } from "@sallyport/model/problem";
+import type { Resource, Snapshot } from "@sallyport/model/snapshot";
+import type { World } from "../world/world.ts";
+
+/** The status one object should have. `status` is the object's `status` field in full, as far as we own it. */
+export interface ObjectStatus {
+  readonly object: ObjectRef;
+  readonly status: unknown;
+}
+
+/** What a translator makes of the world. */
+export interface Translation {
+  readonly resources: readonly Resource[];
+  readonly statuses: readonly ObjectStatus[];
+  readonly problems: readonly Problem[];
+}
+
+/** Process-wide facts translation depends on besides the world. */
+export interface TranslateOptions {
+  /** Which GatewayClasses are ours. */
+  readonly controllerName: string;
+  /** Advertised port -> bound port, e.g. 80 -> 8080; ports not named are bound as they are. */
+  readonly portMap: ReadonlyMap<number, number>;
+  /** Address that listeners bind when their Gateway names none. */
+  readonly bindAddress: string;
+}
+
+/** One family of objects (gateway-api, services, later ingress and istio); blind to the others. */
+export type Translate = (world: World, options: TranslateOptions) => Translation;
+
+/** The whole world as one snapshot, with everything to say about it. */
+export interface WorldTranslation {
+  readonly snapshot: Snapshot;
+  readonly statuses: readonly ObjectStatus[];
+  readonly problems: readonly Problem[];
+}
