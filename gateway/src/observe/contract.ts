@@ -52,3 +52,28 @@ export interface Recorder {
   /** Change of the number of requests that wait for a connection. */
   upstreamPending(change: 1 | -1): void;
 }
+
+/** Returned by ActiveCounts.claim where no slot was free. */
+export const NO_SLOT = -1;
+
+/**
+ * How many requests are on each upstream endpoint, over all workers: one stripe of shared memory per worker. A slot is
+ * found by key, so every worker and every runtime that names an endpoint counts in the same one. Where the table is full
+ * the caller counts for itself (this worker only) and the gateway says so once in its log.
+ */
+export interface ActiveCounts {
+  /** Takes a reference to the slot of this endpoint, made if it is new. NO_SLOT where none is free. */
+  claim(clusterKey: string, endpointLabel: string): number;
+  /** Gives the reference back; the slot is freed with the last one. No-op for NO_SLOT. */
+  release(slot: number): void;
+  /** One request more (1) or less (-1) of this worker's; one plain addition, no atomics. */
+  add(slot: number, change: 1 | -1): void;
+  /** Requests of all workers. */
+  total(slot: number): number;
+}
+
+/** Metric blocks of listeners, handed out by the gateway before a snapshot is compiled. */
+export interface ListenerBlocks {
+  /** Block of a listener by key; listeners beyond the cap share one block. */
+  listenerMetrics(key: string): number;
+}
