@@ -6,6 +6,7 @@
  * in reverse order, onEnd. A filter that replies ends the request phases; the response phases of the filters that already
  * ran still see its reply, so that CORS headers reach local replies too.
  */
+import type { ResponseFlag } from "@sallyport/model/fault";
 import type { Policy, PolicyKind } from "@sallyport/model/policy";
 
 /** Header access shared by requests and responses. Names are compared without case; repeated fields join with ", ". */
@@ -37,6 +38,8 @@ export interface RequestView extends HeaderView {
   readonly clientAddress: string;
   /** Sends a copy of this request (head as it is after all request phases, body as it streams) to a cluster; its answer is dropped. */
   mirrorTo(cluster: string): void;
+  /** Notes for the access log what a filter did to an exchange that goes on, e.g. "DI"; a later fault or reply overrides it. */
+  setFlag(flag: ResponseFlag): void;
 }
 
 /** What a filter sees and may change of a response, local or from upstream. */
@@ -49,8 +52,8 @@ export interface LocalReply {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
-  /** Envoy response flag for the access log, e.g. "FI"; "" for none. */
-  readonly flag: string;
+  /** For the access log, e.g. "FI"; "-" for none. */
+  readonly flag: ResponseFlag;
 }
 
 /** Nothing to say (go on), or the reply that ends the request phases. */

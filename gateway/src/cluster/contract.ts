@@ -2,7 +2,10 @@
  * The seam between exchanges, clusters and the upstream codecs: an exchange asks a cluster for a connection, the cluster
  * picks an endpoint, reuses or opens a connection, and assigns it. Everything is synchronous on the fast path.
  */
+import type { Cluster } from "@sallyport/model/cluster";
+import type { EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
+import type { ActiveCounts, Recorder } from "../observe/contract.ts";
 
 /** One upstream address at run time, shared by all routes of its cluster. */
 export interface UpstreamEndpoint {
@@ -64,4 +67,97 @@ export interface UpstreamCluster {
   acquire(request: ConnectionRequest, fresh: boolean): void;
   /** Gives up a queued request; a no-op for one that was assigned or refused. */
   cancel(request: ConnectionRequest): void;
+}
+
+/** A DNS answer. */
+export interface ResolvedName {
+  /** IP literals, at least one. */
+  readonly addresses: readonly string[];
+  /** Seconds the answer may be used; Infinity for what never changes (literals, the hosts file). */
+  readonly ttl: number;
+}
+
+/** Why a name has no addresses: `negative` is the server's word that there are none, `failed` means nobody could say. */
+export interface UnresolvedName {
+  readonly kind: "negative" | "failed";
+  /** For logs, e.g. "ESERVFAIL". */
+  readonly detail: string;
+}
+
+/** Turns host names into addresses. */
+export interface NameResolver {
+  /** Never rejects. */
+  resolve(hostname: string): Promise<ResolvedName | UnresolvedName>;
+  /** Gives up what is under way. */
+  close(): void;
+}
+
+/** What a worker's clusters stand on. */
+export interface ClusterTableOptions {
+  readonly open: OpenConnection;
+  /** Milliseconds, monotonic; a coarse clock will do. */
+  now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Calls `run` once after so many milliseconds; returns what cancels it. */
+  schedule(milliseconds: number, run: () => void): () => void;
+  readonly resolver: NameResolver;
+  readonly counts: ActiveCounts;
+  /** Told of reuse and of waiting requests; connects and closes are the codec's to tell. */
+  readonly recorder: Pick<Recorder, "upstreamReuse" | "upstreamPending">;
+  /** A name that could not be resolved, or can be again; one call a change. */
+  onNameState?(clusterKey: string, hostname: string, state: "resolved" | UnresolvedName): void;
+}
+
+/** One endpoint as the admin API shows it. */
+export interface EndpointSummary {
+  readonly label: string;
+  readonly weight: number;
+  /** `removed`: gone from the configuration, requests still on it. */
+  readonly state: "ready" | "draining" | "removed";
+  /** Requests of all workers; connections of this one. */
+  readonly active: number;
+  readonly connections: number;
+  readonly idle: number;
+}
+
+/** One cluster as the admin API shows it; counts are this worker's. */
+export interface ClusterSummary {
+  readonly key: string;
+  readonly balancer: Cluster["balancer"];
+  readonly connections: number;
+  readonly connectionLimit: number;
+  readonly pending: number;
+  readonly pendingLimit: number;
+  readonly endpoints: readonly EndpointSummary[];
+}
+
+/** A cluster as its owner sees it. */
+export interface ManagedCluster extends UpstreamCluster {
+  /** Takes over configuration and endpoints in place; connections to endpoints that stay are kept. */
+  update(config: Cluster, endpoints: EndpointSet | undefined): void;
+  /** Closes connections that have been idle too long. */
+  sweep(): void;
+  /**
+   * No new runtime names it any more: idle connections close, requests that run (or begin on an older runtime) finish
+   * and their connections are not kept.
+   */
+  retire(): void;
+  /** Closes idle connections, refuses waiting requests; what is active is the codec's to close. */
+  close(): void;
+  summary(): ClusterSummary;
+}
+
+/** All live clusters of one worker; one per worker, for its whole life. */
+export interface ClusterTable {
+  /** A new cluster; names begin to resolve at once, so that it is warm when its runtime becomes active. */
+  create(config: Cluster, endpoints: EndpointSet | undefined): ManagedCluster;
+  /** Retires every cluster that is not in `used` (what became unused, or was made for a runtime that was dropped). */
+  disposeUnused(used: ReadonlySet<ManagedCluster>): void;
+  /** Call about once a second. */
+  sweep(): void;
+  /** Of every cluster, by key. */
+  summaries(): ClusterSummary[];
+  /** Closes all clusters and stops resolving. */
+  close(): void;
 }

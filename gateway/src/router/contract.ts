@@ -94,4 +94,6 @@ export interface CompiledTls {
 export interface Runtime {
   readonly epoch: number;
   readonly binds: ReadonlyMap<string, CompiledBind>;
+  /** A cluster by key, for mirrors; undefined where it is unknown or cannot be served. */
+  cluster(key: string): UpstreamCluster | undefined;
 }
