@@ -1,12 +1,13 @@
 /** A cluster: one upstream service port, how to find its endpoints and how to talk to them. */
 import { Type, type Static } from "typebox";
+import { Count, Port } from "./number.ts";
 
 /** Where endpoints come from: an endpoint set of the same key, or names resolved by DNS. */
 export const Discovery = Type.Union([
   Type.Object({ kind: Type.Literal("endpoints") }),
   Type.Object({
     kind: Type.Literal("dns"),
-    names: Type.Array(Type.Object({ hostname: Type.String(), port: Type.Integer() })),
+    names: Type.Array(Type.Object({ hostname: Type.String(), port: Port })),
   }),
 ]);
 /** Where endpoints come from. */
@@ -20,14 +21,14 @@ export const Cluster = Type.Object({
   discovery: Discovery,
   protocol: Type.Union([Type.Literal("http1"), Type.Literal("h2c")]),
   balancer: Type.Union([Type.Literal("least-request"), Type.Literal("round-robin"), Type.Literal("random")]),
-  connectTimeout: Type.Integer(),
+  connectTimeout: Count,
   /** Per worker. Requests beyond `connections` wait; beyond `pending` waiting ones they are refused (UO). */
-  limits: Type.Object({ connections: Type.Integer(), pending: Type.Integer() }),
+  limits: Type.Object({ connections: Count, pending: Count }),
   pool: Type.Object({
     /** An idle connection older than this is closed; keep it below the backend's own keep-alive time. */
-    idleTimeout: Type.Integer(),
+    idleTimeout: Count,
     /** A connection is not reused after this age; 0: no limit. */
-    maxLifetime: Type.Integer(),
+    maxLifetime: Count,
   }),
 });
 /** One cluster. */

@@ -1,12 +1,13 @@
 /** The addresses behind a cluster. A resource of its own, because endpoints change far more often than clusters. */
 import { Type, type Static } from "typebox";
+import { Count, Port } from "./number.ts";
 
 /** One address. `draining` ones (terminating but still serving) are used only when no `ready` one is left. */
 export const Endpoint = Type.Object({
   /** An IP literal. */
   address: Type.String(),
-  port: Type.Integer(),
-  weight: Type.Integer(),
+  port: Port,
+  weight: Count,
   state: Type.Union([Type.Literal("ready"), Type.Literal("draining")]),
   zone: Type.Optional(Type.String()),
 });

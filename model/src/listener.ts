@@ -1,20 +1,21 @@
 /** A listener: one place where traffic comes in, as one listener of one Gateway. Several may share a bound port. */
 import { Type, type Static } from "typebox";
+import { BindPort, Count, Port } from "./number.ts";
 
 /** Limits and habits of the HTTP server role. All times in milliseconds, sizes in bytes. */
 export const HttpServerOptions = Type.Object({
-  maxHeadBytes: Type.Integer(),
-  maxHeaderFields: Type.Integer(),
+  maxHeadBytes: Count,
+  maxHeaderFields: Count,
   /** From the first byte of a head to its last. */
-  headTimeout: Type.Integer(),
+  headTimeout: Count,
   /** Longest wait for the next byte of a request body. */
-  bodyIdleTimeout: Type.Integer(),
+  bodyIdleTimeout: Count,
   /** Longest silence between exchanges on a kept-alive connection. */
-  idleTimeout: Type.Integer(),
+  idleTimeout: Count,
   /** Longest silence inside an exchange or a tunnel. */
-  streamIdleTimeout: Type.Integer(),
+  streamIdleTimeout: Count,
   /** How many proxies in front of us are trusted to have written X-Forwarded-For (0: nobody, the edge). */
-  trustedHops: Type.Integer(),
+  trustedHops: Count,
   /** Fields whose name holds `_`, which CGI-style backends cannot tell from `-`. */
   underscores: Type.Union([Type.Literal("reject"), Type.Literal("drop"), Type.Literal("allow")]),
   mergeSlashes: Type.Boolean(),
@@ -53,8 +54,8 @@ export const Listener = Type.Object({
   kind: Type.Literal("listener"),
   /** `namespace/gateway/listener`. */
   key: Type.String(),
-  port: Type.Integer(),
-  bind: Type.Object({ address: Type.String(), port: Type.Integer() }),
+  port: Port,
+  bind: Type.Object({ address: Type.String(), port: BindPort }),
   protocol: Type.Union([Type.Literal("http"), Type.Literal("https")]),
   /** Lower case; `*.example.com` for any subdomain; absent for all hosts. */
   hostname: Type.Optional(Type.String()),

@@ -1,5 +1,6 @@
 /** The policies of a route rule or of one of its backends, as configuration. policies/ compiles each kind to a filter. */
 import { Type, type Static } from "typebox";
+import { Count, Port } from "./number.ts";
 
 /** A header to set or add; names are kept as written, compared without case. */
 export const HeaderValue = Type.Object({ name: Type.String(), value: Type.String() });
@@ -30,7 +31,7 @@ export const CorsPolicy = Type.Object({
   allowHeaders: Type.Array(Type.String()),
   exposeHeaders: Type.Array(Type.String()),
   allowCredentials: Type.Boolean(),
-  maxAgeSeconds: Type.Integer(),
+  maxAgeSeconds: Count,
 });
 /** Cross-origin resource sharing. */
 export type CorsPolicy = Static<typeof CorsPolicy>;
@@ -48,7 +49,7 @@ export const RedirectPolicy = Type.Object({
   kind: Type.Literal("redirect"),
   scheme: Type.Optional(Type.Union([Type.Literal("http"), Type.Literal("https")])),
   hostname: Type.Optional(Type.String()),
-  port: Type.Optional(Type.Integer()),
+  port: Type.Optional(Port),
   path: Type.Optional(PathEdit),
   status: Type.Union([Type.Literal(301), Type.Literal(302), Type.Literal(303), Type.Literal(307), Type.Literal(308)]),
 });
@@ -65,7 +66,7 @@ export const RewritePolicy = Type.Object({
 export type RewritePolicy = Static<typeof RewritePolicy>;
 
 /** A share of requests: `numerator` of every `denominator`. */
-export const Fraction = Type.Object({ numerator: Type.Integer(), denominator: Type.Integer() });
+export const Fraction = Type.Object({ numerator: Count, denominator: Type.Integer({ minimum: 1 }) });
 /** A share of requests. */
 export type Fraction = Static<typeof Fraction>;
 
@@ -77,8 +78,8 @@ export type MirrorPolicy = Static<typeof MirrorPolicy>;
 /** Delays or aborts a share of requests on purpose (Istio HTTPFaultInjection). */
 export const FaultPolicy = Type.Object({
   kind: Type.Literal("fault"),
-  delay: Type.Optional(Type.Object({ share: Fraction, milliseconds: Type.Integer() })),
-  abort: Type.Optional(Type.Object({ share: Fraction, status: Type.Integer() })),
+  delay: Type.Optional(Type.Object({ share: Fraction, milliseconds: Count })),
+  abort: Type.Optional(Type.Object({ share: Fraction, status: Type.Integer({ minimum: 200, maximum: 599 }) })),
 });
 /** Delays or aborts a share of requests. */
 export type FaultPolicy = Static<typeof FaultPolicy>;

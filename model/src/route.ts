@@ -1,6 +1,7 @@
 /** An HTTP route: where requests of some hosts go, at the cardinality of the user's object (one HTTPRoute, one resource). */
 import { Type, type Static } from "typebox";
 import { HttpMatch } from "./match.ts";
+import { Count } from "./number.ts";
 import { Policy } from "./policy.ts";
 
 /** A weighted target. An `invalid` one answers 500 for its share (Gateway API: BackendNotFound, RefNotPermitted, InvalidKind). */
@@ -8,10 +9,10 @@ export const WeightedBackend = Type.Union([
   Type.Object({
     kind: Type.Literal("cluster"),
     cluster: Type.String(),
-    weight: Type.Integer(),
+    weight: Count,
     policies: Type.Array(Policy),
   }),
-  Type.Object({ kind: Type.Literal("invalid"), reason: Type.String(), weight: Type.Integer() }),
+  Type.Object({ kind: Type.Literal("invalid"), reason: Type.String(), weight: Count }),
 ]);
 /** A weighted target. */
 export type WeightedBackend = Static<typeof WeightedBackend>;
@@ -22,8 +23,8 @@ export const HttpRule = Type.Object({
   matches: Type.Array(HttpMatch),
   policies: Type.Array(Policy),
   backends: Type.Array(WeightedBackend),
-  requestTimeout: Type.Optional(Type.Integer()),
-  backendTimeout: Type.Optional(Type.Integer()),
+  requestTimeout: Type.Optional(Count),
+  backendTimeout: Type.Optional(Count),
 });
 /** One rule. */
 export type HttpRule = Static<typeof HttpRule>;

@@ -67,10 +67,12 @@ export function applyDelta(before: Snapshot, delta: SnapshotDelta): Snapshot {
 /** All resources of one kind, in the order of the snapshot. */
 export function resourcesOf<K extends ResourceKind>(snapshot: Snapshot, kind: K): Extract<Resource, { kind: K }>[] {
   const found: Extract<Resource, { kind: K }>[] = [];
-  for (const resource of snapshot.resources.values()) {
-    if (resource.kind === kind) found.push(resource as Extract<Resource, { kind: K }>);
-  }
+  for (const resource of snapshot.resources.values()) if (isOfKind(resource, kind)) found.push(resource);
   return found;
+}
+
+function isOfKind<K extends ResourceKind>(resource: Resource, kind: K): resource is Extract<Resource, { kind: K }> {
+  return resource.kind === kind;
 }
 
 /** The resource as it may be shown to people: private keys are replaced. */
