@@ -9,7 +9,7 @@
 import type { ResponseFlag } from "@sallyport/model/fault";
 import type { Policy, PolicyKind } from "@sallyport/model/policy";
 
-/** Header access shared by requests and responses. Names are compared without case; repeated fields join with ", ". */
+/** Header access shared by requests and responses. Names are compared without case; repeated fields join with ",", cookies with "; ". */
 export interface HeaderView {
   /** The value, or undefined where there is no such field. Bytes 0x80-0xff are latin1 characters. */
   header(name: string): string | undefined;

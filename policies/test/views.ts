@@ -1,0 +1,89 @@
+/** Requests and responses as filters see them, in memory: the contract of filter.ts by the book, for tests. */
+import type { ResponseFlag } from "@sallyport/model/fault";
+import type { Capabilities, HeaderView, RequestView, ResponseView } from "../src/filter.ts";
+
+/** Header fields in a list, joined and compared as the contract says. */
+export class ListedHeaders implements HeaderView {
+  fields: [name: string, value: string][];
+
+  constructor(fields: Readonly<Record<string, string>> = {}) {
+    this.fields = Object.entries(fields);
+  }
+
+  header(name: string): string | undefined {
+    const values = this.fields.filter((field) => isSameName(field[0], name)).map((field) => field[1]);
+    return values.length === 0 ? undefined : values.join(", ");
+  }
+
+  setHeader(name: string, value: string): void {
+    this.removeHeader(name);
+    this.fields.push([name, value]);
+  }
+
+  addHeader(name: string, value: string): void {
+    const present = this.header(name);
+    this.setHeader(name, present === undefined ? value : `${present},${value}`);
+  }
+
+  removeHeader(name: string): void {
+    this.fields = this.fields.filter((field) => !isSameName(field[0], name));
+  }
+}
+
+function isSameName(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
+/** A request; what a test does not name has a plain default. */
+export class TestRequest extends ListedHeaders implements RequestView {
+  method = "GET";
+  scheme: "http" | "https" = "http";
+  authority = "example.com";
+  path = "/";
+  matchedPrefix: string | undefined;
+  listenerPort = 80;
+  clientAddress = "192.0.2.1";
+  readonly mirrors: string[] = [];
+  flag: ResponseFlag = "-";
+
+  mirrorTo(cluster: string): void {
+    this.mirrors.push(cluster);
+  }
+
+  setFlag(flag: ResponseFlag): void {
+    this.flag = flag;
+  }
+}
+
+/** A response. */
+export class TestResponse extends ListedHeaders implements ResponseView {
+  status = 200;
+}
+
+/** A request with these properties and headers. */
+export function toRequest(
+  properties: Partial<Omit<TestRequest, keyof ListedHeaders>>,
+  headers: Readonly<Record<string, string>> = {},
+): TestRequest {
+  return Object.assign(new TestRequest(headers), properties);
+}
+
+/** Capabilities whose random numbers are these, over and over, and whose delays are noted and over at once. */
+export class TestCapabilities implements Capabilities {
+  readonly delays: number[] = [];
+  readonly #draws: readonly number[];
+  #next = 0;
+
+  constructor(draws: readonly number[] = [0]) {
+    this.#draws = draws;
+  }
+
+  random(): number {
+    return this.#draws[this.#next++ % this.#draws.length] ?? 0;
+  }
+
+  delay(milliseconds: number): Promise<void> {
+    this.delays.push(milliseconds);
+    return Promise.resolve();
+  }
+}
