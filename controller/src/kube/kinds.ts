@@ -1,0 +1,60 @@
+/** The kinds the controller reads, of those that schemas are generated for. A kind is added here once it is translated. */
+import { generatedKinds } from "./generated/kinds.ts";
+import type { GeneratedKinds } from "./generated/kinds.ts";
+import type { GeneratedKind } from "./generated-kind.ts";
+import type { Secret } from "./secret.ts";
+
+/** Decoded type of every kind the world can hold. */
+export interface KindMap {
+  readonly GatewayClass: GeneratedKinds["GatewayClass"];
+  readonly Gateway: GeneratedKinds["Gateway"];
+  readonly HTTPRoute: GeneratedKinds["HTTPRoute"];
+  readonly ReferenceGrant: GeneratedKinds["ReferenceGrant"];
+  readonly Service: GeneratedKinds["Service"];
+  readonly EndpointSlice: GeneratedKinds["EndpointSlice"];
+  readonly Secret: Secret;
+  readonly ConfigMap: GeneratedKinds["ConfigMap"];
+  readonly Namespace: GeneratedKinds["Namespace"];
+}
+
+/** Name of a kind the world can hold. */
+export type KindName = keyof KindMap;
+
+/** Any decoded object. */
+export type KubeObject = KindMap[KindName];
+
+/** How each kind is identified and checked. */
+export const kinds = {
+  GatewayClass: generatedKinds.GatewayClass,
+  Gateway: generatedKinds.Gateway,
+  HTTPRoute: generatedKinds.HTTPRoute,
+  ReferenceGrant: generatedKinds.ReferenceGrant,
+  Service: generatedKinds.Service,
+  EndpointSlice: generatedKinds.EndpointSlice,
+  Secret: generatedKinds.Secret,
+  ConfigMap: generatedKinds.ConfigMap,
+  Namespace: generatedKinds.Namespace,
+} satisfies Readonly<Record<KindName, GeneratedKind>>;
+
+/** All kinds the world can hold, in a fixed order. */
+export const kindNames: readonly KindName[] = [
+  "GatewayClass",
+  "Gateway",
+  "HTTPRoute",
+  "ReferenceGrant",
+  "Service",
+  "EndpointSlice",
+  "Secret",
+  "ConfigMap",
+  "Namespace",
+];
+
+/** Whether the word is the name of a kind the world can hold. */
+export function isKindName(word: string): word is KindName {
+  return Object.hasOwn(kinds, word);
+}
+
+/** Whether a schema of this kind exists though nothing reads it yet. */
+export function isKnownKind(word: string): word is keyof GeneratedKinds {
+  return Object.hasOwn(generatedKinds, word);
+}

@@ -1,0 +1,130 @@
+/** The functions, methods and macros of CEL that the rules use, as JavaScript. */
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { bind, compileNode, toPathText } from "./cel.ts";
+import type { CelType, Code, Scope } from "./cel.ts";
+
+const bool: CelType = { kind: "bool" };
+
+/** Names of global functions of one text argument, and what they are called at run time. */
+const textFunctions: Readonly<
+  Record<string, { readonly runtime: string; readonly type: CelType; readonly canThrow: boolean }>
+> = {
+  duration: { runtime: "duration", type: { kind: "duration" }, canThrow: true },
+  isIP: { runtime: "isIpAddress", type: bool, canThrow: false },
+  isIPv4: { runtime: "isIpv4Address", type: bool, canThrow: false },
+  isIPv6: { runtime: "isIpv6Address", type: bool, canThrow: false },
+};
+
+/** `name(arguments)`. */
+export function compileCall(name: string, args: readonly ASTNode[], scope: Scope): Code {
+  const [argument, ...others] = args;
+  if (argument === undefined || others.length > 0) throw new Error(`${name} takes one argument`);
+  if (name === "has") return compileHas(argument, scope);
+  const value = compileNode(argument, scope);
+  if (name === "size") return compileSize(value, scope);
+  const known = textFunctions[name];
+  if (known === undefined || value.type.kind !== "string") throw new Error(`function ${name} is not understood`);
+  scope.program.functions.add(known.runtime);
+  return { js: `${known.runtime}(${value.js})`, type: known.type, canThrow: known.canThrow || value.canThrow };
+}
+
+/** `receiver.name(arguments)`. */
+export function compileMethod([name, receiver, args]: readonly [string, ASTNode, ASTNode[]], scope: Scope): Code {
+  const value = compileNode(receiver, scope);
+  if (name === "size") return compileSize(value, scope);
+  if (value.type.kind === "string") return compileTextMethod(name, value, args, scope);
+  if (value.type.kind === "list") return compileMacro(name, value, args, { scope, item: value.type.item });
+  if (value.type.kind !== "map") throw new Error(`${name} is not understood on a ${value.type.kind}`);
+  const keys: Code = { ...value, js: `Object.keys(${value.js})` };
+  return compileMacro(name, keys, args, { scope, item: { kind: "string" } });
+}
+
+function compileHas(argument: ASTNode, scope: Scope): Code {
+  if (argument.op !== ".") throw new Error("has() takes a field selection");
+  const path = toPathText(argument);
+  const present = path === undefined ? scope.present : new Set([...scope.present, path]);
+  const selected = compileNode(argument, { ...scope, present });
+  return { js: `(${selected.js} !== undefined)`, type: bool, canThrow: selected.canThrow };
+}
+
+function compileSize(value: Code, scope: Scope): Code {
+  const type: CelType = { kind: "int" };
+  if (value.type.kind === "list") return { js: `${value.js}.length`, type, canThrow: value.canThrow };
+  if (value.type.kind === "map") return { js: `Object.keys(${value.js}).length`, type, canThrow: value.canThrow };
+  if (value.type.kind !== "string") throw new Error(`size of a ${value.type.kind}`);
+  scope.program.functions.add("codePointLength");
+  return { js: `codePointLength(${value.js})`, type, canThrow: value.canThrow };
+}
+
+function compileTextMethod(name: string, value: Code, args: readonly ASTNode[], scope: Scope): Code {
+  const [argument] = args;
+  if (argument === undefined || args.length !== 1) throw new Error(`${name} takes one argument`);
+  if (name === "matches") return compileMatches(value, argument, scope);
+  const operand = compileNode(argument, scope);
+  const canThrow = value.canThrow || operand.canThrow;
+  switch (name) {
+    case "contains":
+      return { js: `${value.js}.includes(${operand.js})`, type: bool, canThrow };
+    case "startsWith":
+    case "endsWith":
+      return { js: `${value.js}.${name}(${operand.js})`, type: bool, canThrow };
+    case "split":
+      return { js: `${value.js}.split(${operand.js})`, type: { kind: "list", item: { kind: "string" } }, canThrow };
+    case "substring":
+      scope.program.functions.add("substring");
+      return { js: `substring(${value.js}, ${operand.js})`, type: { kind: "string" }, canThrow: true };
+    default:
+      throw new Error(`method ${name} is not understood`);
+  }
+}
+
+function compileMatches(value: Code, argument: ASTNode, scope: Scope): Code {
+  if (argument.op !== "value" || typeof argument.args !== "string") throw new Error("a pattern must be a literal");
+  const pattern = emitPattern(argument.args);
+  const { patterns } = scope.program;
+  const name = patterns.get(pattern) ?? `pattern${patterns.size}`;
+  patterns.set(pattern, name);
+  return { js: `${name}.test(${value.js})`, type: bool, canThrow: value.canThrow };
+}
+
+/** RE2 syntax -> a call that compiles the same in JavaScript: only the `(?i)` that one rule uses differs. */
+function emitPattern(pattern: string): string {
+  const ignoresCase = pattern.startsWith("^(?i)") || pattern.startsWith("(?i)");
+  const plain = pattern.replace("(?i)", "");
+  if (/\(\?[^:]|\\[pPAzQEC]|\[\[:/.test(plain)) throw new Error(`pattern is not understood: ${pattern}`);
+  return `boundedPattern(${JSON.stringify(plain)}, ${JSON.stringify(ignoresCase ? "ui" : "u")})`;
+}
+
+function compileMacro(
+  name: string,
+  list: Code,
+  args: readonly ASTNode[],
+  { scope, item }: { readonly scope: Scope; readonly item: CelType },
+): Code {
+  const [variable, body] = args;
+  if (variable?.op !== "id" || body === undefined || args.length !== 2) throw new Error(`${name} is not understood`);
+  const test = compileNode(body, bind(scope, variable.args, item));
+  if (test.type.kind !== "bool") throw new Error(`${name} takes a boolean expression`);
+  const canThrow = list.canThrow || test.canThrow;
+  const lambda = `(${variable.args}) => ${test.js}`;
+  switch (name) {
+    case "all":
+      return { js: callList("every", list.js, lambda, test.canThrow ? scope : undefined), type: bool, canThrow };
+    case "exists":
+      return { js: callList("some", list.js, lambda, test.canThrow ? scope : undefined), type: bool, canThrow };
+    case "exists_one":
+      scope.program.functions.add("existsOne");
+      return { js: `existsOne(${list.js}, ${lambda})`, type: bool, canThrow };
+    case "filter":
+      return { js: `${list.js}.filter(${lambda})`, type: { kind: "list", item }, canThrow };
+    default:
+      throw new Error(`macro ${name} is not understood`);
+  }
+}
+
+/** The array method, or its namesake that holds errors back until it is known whether they matter. */
+function callList(name: "every" | "some", list: string, lambda: string, careful: Scope | undefined): string {
+  if (careful === undefined) return `${list}.${name}(${lambda})`;
+  careful.program.functions.add(name);
+  return `${name}(${list}, ${lambda})`;
+}

@@ -1,0 +1,231 @@
+/**
+ * Compiles one CEL rule to a JavaScript expression, directed by the schema of what it is about. A construct it does not
+ * know stops the generator: no rule is ever left out silently. Known limits are by choice: only what the rules use.
+ *
+ * CEL says that reading an absent field is an error, and that an error on one side of `&&` or `||` does not matter if the
+ * other side decides. Fields are therefore known to be present (required, defaulted, or asked for with `has` before) or
+ * read through a function that throws; and `&&`/`||` become the plain operators unless their left side can throw.
+ */
+import { parse } from "@marcbachmann/cel-js";
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { compileCall, compileMethod } from "./cel-functions.ts";
+import { isAlwaysPresent, resolveRef } from "./schema.ts";
+import type { Schema } from "./schema.ts";
+
+/** The static type of a CEL expression. */
+export type CelType =
+  | { readonly kind: "bool" | "int" | "string" | "duration" }
+  | { readonly kind: "list"; readonly item: CelType }
+  | { readonly kind: "map"; readonly value: CelType }
+  | { readonly kind: "object"; readonly schema: Schema };
+
+/** A compiled expression. */
+export interface Code {
+  readonly js: string;
+  readonly type: CelType;
+  readonly canThrow: boolean;
+}
+
+/** What an expression can see. `present` are the paths already known to be there, as CEL text. */
+export interface Scope {
+  readonly variables: ReadonlyMap<string, CelType>;
+  readonly present: ReadonlySet<string>;
+  readonly program: Program;
+}
+
+/** What the rules of one kind share: definitions to resolve, runtime functions to import, patterns to compile once. */
+export interface Program {
+  readonly definitions: Readonly<Record<string, Schema>>;
+  readonly functions: Set<string>;
+  readonly patterns: Map<string, string>;
+}
+
+/** The body of `(self) => body` for a rule on a value of the given schema. */
+export function compileRule(rule: string, schema: Schema, program: Program): string {
+  const variables = new Map([["self", toCelType(schema, program.definitions)]]);
+  const code = compileNode(parse(rule).ast, { variables, present: new Set(), program });
+  if (code.type.kind !== "bool") throw new Error(`rule is not boolean: ${rule}`);
+  return code.js;
+}
+
+/** Compiles any expression node. */
+export function compileNode(node: ASTNode, scope: Scope): Code {
+  switch (node.op) {
+    case "value":
+      return compileLiteral(node.args);
+    case "id":
+      return compileVariable(node.args, scope);
+    case ".":
+      return compileField(node, scope);
+    case "[]":
+      return compileIndex(node.args, scope);
+    case "?:":
+      return compileConditional(node.args, scope);
+    case "&&":
+    case "||":
+      return compileLogical(node, scope);
+    case "!_":
+      return negate(compileNode(node.args, scope));
+    case "in":
+      return compileIn(node.args, scope);
+    case "call":
+      return compileCall(node.args[0], node.args[1], scope);
+    case "rcall":
+      return compileMethod(node.args, scope);
+    case "list":
+      return compileList(node.args, scope);
+    default:
+      return compileOperator(node, scope);
+  }
+}
+
+/** The variable `name` bound to `type` inside a macro. */
+export function bind(scope: Scope, name: string, type: CelType): Scope {
+  if (scope.variables.has(name)) throw new Error(`variable ${name} is declared twice`);
+  return { ...scope, variables: new Map([...scope.variables, [name, type]]) };
+}
+
+/** `a.b` of nested field selections; undefined for any other expression. */
+export function toPathText(node: ASTNode): string | undefined {
+  if (node.op === "id") return node.args;
+  if (node.op === "[]") {
+    const base = toPathText(node.args[0]);
+    return base !== undefined && node.args[1].op === "value" ? `${base}[${String(node.args[1].args)}]` : undefined;
+  }
+  if (node.op !== ".") return undefined;
+  const base = toPathText(node.args[0]);
+  return base === undefined ? undefined : `${base}.${unescapeField(node.args[1])}`;
+}
+
+/** CEL names of fields that are reserved words are written `__name__`. */
+export function unescapeField(name: string): string {
+  const plain = /^__([a-z]+)__$/.exec(name)?.[1] ?? name;
+  if (plain.includes("__")) throw new Error(`escaped field ${name} is not understood`);
+  return plain;
+}
+
+function toCelType(node: Schema, definitions: Readonly<Record<string, Schema>>): CelType {
+  const schema = resolveRef(node, definitions);
+  if (schema.properties !== undefined) return { kind: "object", schema };
+  if (typeof schema.additionalProperties === "object")
+    return { kind: "map", value: toCelType(schema.additionalProperties, definitions) };
+  if (schema.items !== undefined) return { kind: "list", item: toCelType(schema.items, definitions) };
+  if (schema.type === "string") return { kind: "string" };
+  if (schema.type === "integer") return { kind: "int" };
+  if (schema.type === "boolean") return { kind: "bool" };
+  throw new Error(`no CEL type for ${JSON.stringify(schema)}`);
+}
+
+function compileLiteral(value: unknown): Code {
+  if (typeof value === "string") return { js: JSON.stringify(value), type: { kind: "string" }, canThrow: false };
+  if (typeof value === "bigint") return { js: String(value), type: { kind: "int" }, canThrow: false };
+  if (typeof value === "boolean") return { js: String(value), type: { kind: "bool" }, canThrow: false };
+  throw new Error(`literal ${String(value)} is not understood`);
+}
+
+function compileVariable(name: string, scope: Scope): Code {
+  const type = scope.variables.get(name);
+  if (type === undefined) throw new Error(`unknown variable ${name}`);
+  return { js: name, type, canThrow: false };
+}
+
+function compileField(node: ASTNode & { readonly op: "." }, scope: Scope): Code {
+  const [base, escaped] = node.args;
+  const object = compileNode(base, scope);
+  const name = unescapeField(escaped);
+  if (object.type.kind !== "object") throw new Error(`${escaped} is read from a ${object.type.kind}`);
+  const property = object.type.schema.properties?.[name];
+  if (property === undefined) throw new Error(`field ${name} does not exist`);
+  const type = toCelType(property, scope.program.definitions);
+  const isPresent = isAlwaysPresent(object.type.schema, name) || scope.present.has(toPathText(node) ?? "");
+  if (isPresent) return { js: `${object.js}.${name}`, type, canThrow: object.canThrow };
+  scope.program.functions.add("field");
+  return { js: `field(${object.js}, ${JSON.stringify(name)})`, type, canThrow: true };
+}
+
+function compileIndex([base, index]: readonly [ASTNode, ASTNode], scope: Scope): Code {
+  const list = compileNode(base, scope);
+  const position = compileNode(index, scope);
+  if (list.type.kind !== "list" || position.type.kind !== "int") throw new Error("only lists are indexed");
+  scope.program.functions.add("element");
+  return { js: `element(${list.js}, ${position.js})`, type: list.type.item, canThrow: true };
+}
+
+function compileConditional([test, yes, no]: readonly [ASTNode, ASTNode, ASTNode], scope: Scope): Code {
+  const condition = compileNode(test, scope);
+  const consequent = compileNode(yes, assume(scope, test, true));
+  const alternate = compileNode(no, assume(scope, test, false));
+  if (consequent.type.kind !== alternate.type.kind) throw new Error("branches differ in type");
+  const canThrow = condition.canThrow || consequent.canThrow || alternate.canThrow;
+  return { js: `(${condition.js} ? ${consequent.js} : ${alternate.js})`, type: consequent.type, canThrow };
+}
+
+function compileLogical(node: ASTNode & { readonly op: "&&" | "||" }, scope: Scope): Code {
+  const [first, second] = node.args;
+  const left = compileNode(first, scope);
+  const right = compileNode(second, assume(scope, first, node.op === "&&"));
+  const type: CelType = { kind: "bool" };
+  if (!left.canThrow) return { js: `(${left.js} ${node.op} ${right.js})`, type, canThrow: right.canThrow };
+  const helper = node.op === "&&" ? "both" : "either";
+  scope.program.functions.add(helper);
+  const careful = compileNode(second, scope);
+  return { js: `${helper}(() => ${left.js}, () => ${careful.js})`, type, canThrow: true };
+}
+
+function negate(code: Code): Code {
+  if (code.type.kind !== "bool") throw new Error("only booleans are negated");
+  return { ...code, js: `!${code.js}` };
+}
+
+function compileIn([item, collection]: readonly [ASTNode, ASTNode], scope: Scope): Code {
+  const left = compileNode(item, scope);
+  const right = compileNode(collection, scope);
+  const canThrow = left.canThrow || right.canThrow;
+  const type: CelType = { kind: "bool" };
+  if (right.type.kind === "list") return { js: `${right.js}.includes(${left.js})`, type, canThrow };
+  if (right.type.kind === "map") return { js: `Object.hasOwn(${right.js}, ${left.js})`, type, canThrow };
+  throw new Error(`in is not understood on a ${right.type.kind}`);
+}
+
+function compileList(items: readonly ASTNode[], scope: Scope): Code {
+  const codes = items.map((item) => compileNode(item, scope));
+  const item = codes[0]?.type;
+  if (item === undefined || codes.some((code) => code.type.kind !== item.kind))
+    throw new Error("list is not understood");
+  const canThrow = codes.some((code) => code.canThrow);
+  return { js: `[${codes.map((code) => code.js).join(", ")}]`, type: { kind: "list", item }, canThrow };
+}
+
+const scalarKinds = new Set(["bool", "int", "string", "duration"]);
+
+function compileOperator(node: ASTNode, scope: Scope): Code {
+  if (!Array.isArray(node.args) || node.args.length !== 2) throw new Error(`operator ${node.op} is not understood`);
+  const [first, second] = node.args as [ASTNode, ASTNode];
+  const left = compileNode(first, scope);
+  const right = compileNode(second, scope);
+  if (left.type.kind !== right.type.kind || !scalarKinds.has(left.type.kind))
+    throw new Error(`${left.type.kind} ${node.op} ${right.type.kind} is not understood`);
+  const canThrow = left.canThrow || right.canThrow;
+  if (node.op === "==" || node.op === "!=")
+    return { js: `(${left.js} ${node.op}= ${right.js})`, type: { kind: "bool" }, canThrow };
+  if (left.type.kind !== "int" && left.type.kind !== "duration") throw new Error(`${node.op} is not understood`);
+  if (node.op === "+") return { js: `(${left.js} + ${right.js})`, type: left.type, canThrow };
+  if (node.op === "<" || node.op === "<=" || node.op === ">" || node.op === ">=")
+    return { js: `(${left.js} ${node.op} ${right.js})`, type: { kind: "bool" }, canThrow };
+  throw new Error(`operator ${node.op} is not understood`);
+}
+
+/** The scope in which `test` is known to have come out as `outcome`. */
+function assume(scope: Scope, test: ASTNode, outcome: boolean): Scope {
+  return { ...scope, present: new Set([...scope.present, ...factsOf(test, outcome)]) };
+}
+
+/** Paths that are certainly there if `test` came out as `outcome`. */
+function factsOf(test: ASTNode, outcome: boolean): string[] {
+  if (test.op === "!_") return factsOf(test.args, !outcome);
+  if ((test.op === "&&" && outcome) || (test.op === "||" && !outcome))
+    return test.args.flatMap((side) => factsOf(side, outcome));
+  if (test.op !== "call" || test.args[0] !== "has" || !outcome) return [];
+  const path = test.args[1][0] === undefined ? undefined : toPathText(test.args[1][0]);
+  return path === undefined ? [] : [path];
+}
