@@ -65,3 +65,15 @@ test("of entries whose names differ in case only the first counts", () => {
   assert.equal(request.header("x-a"), "1");
   assert.equal(request.header("x-b"), "1");
 });
+
+test("a value beyond ASCII goes out as UTF-8", () => {
+  const filter = compileRequestHeaders({
+    kind: "request-headers",
+    set: [{ name: "x", value: "\u00fc" }],
+    add: [],
+    remove: [],
+  });
+  const request = toRequest({});
+  void filter.onRequest?.(request);
+  assert.equal(request.header("x"), "\u00c3\u00bc");
+});

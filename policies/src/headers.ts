@@ -28,8 +28,8 @@ interface HeaderEdits {
 /** Removal comes first, so that a name that is removed and set ends with the value set, as it does in Envoy. */
 function compileEdits(edits: HeaderEdits): (view: HeaderView) => void {
   const remove = firstOfEachName(edits.remove, (name) => name);
-  const set = firstOfEachName(edits.set, (field) => field.name);
-  const add = firstOfEachName(edits.add, (field) => field.name);
+  const set = firstOfEachName(edits.set, (field) => field.name).map(toLatin1);
+  const add = firstOfEachName(edits.add, (field) => field.name).map(toLatin1);
   return (view) => {
     for (const name of remove) view.removeHeader(name);
     for (const { name, value } of set) view.setHeader(name, value);
@@ -46,4 +46,9 @@ function firstOfEachName<T>(entries: readonly T[], toName: (entry: T) => string)
     seen.add(name);
     return true;
   });
+}
+
+/** Header text is latin1 (one character, one byte); what a person wrote beyond ASCII goes out as UTF-8. */
+function toLatin1({ name, value }: HeaderValue): HeaderValue {
+  return { name, value: String.fromCharCode(...new TextEncoder().encode(value)) };
 }
