@@ -1,7 +1,7 @@
 /** The functions, methods and macros of CEL that the rules use, as JavaScript. */
 import type { ASTNode } from "@marcbachmann/cel-js";
-import { bind, compileNode, toPathText } from "./cel.ts";
-import type { CelType, Code, Scope } from "./cel.ts";
+import { bindVariable, toPathText } from "./cel-scope.ts";
+import type { CelType, Code, Scope } from "./cel-scope.ts";
 
 const bool: CelType = { kind: "bool" };
 
@@ -20,7 +20,7 @@ export function compileCall(name: string, args: readonly ASTNode[], scope: Scope
   const [argument, ...others] = args;
   if (argument === undefined || others.length > 0) throw new Error(`${name} takes one argument`);
   if (name === "has") return compileHas(argument, scope);
-  const value = compileNode(argument, scope);
+  const value = scope.compile(argument, scope);
   if (name === "size") return compileSize(value, scope);
   const known = textFunctions[name];
   if (known === undefined || value.type.kind !== "string") throw new Error(`function ${name} is not understood`);
@@ -30,7 +30,7 @@ export function compileCall(name: string, args: readonly ASTNode[], scope: Scope
 
 /** `receiver.name(arguments)`. */
 export function compileMethod([name, receiver, args]: readonly [string, ASTNode, ASTNode[]], scope: Scope): Code {
-  const value = compileNode(receiver, scope);
+  const value = scope.compile(receiver, scope);
   if (name === "size") return compileSize(value, scope);
   if (value.type.kind === "string") return compileTextMethod(name, value, args, scope);
   if (value.type.kind === "list") return compileMacro(name, value, args, { scope, item: value.type.item });
@@ -43,7 +43,7 @@ function compileHas(argument: ASTNode, scope: Scope): Code {
   if (argument.op !== ".") throw new Error("has() takes a field selection");
   const path = toPathText(argument);
   const present = path === undefined ? scope.present : new Set([...scope.present, path]);
-  const selected = compileNode(argument, { ...scope, present });
+  const selected = scope.compile(argument, { ...scope, present });
   return { js: `(${selected.js} !== undefined)`, type: bool, canThrow: selected.canThrow };
 }
 
@@ -60,7 +60,7 @@ function compileTextMethod(name: string, value: Code, args: readonly ASTNode[], 
   const [argument] = args;
   if (argument === undefined || args.length !== 1) throw new Error(`${name} takes one argument`);
   if (name === "matches") return compileMatches(value, argument, scope);
-  const operand = compileNode(argument, scope);
+  const operand = scope.compile(argument, scope);
   const canThrow = value.canThrow || operand.canThrow;
   switch (name) {
     case "contains":
@@ -82,7 +82,7 @@ function compileMatches(value: Code, argument: ASTNode, scope: Scope): Code {
   if (argument.op !== "value" || typeof argument.args !== "string") throw new Error("a pattern must be a literal");
   const pattern = emitPattern(argument.args);
   const { patterns } = scope.program;
-  const name = patterns.get(pattern) ?? `pattern${patterns.size}`;
+  const name = patterns.get(pattern) ?? `rulePattern${patterns.size}`;
   patterns.set(pattern, name);
   return { js: `${name}.test(${value.js})`, type: bool, canThrow: value.canThrow };
 }
@@ -95,36 +95,38 @@ function emitPattern(pattern: string): string {
   return `boundedPattern(${JSON.stringify(plain)}, ${JSON.stringify(ignoresCase ? "ui" : "u")})`;
 }
 
-function compileMacro(
-  name: string,
-  list: Code,
-  args: readonly ASTNode[],
-  { scope, item }: { readonly scope: Scope; readonly item: CelType },
-): Code {
-  const [variable, body] = args;
-  if (variable?.op !== "id" || body === undefined || args.length !== 2) throw new Error(`${name} is not understood`);
-  const test = compileNode(body, bind(scope, variable.args, item));
-  if (test.type.kind !== "bool") throw new Error(`${name} takes a boolean expression`);
-  const canThrow = list.canThrow || test.canThrow;
-  const lambda = `(${variable.args}) => ${test.js}`;
-  switch (name) {
-    case "all":
-      return { js: callList("every", list.js, lambda, test.canThrow ? scope : undefined), type: bool, canThrow };
-    case "exists":
-      return { js: callList("some", list.js, lambda, test.canThrow ? scope : undefined), type: bool, canThrow };
-    case "exists_one":
-      scope.program.functions.add("existsOne");
-      return { js: `existsOne(${list.js}, ${lambda})`, type: bool, canThrow };
-    case "filter":
-      return { js: `${list.js}.filter(${lambda})`, type: { kind: "list", item }, canThrow };
-    default:
-      throw new Error(`macro ${name} is not understood`);
-  }
+interface MacroContext {
+  readonly scope: Scope;
+  readonly item: CelType;
 }
 
-/** The array method, or its namesake that holds errors back until it is known whether they matter. */
-function callList(name: "every" | "some", list: string, lambda: string, careful: Scope | undefined): string {
-  if (careful === undefined) return `${list}.${name}(${lambda})`;
-  careful.program.functions.add(name);
-  return `${name}(${list}, ${lambda})`;
+function compileMacro(name: string, list: Code, args: readonly ASTNode[], { scope, item }: MacroContext): Code {
+  const [variable, body] = args;
+  if (variable?.op !== "id" || body === undefined || args.length !== 2) throw new Error(`${name} is not understood`);
+  const test = scope.compile(body, bindVariable(scope, variable.args, item));
+  if (test.type.kind !== "bool") throw new Error(`${name} takes a boolean expression`);
+  const macro = macros[name];
+  if (macro === undefined) throw new Error(`macro ${name} is not understood`);
+  const canThrow = list.canThrow || test.canThrow;
+  const lambda = `(${variable.args}) => ${test.js}`;
+  if (macro.method !== undefined && (macro.runtime === undefined || !test.canThrow))
+    return { js: `${list.js}.${macro.method}(${lambda})`, type: macro.toType(item), canThrow };
+  if (macro.runtime === undefined) throw new Error(`macro ${name} is not understood`);
+  scope.program.functions.add(macro.runtime);
+  return { js: `${macro.runtime}(${list.js}, ${lambda})`, type: macro.toType(item), canThrow };
 }
+
+interface Macro {
+  /** The array method that does the same as long as the test cannot throw. */
+  readonly method?: string;
+  /** The runtime function for a test that can; without it errors just propagate. */
+  readonly runtime?: string;
+  readonly toType: (item: CelType) => CelType;
+}
+
+const macros: Readonly<Record<string, Macro>> = {
+  all: { method: "every", runtime: "every", toType: () => bool },
+  exists: { method: "some", runtime: "some", toType: () => bool },
+  exists_one: { runtime: "existsOne", toType: () => bool },
+  filter: { method: "filter", toType: (item) => ({ kind: "list", item }) },
+};

@@ -9,47 +9,20 @@
 import { parse } from "@marcbachmann/cel-js";
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { compileCall, compileMethod } from "./cel-functions.ts";
+import { assumeOutcome, toPathText, unescapeField } from "./cel-scope.ts";
+import type { CelType, Code, Program, Scope } from "./cel-scope.ts";
 import { isAlwaysPresent, resolveRef } from "./schema.ts";
 import type { Schema } from "./schema.ts";
-
-/** The static type of a CEL expression. */
-export type CelType =
-  | { readonly kind: "bool" | "int" | "string" | "duration" }
-  | { readonly kind: "list"; readonly item: CelType }
-  | { readonly kind: "map"; readonly value: CelType }
-  | { readonly kind: "object"; readonly schema: Schema };
-
-/** A compiled expression. */
-export interface Code {
-  readonly js: string;
-  readonly type: CelType;
-  readonly canThrow: boolean;
-}
-
-/** What an expression can see. `present` are the paths already known to be there, as CEL text. */
-export interface Scope {
-  readonly variables: ReadonlyMap<string, CelType>;
-  readonly present: ReadonlySet<string>;
-  readonly program: Program;
-}
-
-/** What the rules of one kind share: definitions to resolve, runtime functions to import, patterns to compile once. */
-export interface Program {
-  readonly definitions: Readonly<Record<string, Schema>>;
-  readonly functions: Set<string>;
-  readonly patterns: Map<string, string>;
-}
 
 /** The body of `(self) => body` for a rule on a value of the given schema. */
 export function compileRule(rule: string, schema: Schema, program: Program): string {
   const variables = new Map([["self", toCelType(schema, program.definitions)]]);
-  const code = compileNode(parse(rule).ast, { variables, present: new Set(), program });
+  const code = compileNode(parse(rule).ast, { variables, present: new Set(), program, compile: compileNode });
   if (code.type.kind !== "bool") throw new Error(`rule is not boolean: ${rule}`);
   return code.js;
 }
 
-/** Compiles any expression node. */
-export function compileNode(node: ASTNode, scope: Scope): Code {
+function compileNode(node: ASTNode, scope: Scope): Code {
   switch (node.op) {
     case "value":
       return compileLiteral(node.args);
@@ -61,6 +34,19 @@ export function compileNode(node: ASTNode, scope: Scope): Code {
       return compileIndex(node.args, scope);
     case "?:":
       return compileConditional(node.args, scope);
+    case "list":
+      return compileList(node.args, scope);
+    case "call":
+      return compileCall(node.args[0], node.args[1], scope);
+    case "rcall":
+      return compileMethod(node.args, scope);
+    default:
+      return compileOperation(node, scope);
+  }
+}
+
+function compileOperation(node: ASTNode, scope: Scope): Code {
+  switch (node.op) {
     case "&&":
     case "||":
       return compileLogical(node, scope);
@@ -68,40 +54,18 @@ export function compileNode(node: ASTNode, scope: Scope): Code {
       return negate(compileNode(node.args, scope));
     case "in":
       return compileIn(node.args, scope);
-    case "call":
-      return compileCall(node.args[0], node.args[1], scope);
-    case "rcall":
-      return compileMethod(node.args, scope);
-    case "list":
-      return compileList(node.args, scope);
+    case "==":
+    case "!=":
+      return compileEquality(node.op, node.args, scope);
+    case "+":
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+      return compileNumeric(node.op, node.args, scope);
     default:
-      return compileOperator(node, scope);
+      throw new Error(`operator ${node.op} is not understood`);
   }
-}
-
-/** The variable `name` bound to `type` inside a macro. */
-export function bind(scope: Scope, name: string, type: CelType): Scope {
-  if (scope.variables.has(name)) throw new Error(`variable ${name} is declared twice`);
-  return { ...scope, variables: new Map([...scope.variables, [name, type]]) };
-}
-
-/** `a.b` of nested field selections; undefined for any other expression. */
-export function toPathText(node: ASTNode): string | undefined {
-  if (node.op === "id") return node.args;
-  if (node.op === "[]") {
-    const base = toPathText(node.args[0]);
-    return base !== undefined && node.args[1].op === "value" ? `${base}[${String(node.args[1].args)}]` : undefined;
-  }
-  if (node.op !== ".") return undefined;
-  const base = toPathText(node.args[0]);
-  return base === undefined ? undefined : `${base}.${unescapeField(node.args[1])}`;
-}
-
-/** CEL names of fields that are reserved words are written `__name__`. */
-export function unescapeField(name: string): string {
-  const plain = /^__([a-z]+)__$/.exec(name)?.[1] ?? name;
-  if (plain.includes("__")) throw new Error(`escaped field ${name} is not understood`);
-  return plain;
 }
 
 function toCelType(node: Schema, definitions: Readonly<Record<string, Schema>>): CelType {
@@ -153,8 +117,8 @@ function compileIndex([base, index]: readonly [ASTNode, ASTNode], scope: Scope):
 
 function compileConditional([test, yes, no]: readonly [ASTNode, ASTNode, ASTNode], scope: Scope): Code {
   const condition = compileNode(test, scope);
-  const consequent = compileNode(yes, assume(scope, test, true));
-  const alternate = compileNode(no, assume(scope, test, false));
+  const consequent = compileNode(yes, assumeOutcome(scope, test, true));
+  const alternate = compileNode(no, assumeOutcome(scope, test, false));
   if (consequent.type.kind !== alternate.type.kind) throw new Error("branches differ in type");
   const canThrow = condition.canThrow || consequent.canThrow || alternate.canThrow;
   return { js: `(${condition.js} ? ${consequent.js} : ${alternate.js})`, type: consequent.type, canThrow };
@@ -163,7 +127,7 @@ function compileConditional([test, yes, no]: readonly [ASTNode, ASTNode, ASTNode
 function compileLogical(node: ASTNode & { readonly op: "&&" | "||" }, scope: Scope): Code {
   const [first, second] = node.args;
   const left = compileNode(first, scope);
-  const right = compileNode(second, assume(scope, first, node.op === "&&"));
+  const right = compileNode(second, assumeOutcome(scope, first, node.op === "&&"));
   const type: CelType = { kind: "bool" };
   if (!left.canThrow) return { js: `(${left.js} ${node.op} ${right.js})`, type, canThrow: right.canThrow };
   const helper = node.op === "&&" ? "both" : "either";
@@ -198,34 +162,24 @@ function compileList(items: readonly ASTNode[], scope: Scope): Code {
 
 const scalarKinds = new Set(["bool", "int", "string", "duration"]);
 
-function compileOperator(node: ASTNode, scope: Scope): Code {
-  if (!Array.isArray(node.args) || node.args.length !== 2) throw new Error(`operator ${node.op} is not understood`);
-  const [first, second] = node.args as [ASTNode, ASTNode];
+function compileEquality(operator: "==" | "!=", sides: readonly [ASTNode, ASTNode], scope: Scope): Code {
+  const [left, right] = compileSides(sides, scope);
+  if (!scalarKinds.has(left.type.kind)) throw new Error(`${operator} on a ${left.type.kind} is not understood`);
+  const canThrow = left.canThrow || right.canThrow;
+  return { js: `(${left.js} ${operator}= ${right.js})`, type: { kind: "bool" }, canThrow };
+}
+
+function compileNumeric(operator: string, sides: readonly [ASTNode, ASTNode], scope: Scope): Code {
+  const [left, right] = compileSides(sides, scope);
+  if (left.type.kind !== "int" && left.type.kind !== "duration")
+    throw new Error(`${operator} on a ${left.type.kind} is not understood`);
+  const type: CelType = operator === "+" ? left.type : { kind: "bool" };
+  return { js: `(${left.js} ${operator} ${right.js})`, type, canThrow: left.canThrow || right.canThrow };
+}
+
+function compileSides([first, second]: readonly [ASTNode, ASTNode], scope: Scope): readonly [Code, Code] {
   const left = compileNode(first, scope);
   const right = compileNode(second, scope);
-  if (left.type.kind !== right.type.kind || !scalarKinds.has(left.type.kind))
-    throw new Error(`${left.type.kind} ${node.op} ${right.type.kind} is not understood`);
-  const canThrow = left.canThrow || right.canThrow;
-  if (node.op === "==" || node.op === "!=")
-    return { js: `(${left.js} ${node.op}= ${right.js})`, type: { kind: "bool" }, canThrow };
-  if (left.type.kind !== "int" && left.type.kind !== "duration") throw new Error(`${node.op} is not understood`);
-  if (node.op === "+") return { js: `(${left.js} + ${right.js})`, type: left.type, canThrow };
-  if (node.op === "<" || node.op === "<=" || node.op === ">" || node.op === ">=")
-    return { js: `(${left.js} ${node.op} ${right.js})`, type: { kind: "bool" }, canThrow };
-  throw new Error(`operator ${node.op} is not understood`);
-}
-
-/** The scope in which `test` is known to have come out as `outcome`. */
-function assume(scope: Scope, test: ASTNode, outcome: boolean): Scope {
-  return { ...scope, present: new Set([...scope.present, ...factsOf(test, outcome)]) };
-}
-
-/** Paths that are certainly there if `test` came out as `outcome`. */
-function factsOf(test: ASTNode, outcome: boolean): string[] {
-  if (test.op === "!_") return factsOf(test.args, !outcome);
-  if ((test.op === "&&" && outcome) || (test.op === "||" && !outcome))
-    return test.args.flatMap((side) => factsOf(side, outcome));
-  if (test.op !== "call" || test.args[0] !== "has" || !outcome) return [];
-  const path = test.args[1][0] === undefined ? undefined : toPathText(test.args[1][0]);
-  return path === undefined ? [] : [path];
+  if (left.type.kind !== right.type.kind) throw new Error(`operands differ: ${left.type.kind}, ${right.type.kind}`);
+  return [left, right];
 }

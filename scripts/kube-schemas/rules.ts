@@ -3,7 +3,7 @@
  * which enters only fields that lead to a rule.
  */
 import { compileRule } from "./cel.ts";
-import type { Program } from "./cel.ts";
+import type { Program } from "./cel-scope.ts";
 import type { NamedSchema } from "./definitions.ts";
 import { toDefinitionName } from "./schema.ts";
 import type { CelRule, Schema } from "./schema.ts";

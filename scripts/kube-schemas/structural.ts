@@ -70,12 +70,12 @@ interface Context {
 function inlineReference(raw: JsonObject, references: ReadonlyMap<string, JsonObject>, where: string): JsonObject {
   const { allOf, ...rest } = raw;
   const ref = Array.isArray(allOf) && allOf.length === 1 ? toObject(allOf[0], where)["$ref"] : raw["$ref"];
-  if (ref === undefined) {
+  if (typeof ref !== "string") {
     if (allOf !== undefined) throw new Error(`${where}: allOf is not understood`);
     return raw;
   }
-  const target = references.get(String(ref));
-  if (target === undefined) throw new Error(`${where}: unresolved ${String(ref)}`);
+  const target = references.get(ref);
+  if (target === undefined) throw new Error(`${where}: unresolved ${ref}`);
   const { $ref: _, ...kept } = rest;
   return { ...inlineReference(target, references, where), ...kept };
 }

@@ -2,9 +2,8 @@
  * Compiles the schema of one kind with ajv, ahead of time, to a module that needs no ajv: `validate(value)` checks shapes
  * and applies defaults, `checkRules(value, walk)` checks the rules.
  */
-import { createRequire } from "node:module";
 import { Ajv } from "ajv";
-import type { ValidateFunction } from "ajv";
+import standalone from "ajv/dist/standalone/index.js";
 import type { NamedSchema } from "./definitions.ts";
 import { emitRules } from "./rules.ts";
 import type { Schema } from "./schema.ts";
@@ -15,11 +14,6 @@ export interface EmittedValidator {
   readonly code: string;
   readonly declarations: string;
 }
-
-/** Required, not imported: the default export of this CommonJS module is typed differently from what Node makes of it. */
-const standaloneCode: (ajv: Ajv, validate: ValidateFunction) => string = createRequire(import.meta.url)(
-  "ajv/dist/standalone/index.js",
-).default;
 
 /** RFC 3339 times as the API server writes and reads them. */
 const dateTime = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
@@ -64,7 +58,7 @@ function emitChecks(schema: NamedSchema): { readonly code: string; readonly func
     code: { source: true, esm: true, lines: true, regExp: Object.assign(toRegExp, { code: "boundedPattern" }) },
   });
   const root = { ...toAjvSchema(withoutStatus(schema.root)), $defs: mapValues(usedDefinitions(schema), toAjvSchema) };
-  const raw = standaloneCode(ajv, ajv.compile(root));
+  const raw = standalone.default(ajv, ajv.compile(root));
   const functions = new Set<string>();
   const code = raw
     .replace(/^"use strict";/, "")

@@ -61,11 +61,11 @@ export function element<T>(list: readonly T[], index: number): NonNullable<T> {
 
 /** `left || right`, where an error of one side does not matter if the other is true. */
 export function either(left: () => boolean, right: () => boolean): boolean {
-  let failure: unknown;
+  let failure: RuleError | undefined;
   try {
     if (left()) return true;
   } catch (error) {
-    failure = error;
+    failure = toRuleError(error);
   }
   if (right()) return true;
   if (failure !== undefined) throw failure;
@@ -82,12 +82,12 @@ export function both(left: () => boolean, right: () => boolean): boolean {
 
 /** `list.exists(item, test)`: an error matters only if no item passes. */
 export function some<T>(list: readonly T[], test: (item: T) => boolean): boolean {
-  let failure: unknown;
+  let failure: RuleError | undefined;
   for (const item of list) {
     try {
       if (test(item)) return true;
     } catch (error) {
-      failure = error;
+      failure = toRuleError(error);
     }
   }
   if (failure !== undefined) throw failure;
@@ -136,6 +136,12 @@ export function isIpv4Address(text: string): boolean {
 /** Whether the text is an IPv6 address without zone. */
 export function isIpv6Address(text: string): boolean {
   return isIP(text) === 6 && !text.includes("%");
+}
+
+/** Only what CEL calls an error may be held back; anything else is a bug of ours. */
+function toRuleError(error: unknown): RuleError {
+  if (error instanceof RuleError) return error;
+  throw error;
 }
 
 function isHighSurrogate(unit: number): boolean {

@@ -2,18 +2,14 @@
  * The walk of an object along which its rules are checked. The walk itself is generated; here is what it carries: the
  * path, and which parts are left out because their shape is already known to be wrong.
  */
+import { isRecord } from "./field-path.ts";
+import type { FieldPath, PathStep } from "./field-path.ts";
 import { RuleError } from "./rule-functions.ts";
 
-/** One step of a path: a field name or a list index. */
-export type PathStep = string | number;
-
-/** Where something is in an object, from the top. */
-export type FieldPath = readonly PathStep[];
-
-/** A compiled rule. */
+/** A compiled rule. `holds` expects a value that fits the schema the rule was compiled for. */
 export interface Rule {
   readonly message: string;
-  holds(self: never): boolean;
+  holds(self: unknown): boolean;
 }
 
 /** A rule that does not hold, or two list entries with one key. */
@@ -75,8 +71,7 @@ export class RuleWalk {
 /** The message of the violated rule; undefined if it holds. */
 function evaluate(rule: Rule, value: unknown): string | undefined {
   try {
-    // The schema check that came before makes the value what the rule was compiled for.
-    return rule.holds(value as never) ? undefined : rule.message;
+    return rule.holds(value) ? undefined : rule.message;
   } catch (error) {
     if (!(error instanceof RuleError)) throw error;
     return `${rule.message} (${error.message})`;
@@ -85,8 +80,7 @@ function evaluate(rule: Rule, value: unknown): string | undefined {
 
 function toIdentity(entry: unknown, keys: readonly string[]): string {
   if (keys.length === 0) return JSON.stringify(entry);
-  const fields = new Map(Object.entries(entry ?? {}));
-  return JSON.stringify(keys.map((key) => fields.get(key) ?? null));
+  return JSON.stringify(keys.map((key) => (isRecord(entry) ? entry[key] : null) ?? null));
 }
 
 function toDuplicateMessage(keys: readonly string[], first: number): string {

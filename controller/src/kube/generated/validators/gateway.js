@@ -2493,8 +2493,8 @@ errors++;
 validate21.errors = vErrors;
 return errors === 0;
 }
-const pattern0 = boundedPattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$", "u");
-const pattern1 = boundedPattern("^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
+const rulePattern0 = boundedPattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$", "u");
+const rulePattern1 = boundedPattern("^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
 const rule0 = { message: "IPAddress values must be unique", holds: (self) => self.every((a1) => (((a1.type === "IPAddress") && (a1.value !== undefined)) ? existsOne(self, (a2) => (((a2.type === a1.type) && (a2.value !== undefined)) && (a2.value === a1.value))) : true)) };
 const rule1 = { message: "Hostname values must be unique", holds: (self) => self.every((a1) => (((a1.type === "Hostname") && (a1.value !== undefined)) ? existsOne(self, (a2) => (((a2.type === a1.type) && (a2.value !== undefined)) && (a2.value === a1.value))) : true)) };
 const rule2 = { message: "tls must not be specified for protocols ['HTTP', 'TCP', 'UDP']", holds: (self) => self.every((l) => (["HTTP", "TCP", "UDP"].includes(l.protocol) ? !(l.tls !== undefined) : true)) };
@@ -2503,15 +2503,15 @@ const rule4 = { message: "tls mode must be set for protocol TLS", holds: (self) 
 const rule5 = { message: "hostname must not be specified for protocols ['TCP', 'UDP']", holds: (self) => self.every((l) => (["TCP", "UDP"].includes(l.protocol) ? (!(l.hostname !== undefined) || (l.hostname === "")) : true)) };
 const rule6 = { message: "Listener name must be unique within the Gateway", holds: (self) => self.every((l1) => existsOne(self, (l2) => (l1.name === l2.name))) };
 const rule7 = { message: "Combination of port, protocol and hostname must be unique for each listener", holds: (self) => self.every((l1) => existsOne(self, (l2) => (((l1.port === l2.port) && (l1.protocol === l2.protocol)) && (((l1.hostname !== undefined) && (l2.hostname !== undefined)) ? (l1.hostname === l2.hostname) : (!(l1.hostname !== undefined) && !(l2.hostname !== undefined)))))) };
-const rule8 = { message: "Annotation keys must be in the form of an optional DNS subdomain prefix followed by a required name segment of up to 63 characters.", holds: (self) => Object.keys(self).every((key) => pattern0.test(key)) };
+const rule8 = { message: "Annotation keys must be in the form of an optional DNS subdomain prefix followed by a required name segment of up to 63 characters.", holds: (self) => Object.keys(self).every((key) => rulePattern0.test(key)) };
 const rule9 = { message: "If specified, the annotation key's prefix must be a DNS subdomain not longer than 253 characters in total.", holds: (self) => every(Object.keys(self), (key) => (codePointLength(element(key.split("/"), 0)) < 253)) };
-const rule10 = { message: "Label keys must be in the form of an optional DNS subdomain prefix followed by a required name segment of up to 63 characters.", holds: (self) => Object.keys(self).every((key) => pattern0.test(key)) };
+const rule10 = { message: "Label keys must be in the form of an optional DNS subdomain prefix followed by a required name segment of up to 63 characters.", holds: (self) => Object.keys(self).every((key) => rulePattern0.test(key)) };
 const rule11 = { message: "If specified, the label key's prefix must be a DNS subdomain not longer than 253 characters in total.", holds: (self) => every(Object.keys(self), (key) => (codePointLength(element(key.split("/"), 0)) < 253)) };
 const rule12 = { message: "an address of type IPAddress must be an IPv4 or IPv6 address", holds: (self) => (((self.type === "IPAddress") && (self.value !== undefined)) ? isIpAddress(self.value) : true) };
-const rule13 = { message: "Hostname value must be empty or contain only valid characters (matching ^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$)", holds: (self) => ((self.type === "Hostname") ? (!(self.value !== undefined) || pattern1.test(self.value)) : true) };
+const rule13 = { message: "Hostname value must be empty or contain only valid characters (matching ^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$)", holds: (self) => ((self.type === "Hostname") ? (!(self.value !== undefined) || rulePattern1.test(self.value)) : true) };
 const rule14 = { message: "Port for TLS configuration must be unique within the Gateway", holds: (self) => self.every((t1) => existsOne(self, (t2) => (t1.port === t2.port))) };
 const rule15 = { message: "an address of type IPAddress must be an IPv4 or IPv6 address", holds: (self) => (((self.type === "IPAddress") && (self.value !== undefined)) ? isIpAddress(self.value) : true) };
-const rule16 = { message: "Hostname value must only contain valid characters (matching ^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$)", holds: (self) => ((self.type === "Hostname") ? pattern1.test(self.value) : true) };
+const rule16 = { message: "Hostname value must only contain valid characters (matching ^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$)", holds: (self) => ((self.type === "Hostname") ? rulePattern1.test(self.value) : true) };
 const rule17 = { message: "certificateRefs or options must be specified when mode is Terminate", holds: (self) => ((self.mode === "Terminate") ? either(() => (field(self, "certificateRefs").length > 0), () => (Object.keys(field(self, "options")).length > 0)) : true) };
 function walkGatewaySpec(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
