@@ -1,0 +1,152 @@
+/**
+ * `npm test`: every stage that needs nothing but Node. Each stage prints its name, its time and, as its last line,
+ * `N passed, N failed`.
+ */
+import { globSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
+import { parseArgs } from "node:util";
+import { runGroup, type TestGroup } from "./test-group.ts";
+import type { TestCounts } from "./test-reporter.ts";
+
+const USAGE = `usage: npm test -- [STAGE | PATH]... [--update] [--long] [--reporter NAME]
+  STAGE         unit, architecture or feature
+  PATH          a fragment of the path of test files
+  --update      rewrite the golden files (then read the diff)
+  --long        the suites under */test/faults and */test/long instead
+  --reporter    also print with one of Node's reporters, such as spec`;
+
+interface Stage {
+  readonly name: string;
+  readonly globs: readonly string[];
+  /** All files in one process (a hundred files in a second), or one process for each. */
+  readonly processes: "one" | "per-file";
+  /** Of one test, in milliseconds. */
+  readonly testTimeout: number;
+  /** Of one process, in milliseconds. */
+  readonly timeout: number;
+}
+
+const PACKAGES = "{model,policies,gateway,controller,cli,testkit,conformance,loadtest}";
+
+const STAGES: readonly Stage[] = [
+  {
+    name: "unit",
+    globs: [`${PACKAGES}/src/**/*.test.ts`],
+    processes: "one",
+    testTimeout: 20_000,
+    timeout: 120_000,
+  },
+  {
+    name: "architecture",
+    globs: ["scripts/**/*.test.ts"],
+    processes: "one",
+    testTimeout: 20_000,
+    timeout: 60_000,
+  },
+  {
+    name: "feature",
+    globs: ["{model,policies,gateway,controller,cli,testkit}/test/**/*.test.ts", "examples/**/*.test.ts"],
+    processes: "per-file",
+    testTimeout: 60_000,
+    timeout: 180_000,
+  },
+];
+
+/** Suites that take minutes; `.ci/run` runs them after `npm test`. */
+const LONG = /\/test\/(faults|long)\//;
+
+interface Options {
+  readonly wanted: readonly string[];
+  readonly long: boolean;
+  readonly reporter: string | undefined;
+}
+
+process.chdir(dirname(import.meta.dirname));
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  const started = performance.now();
+  const stages: TestCounts[] = [];
+  for (const stage of STAGES) {
+    const files = select(stage, options);
+    if (files.length > 0) stages.push(await runStage(stage, files, options.reporter));
+  }
+  const total = sum(stages);
+  if (total.passed + total.failed === 0) console.log("no test matches");
+  console.log(`\nall stages: ${seconds(started)} s`);
+  console.log(`total: ${closingLine(total)}`);
+  return total.failed === 0 && total.passed > 0 ? 0 : 1;
+}
+
+function readOptions(): Options {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { update: { type: "boolean" }, long: { type: "boolean" }, reporter: { type: "string" } },
+      allowPositionals: true,
+    });
+    if (values.update === true) process.env["UPDATE_GOLDENS"] = "1";
+    return { wanted: positionals, long: values.long ?? false, reporter: values.reporter };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+function select(stage: Stage, { wanted, long }: Options): string[] {
+  const names = new Set(STAGES.map(({ name }) => name));
+  const stages = wanted.filter((word) => names.has(word));
+  if (stages.length > 0 && !stages.includes(stage.name)) return [];
+  const fragments = wanted.filter((word) => !names.has(word)).map((word) => word.replace(/^\.\//, ""));
+  const matches = (file: string): boolean => fragments.length === 0 || fragments.some((part) => file.includes(part));
+  const files = globSync([...stage.globs], { exclude: ["**/node_modules/**"] }).toSorted();
+  return files.filter((file) => LONG.test(file) === long && matches(file));
+}
+
+async function runStage(stage: Stage, files: readonly string[], reporter: string | undefined): Promise<TestCounts> {
+  const started = performance.now();
+  console.log(`\n== ${stage.name} (${files.length} ${files.length === 1 ? "file" : "files"})`);
+  const { testTimeout, timeout } = stage;
+  const groups: TestGroup[] = (stage.processes === "one" ? [files] : files.map((file) => [file])).map((group) => ({
+    files: group,
+    testTimeout,
+    timeout,
+    reporter,
+  }));
+  const counts = sum(await runAll(groups));
+  console.log(`${stage.name}: ${seconds(started)} s`);
+  console.log(closingLine(counts));
+  return counts;
+}
+
+/** As many groups at a time as there are processors; prints what each has to say when it ends. */
+async function runAll(groups: readonly TestGroup[]): Promise<TestCounts[]> {
+  const results: TestCounts[] = [];
+  const waiting = groups.values();
+  const lane = async (): Promise<void> => {
+    for (const group of waiting) {
+      const result = await runGroup(group);
+      process.stdout.write(result.output);
+      results.push(result);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  return results;
+}
+
+function sum(counts: readonly TestCounts[]): TestCounts {
+  return {
+    passed: counts.reduce((total, { passed }) => total + passed, 0),
+    failed: counts.reduce((total, { failed }) => total + failed, 0),
+    skipped: counts.reduce((total, { skipped }) => total + skipped, 0),
+  };
+}
+
+function closingLine({ passed, failed, skipped }: TestCounts): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
+}
+
+function seconds(started: number): string {
+  return ((performance.now() - started) / 1000).toFixed(1);
+}
