@@ -15,7 +15,7 @@ export interface RouteInput {
   readonly routePath: string;
   /** What follows `?`, "" where there is none. */
   readonly routeQuery: string;
-  /** Value of a field (names lower case); repeated ones joined with ",". */
+  /** Value of a field (names lower case); repeated ones joined with "," (cookies with "; "). */
   header(name: string): string | undefined;
 }
 

@@ -1,0 +1,106 @@
+/**
+ * Finds the prefixes of a path among many, longest first and by whole path elements (`/a` covers `/a` and `/a/b`, not
+ * `/ab`), in one pass over the path. Nothing is allocated per look-up.
+ */
+import { type Candidate, type Candidates, findAccepting } from "./candidate.ts";
+import type { RouteInput } from "./contract.ts";
+import { extendHash } from "./text-hash.ts";
+
+interface Bucket {
+  readonly prefix: string;
+  readonly candidates: Candidates;
+  readonly next: Bucket | undefined;
+}
+
+/** Prefixes that cover the path in hand, shortest first. Shared: a look-up never starts another. */
+const covering: Bucket[] = [];
+
+/** Prefixes with their candidates. Edited only through a copy, before it is shared. */
+export class PrefixTable {
+  readonly #buckets: Map<number, Bucket>;
+  #longest: number;
+
+  private constructor(buckets: Map<number, Bucket>, longest: number) {
+    this.#buckets = buckets;
+    this.#longest = longest;
+  }
+
+  /** A table without prefixes. */
+  static empty(): PrefixTable {
+    return new PrefixTable(new Map(), 0);
+  }
+
+  /** A table that can be edited while this one is in use. */
+  copy(): PrefixTable {
+    return new PrefixTable(new Map(this.#buckets), this.#longest);
+  }
+
+  /** The candidates of a prefix (without trailing slash; "" for all paths). */
+  get(prefix: string): Candidates | undefined {
+    let bucket = this.#buckets.get(hashPrefix(prefix));
+    while (bucket !== undefined && bucket.prefix !== prefix) bucket = bucket.next;
+    return bucket?.candidates;
+  }
+
+  /** Replaces the candidates of a prefix; an empty list takes the prefix out. */
+  set(prefix: string, candidates: Candidates): void {
+    const hash = hashPrefix(prefix);
+    let chain: Bucket | undefined;
+    for (let bucket = this.#buckets.get(hash); bucket !== undefined; bucket = bucket.next) {
+      if (bucket.prefix !== prefix) chain = { ...bucket, next: chain };
+    }
+    if (candidates.length > 0) chain = { prefix, candidates, next: chain };
+    if (chain === undefined) this.#buckets.delete(hash);
+    else this.#buckets.set(hash, chain);
+    this.#longest = Math.max(this.#longest, prefix.length);
+  }
+
+  get isEmpty(): boolean {
+    return this.#buckets.size === 0;
+  }
+
+  /** The first candidate of the longest prefix that has one which accepts the request. */
+  find(input: RouteInput): Candidate | undefined {
+    const path = input.routePath;
+    // `OPTIONS *` is under no prefix, not even `/`.
+    if (path.charCodeAt(0) !== 0x2f) return undefined;
+    let count = this.#collectCovering(path);
+    while (count > 0) {
+      const bucket = covering[--count];
+      const found = bucket === undefined ? undefined : findAccepting(bucket.candidates, input);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #collectCovering(path: string): number {
+    let count = this.#collect(path, { hash: 0, length: 0, count: 0 });
+    const end = Math.min(path.length, this.#longest);
+    let hash = extendHash(0, 0x2f);
+    for (let at = 1; at <= end; at++) {
+      const character = at === path.length ? 0x2f : path.charCodeAt(at);
+      if (character === 0x2f) count = this.#collect(path, { hash, length: at, count });
+      hash = extendHash(hash, character);
+    }
+    return count;
+  }
+
+  /** Notes the prefix that is so long and has this hash, if there is one. */
+  #collect(path: string, { hash, length, count }: { hash: number; length: number; count: number }): number {
+    let bucket = this.#buckets.get(hash);
+    while (bucket !== undefined) {
+      if (bucket.prefix.length === length && path.startsWith(bucket.prefix)) {
+        covering[count] = bucket;
+        return count + 1;
+      }
+      bucket = bucket.next;
+    }
+    return count;
+  }
+}
+
+function hashPrefix(prefix: string): number {
+  let hash = 0;
+  for (let at = 0; at < prefix.length; at++) hash = extendHash(hash, prefix.charCodeAt(at));
+  return hash;
+}
