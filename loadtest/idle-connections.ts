@@ -1,0 +1,50 @@
+// Many client connections that make one request each and then stay open.
+import { connect, type Socket } from "node:net";
+import { AnswerReader } from "./open-loop/answer-reader.ts";
+
+/** Connections that are being held. */
+export interface HeldConnections {
+  /** How many the other side has not closed. */
+  open(): number;
+  close(): void;
+}
+
+/** Connections opened at once: few, so that the proxy needs no more upstream connections than in any other scenario. */
+const atOnce = 32;
+
+/** Opens so many connections, each of which gets one answer; rejects when one of them does not. */
+export async function holdConnections(port: number, request: Buffer, count: number): Promise<HeldConnections> {
+  const sockets: Socket[] = [];
+  const held: HeldConnections = {
+    open: () => sockets.filter((socket) => !socket.destroyed && socket.readable).length,
+    close: () => sockets.forEach((socket) => socket.destroy()),
+  };
+  const openSome = async (): Promise<void> => {
+    while (sockets.length < count) {
+      const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+      sockets.push(socket);
+      await exchange(socket, request);
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: atOnce }, openSome));
+  } catch (error) {
+    held.close();
+    throw error;
+  }
+  return held;
+}
+
+async function exchange(socket: Socket, request: Buffer): Promise<void> {
+  const reader = new AnswerReader();
+  await new Promise<void>((resolve, reject) => {
+    socket.on("error", reject);
+    socket.on("close", () => reject(new Error("the proxy closed a connection")));
+    socket.on("data", (bytes) => {
+      const progress = reader.push(bytes);
+      if (progress.kind === "complete" && progress.status === 200) resolve();
+      else if (progress.kind !== "more") reject(new Error(`unexpected answer: ${JSON.stringify(progress)}`));
+    });
+    socket.write(request);
+  });
+}

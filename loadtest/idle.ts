@@ -1,0 +1,76 @@
+// Measures proxies that do nothing: the memory of a fresh process, and what an idle client connection costs it.
+import { setTimeout as sleep } from "node:timers/promises";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Bench, Target } from "./bench.ts";
+import { holdConnections } from "./idle-connections.ts";
+import type { Peer } from "./peers/peer.ts";
+import { readMemory } from "./proc.ts";
+import { fixedRequests } from "./requests.ts";
+import type { IdleSample, TargetResult } from "./results.ts";
+import { rotated, type RunContext } from "./rounds.ts";
+import { sampleLoad } from "./samples.ts";
+import type { IdleScenario } from "./scenarios.ts";
+
+/** Time for a process to come to rest; a collector that runs when idle does so after some seconds. */
+const settleMs = { fresh: 3000, warm: 3000, loaded: 9000 } as const;
+
+/** Runs the scenario on every peer, each time in a fresh process. */
+export async function runIdleScenario(context: RunContext, scenario: IdleScenario): Promise<readonly TargetResult[]> {
+  const { options, peers, progress } = context;
+  // Ten thousand connections take twenty seconds a peer; their cost hardly varies.
+  const rounds = scenario.connections > 0 ? Math.min(options.rounds, options.quick === "on" ? 1 : 3) : options.rounds;
+  const entries = peers.map((peer) => ({ peer, idle: [] as IdleSample[], notes: [...peer.deviations] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const { peer, idle, notes } of rotated(entries, round)) {
+      try {
+        const sample = await sampleIdle(context.bench, peer, scenario.connections);
+        idle.push(sample);
+        progress(`${scenario.name}: round ${round + 1}/${rounds}: ${peer.name} ${told(sample)}`);
+      } catch (error) {
+        notes.push(`${peer.name} failed: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+  return entries.map(({ peer, idle, notes }) => {
+    const availability = peer.availability();
+    const version = availability.kind === "available" ? availability.version : "";
+    return { target: peer.name, version, load: [], latency: [], idle, notes };
+  });
+}
+
+async function sampleIdle(bench: Bench, peer: Peer, connections: number): Promise<IdleSample> {
+  const target = await bench.startTarget({ name: peer.name, peer, accessLog: "off", routes: "one" });
+  try {
+    if (connections > 0) return await sampleConnections(bench, target, connections);
+    await sleep(settleMs.fresh);
+    return { ...readMemory(target.pids), openConnections: 0 };
+  } finally {
+    await target.running.stop();
+  }
+}
+
+async function sampleConnections(bench: Bench, target: Target, connections: number): Promise<IdleSample> {
+  const [request = ""] = fixedRequests();
+  const requestFile = join(bench.newFolder("requests"), "requests.bin");
+  writeFileSync(requestFile, request, "latin1");
+  // Warm first: code, upstream connections and buffers that any load needs are no cost of the connections.
+  await sampleLoad(bench, target, { requestFile, connections: 64, seconds: 2, bodyBytes: 0 });
+  await sleep(settleMs.warm);
+  const before = readMemory(target.pids);
+  const held = await holdConnections(target.port, Buffer.from(request, "latin1"), connections);
+  try {
+    await sleep(settleMs.loaded);
+    const after = readMemory(target.pids);
+    const open = held.open();
+    if (open < connections * 0.99) throw new Error(`it kept ${open} of ${connections} connections open`);
+    return { ...after, bytesPerConnection: (after.rssAnon - before.rssAnon) / open, openConnections: open };
+  } finally {
+    held.close();
+  }
+}
+
+function told({ rssAnon, bytesPerConnection }: IdleSample): string {
+  if (bytesPerConnection !== undefined) return `${(bytesPerConnection / 1000).toFixed(1)} kB a connection`;
+  return `${(rssAnon / 1e6).toFixed(1)} MB private`;
+}

@@ -1,0 +1,91 @@
+// Envoy: one worker thread, X-Forwarded-For and X-Request-Id as its HTTP connection manager adds them by default.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Launch } from "../processes.ts";
+import { clientConnections, upstreamConnections, type Peer, type PeerSetup } from "./peer.ts";
+import { availabilityOf, launchTool } from "./packaged.ts";
+
+/** Envoy as a reverse proxy: the second peer that budgets are set against. */
+export const envoyPeer: Peer = {
+  name: "envoy",
+  deviations: [],
+  abilities: ["access log"],
+  availability: () => availabilityOf("envoy"),
+  launch(setup: PeerSetup): Launch {
+    const config = join(setup.directory, "envoy.json");
+    writeFileSync(config, JSON.stringify(bootstrap(setup)));
+    return launchTool("envoy", ["-c", config, "--concurrency", "1", "--disable-hot-restart", "-l", "error"]);
+  },
+};
+
+const apiTypes = "type.googleapis.com/envoy";
+
+function bootstrap(setup: PeerSetup): unknown {
+  const socketAddress = (port: number): unknown => ({ socket_address: { address: "127.0.0.1", port_value: port } });
+  return {
+    admin: { address: socketAddress(setup.sparePorts[0]) },
+    overload_manager: {
+      resource_monitors: [
+        {
+          name: "envoy.resource_monitors.global_downstream_max_connections",
+          typed_config: {
+            "@type": `${apiTypes}.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig`,
+            max_active_downstream_connections: clientConnections,
+          },
+        },
+      ],
+    },
+    static_resources: {
+      listeners: [
+        {
+          name: "front",
+          address: socketAddress(setup.port),
+          filter_chains: [{ filters: [connectionManager(setup)] }],
+        },
+      ],
+      clusters: [cluster(socketAddress(setup.backendPort))],
+    },
+  };
+}
+
+function connectionManager(setup: PeerSetup): unknown {
+  const accessLog = {
+    name: "envoy.access_loggers.file",
+    typed_config: {
+      "@type": `${apiTypes}.extensions.access_loggers.file.v3.FileAccessLog`,
+      path: join(setup.directory, "access.log"),
+    },
+  };
+  return {
+    name: "envoy.filters.network.http_connection_manager",
+    typed_config: {
+      "@type": `${apiTypes}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
+      stat_prefix: "front",
+      codec_type: "HTTP1",
+      use_remote_address: true,
+      access_log: setup.accessLog === "on" ? [accessLog] : [],
+      route_config: {
+        virtual_hosts: [
+          { name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster: "back" } }] },
+        ],
+      },
+      http_filters: [
+        {
+          name: "envoy.filters.http.router",
+          typed_config: { "@type": `${apiTypes}.extensions.filters.http.router.v3.Router` },
+        },
+      ],
+    },
+  };
+}
+
+function cluster(address: unknown): unknown {
+  return {
+    name: "back",
+    type: "STATIC",
+    circuit_breakers: {
+      thresholds: [{ max_connections: upstreamConnections, max_pending_requests: 4096, max_requests: 4096 }],
+    },
+    load_assignment: { cluster_name: "back", endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
+  };
+}

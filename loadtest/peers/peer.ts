@@ -1,0 +1,38 @@
+// What a peer is: a proxy that can be put between the client and the backend, on one process or thread.
+import type { Launch } from "../processes.ts";
+
+/** Where and how a peer is to run. */
+export interface PeerSetup {
+  /** A folder of its own for configuration, logs and temporary files. */
+  readonly directory: string;
+  readonly port: number;
+  readonly backendPort: number;
+  /** Two more free ports, for peers that need an admin or metrics listener. */
+  readonly sparePorts: readonly [number, number];
+  readonly accessLog: "off" | "on";
+  /** One route for everything, or ten thousand over a thousand hosts. */
+  readonly routes: "one" | "many";
+}
+
+/** Whether a peer can run on this machine. */
+export type Availability =
+  | { readonly kind: "available"; readonly version: string }
+  | { readonly kind: "missing"; readonly reason: string };
+
+/** A proxy to measure. */
+export interface Peer {
+  readonly name: string;
+  /** In what its work differs from the others'; printed under every table. */
+  readonly deviations: readonly string[];
+  /** Settings it has beyond the default ones. */
+  readonly abilities: readonly ("access log" | "many routes")[];
+  availability(): Availability;
+  /** Writes its configuration to the folder and says how to start it; only called when it is available. */
+  launch(setup: PeerSetup): Launch;
+}
+
+/** Connections a peer may keep open to the backend: more than any scenario's clients, so that none ever waits. */
+export const upstreamConnections = 256;
+
+/** Client connections a peer must accept, with some to spare above the idle ones that are measured. */
+export const clientConnections = 12_000;

@@ -1,0 +1,130 @@
+// Writes the Kubernetes objects that Sallyport serves during a measurement, one directory of YAML.
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** Size of the many-routes configuration. */
+export const manyRoutes = { hosts: 1000, pathsPerHost: 10 } as const;
+
+/** What the objects say. */
+export interface ObjectSetup {
+  /** The port of the one HTTP listener. */
+  readonly port: number;
+  readonly backendPort: number;
+  readonly routes: "one" | "many";
+}
+
+/** Fills the directory: class, Gateway, Service, and one HTTPRoute for everything or ten thousand of them. */
+export function writeObjects(directory: string, setup: ObjectSetup): void {
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, "gateway.yaml"), documents([gatewayClass(), gateway(setup.port)]));
+  writeFileSync(join(directory, "service.yaml"), documents([service("backend", [setup.backendPort])]));
+  if (setup.routes === "one") {
+    writeFileSync(
+      join(directory, "route.yaml"),
+      documents([httpRoute({ name: "all", path: "/", service: "backend" })]),
+    );
+    return;
+  }
+  const hostsPerFile = 50;
+  for (let first = 0; first < manyRoutes.hosts; first += hostsPerFile) {
+    const routes = Array.from({ length: hostsPerFile }, (_, index) => routesOfHost(first + index)).flat();
+    writeFileSync(join(directory, `routes-${first}.yaml`), documents(routes));
+  }
+}
+
+/** Writes a file of the served directory in one step, as a careful editor does: readers see the old or the new one. */
+export function replaceFile(directory: string, name: string, objects: readonly string[]): void {
+  const temporary = join(directory, `.${name}.new`);
+  writeFileSync(temporary, documents(objects));
+  renameSync(temporary, join(directory, name));
+}
+
+/** Host of one of the many routes. */
+export function hostName(index: number): string {
+  return `host-${index}.bench.example.test`;
+}
+
+/** A GatewayClass of Sallyport's. */
+export function gatewayClass(): string {
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata:
+  name: sallyport
+spec:
+  controllerName: sallyport.io/gateway-controller
+`;
+}
+
+/** A Gateway with one HTTP listener for all hosts. */
+export function gateway(port: number): string {
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata:
+  name: bench
+  namespace: default
+spec:
+  gatewayClassName: sallyport
+  listeners:
+    - name: http
+      port: ${port}
+      protocol: HTTP
+`;
+}
+
+/** A Service whose endpoints are processes on this machine. */
+export function service(name: string, ports: readonly number[]): string {
+  return `apiVersion: v1
+kind: Service
+metadata:
+  name: ${name}
+  namespace: default
+  annotations:
+    sallyport.io/endpoints: ${JSON.stringify(ports.map((port) => `127.0.0.1:${port}`).join(","))}
+spec:
+  ports:
+    - name: http
+      port: 80
+`;
+}
+
+/** One HTTPRoute: everything under a path, for one host or all, to one Service. */
+export interface RouteSetup {
+  readonly name: string;
+  readonly path: string;
+  readonly service: string;
+  readonly host?: string;
+  /** Filters of the rule as YAML, indented by eight. */
+  readonly filters?: string;
+}
+
+/** The HTTPRoute as YAML. */
+export function httpRoute({ name, path, service: backend, host, filters }: RouteSetup): string {
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata:
+  name: ${name}
+  namespace: default
+spec:
+  parentRefs:
+    - name: bench
+${host === undefined ? "" : `  hostnames:\n    - ${host}\n`}  rules:
+    - matches:
+        - path:
+            type: PathPrefix
+            value: ${path}
+${filters === undefined ? "" : `      filters:\n${filters}`}      backendRefs:
+        - name: ${backend}
+          port: 80
+`;
+}
+
+/** Joins objects to one file. */
+export function documents(objects: readonly string[]): string {
+  return objects.join("---\n");
+}
+
+function routesOfHost(host: number): readonly string[] {
+  return Array.from({ length: manyRoutes.pathsPerHost }, (_, path) =>
+    httpRoute({ name: `route-${host}-${path}`, path: `/part-${path}`, service: "backend", host: hostName(host) }),
+  );
+}
