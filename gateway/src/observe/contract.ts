@@ -71,9 +71,3 @@ export interface ActiveCounts {
   /** Requests of all workers. */
   total(slot: number): number;
 }
-
-/** Metric blocks of listeners, handed out by the gateway before a snapshot is compiled. */
-export interface ListenerBlocks {
-  /** Block of a listener by key; listeners beyond the cap share one block. */
-  listenerMetrics(key: string): number;
-}
