@@ -5,6 +5,7 @@
 import type { Cluster } from "@sallyport/model/cluster";
 import type { EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
+import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
 import type { ActiveCounts, Recorder } from "../observe/contract.ts";
 
 /** One upstream address at run time, shared by all routes of its cluster. */
@@ -31,6 +32,8 @@ export interface UpstreamConnection {
   readonly endpoint: UpstreamEndpoint;
   /** False until the transport is up; bytes may be written before that. */
   readonly connected: boolean;
+  /** Begins one try of a request on it: called by whom it was assigned to, once per assignment. */
+  open(receiver: AnswerReceiver): UpstreamStream;
   /** Closes it now; no exchange is on it. */
   close(): void;
 }

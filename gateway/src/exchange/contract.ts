@@ -1,0 +1,123 @@
+/**
+ * The seam between codecs and exchanges. A downstream codec turns a connection into request heads and body pieces and
+ * gives them to a RequestReceiver; an exchange sends the request through an UpstreamStream and gets the answer as an
+ * AnswerReceiver. HTTP/1.1 and HTTP/2 implement both roles; an exchange does not know which it talks to.
+ *
+ * Everything is synchronous, and flow control is explicit:
+ * - A body is delivered piece by piece. The sink says what became of the piece (SendOutcome); after "full" the source
+ *   delivers nothing more until resumeBody(). The piece itself is never refused.
+ * - Sinks may gather small pieces; whoever ends a turn of reading calls flush(), whose outcome counts like sendBody's.
+ * - Bytes are valid during the call only. A sink that needs them longer copies them, or holds the lease that came along.
+ *
+ * Between two HTTP/1.1 connections chunked bodies pass without being decoded: a source that can hand out validated
+ * chunked coding says offersRaw, a sink that writes it as it is says takesRaw, and the exchange chooses "raw" only where
+ * all sinks of a body take it.
+ */
+import type { FaultReason } from "@sallyport/model/fault";
+import type { RequestHead } from "../head/request-head.ts";
+import type { ResponseHead } from "../head/response-head.ts";
+
+/** How a body ends: there is none; after Content-Length bytes; when its source says so; never (both ways raw bytes: a tunnel). */
+export type BodyFraming = "none" | "length" | "stream" | "tunnel";
+
+/** Pieces are content, or chunked coding (RFC 9112 section 7.1) without extensions, last chunk and trailers included. */
+export type BodyMode = "content" | "raw";
+
+/**
+ * What became of a piece: `taken`: the sink needs the bytes no more; `held`: it holds the lease, more may come; `full`: not
+ * another piece before resumeBody(), and by then what is held of this one is given back.
+ */
+export type SendOutcome = "taken" | "held" | "full";
+
+/** Read memory that a sink may hold beyond the call that delivered it. */
+export interface BodyLease {
+  /** Holds it once more; the returned function (always the same one) gives one hold back. */
+  hold(): () => void;
+}
+
+/** The side of a stream that a body comes from. */
+export interface BodySource {
+  /** Whether pieces of the current message can be raw. */
+  readonly offersRaw: boolean;
+  /** Bytes of content delivered of the current message, without framing. */
+  readonly bodyBytes: number;
+  /** Stops delivery. */
+  pauseBody(): void;
+  /** Goes on with delivery; may deliver before it returns. */
+  resumeBody(): void;
+}
+
+/** The side of a stream that a body goes to. */
+export interface BodySink {
+  /** Whether it writes raw pieces as they are. */
+  readonly takesRaw: boolean;
+  /** One piece: bytes[from, to). Without a lease the outcome is never `held`. */
+  sendBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome;
+  /** The body is complete; trailers as lines with CRLF ("" where there are none, and in raw mode). Ends a tunnel's direction. */
+  endBody(trailers: string): void;
+  /** Writes what was gathered. */
+  flush(): "taken" | "full";
+}
+
+/** What an exchange asks about the connection a request came on. */
+export interface DownstreamConnection {
+  readonly scheme: "http" | "https";
+  /** The peer's address, IPv4-mapped IPv6 as IPv4. */
+  readonly remoteAddress: string;
+  /** `address:port` of both ends, IPv6 in brackets. */
+  readonly remote: string;
+  readonly local: string;
+}
+
+/** One request and its answer on a downstream connection. The answer is sent in order: interim*, head, body, end. */
+export interface DownstreamStream extends BodySource, BodySink {
+  readonly connection: DownstreamConnection;
+  /** Starts delivery of the request body (or, after a tunnel head, of the tunnel's bytes); may deliver before it returns. */
+  takeBody(mode: BodyMode): void;
+  /** A 1xx head. Dropped where the client cannot read it. */
+  sendInterim(head: ResponseHead): void;
+  /** The final head, or 101 with framing `tunnel`. `mode` tells how the body's pieces will come. */
+  sendHead(head: ResponseHead, framing: BodyFraming, mode: BodyMode): void;
+  /** Cuts the answer so that the client sees it is not whole. No call into the receiver follows. */
+  abort(): void;
+}
+
+/** What a downstream codec tells an exchange. */
+export interface RequestReceiver {
+  onRequestBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome;
+  /** The request (or the client's half of a tunnel) is complete. */
+  onRequestEnd(trailers: string): void;
+  /** The codec ends a turn of reading: flush what was gathered for upstream. */
+  onRequestTurn(): "taken" | "full";
+  /** More of the answer may be sent after "full". */
+  onDownstreamDrain(): void;
+  /** Nothing can be read or sent any more. The exchange is over when this returns. */
+  onDownstreamClosed(): void;
+  /** The request cannot go on (malformed, too slow): answered locally where that is still possible, else cut. */
+  onDownstreamFault(reason: FaultReason): void;
+}
+
+/** One try of a request on an upstream connection. */
+export interface UpstreamStream extends BodySource, BodySink {
+  /** The request head; pieces of the body will come in this mode. */
+  sendHead(head: RequestHead, framing: BodyFraming, mode: BodyMode): void;
+  /** Gives the try up: nothing is called on the receiver any more. */
+  cancel(): void;
+}
+
+/** What an upstream codec tells an exchange (or a mirror). */
+export interface AnswerReceiver {
+  /** A 1xx head other than 101. */
+  onInterim(head: ResponseHead): void;
+  /** The final head, or 101 with framing `tunnel`. Returns how the receiver wants the pieces; "raw" only if offersRaw. */
+  onAnswerHead(head: ResponseHead, framing: BodyFraming): BodyMode;
+  onAnswerBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome;
+  /** The answer (or the upstream's half of a tunnel) is complete. */
+  onAnswerEnd(trailers: string): void;
+  /** The codec ends a turn of reading: flush what was gathered for the client. */
+  onAnswerTurn(): "taken" | "full";
+  /** More of the request may be sent after "full". */
+  onUpstreamDrain(): void;
+  /** The try failed. `untouched`: no byte of an answer came, so the request may never have been seen. */
+  onAnswerFailed(reason: FaultReason, untouched: boolean): void;
+}

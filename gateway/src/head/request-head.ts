@@ -1,0 +1,234 @@
+/**
+ * A request head as exchanges, routes and filters see it. A codec fills it in (HTTP/1.1 from its parser, HTTP/2 from its
+ * decoder) and it renders itself as HTTP/1.1; fields are looked for in its text only when somebody asks.
+ *
+ * One object per connection or stream is used again and again: nobody keeps it beyond the exchange.
+ */
+import type { ResponseFlag } from "@sallyport/model/fault";
+import type { RequestView } from "@sallyport/policies/filter";
+import type { BodyFraming } from "../exchange/contract.ts";
+import type { RouteInput } from "../router/contract.ts";
+import { FieldLines } from "./field-lines.ts";
+
+/** Of the downstream connection, as access logs name it. */
+export type HttpVersion = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
+
+/** A request head. The codec sets the fields of the first group; filters change it through RequestView. */
+export class RequestHead extends FieldLines implements RequestView, RouteInput {
+  method = "";
+  /** As the client sent it: origin-form, absolute-form or `*`. */
+  target = "";
+  /** Lower case, without port and trailing dot. */
+  host = "";
+  scheme: "http" | "https" = "http";
+  version: HttpVersion = "HTTP/1.1";
+  framing: Exclude<BodyFraming, "tunnel"> = "none";
+  /** With framing `length`. */
+  contentLength = 0;
+  /** The client waits for 100 before it sends the body. */
+  expectsContinue = false;
+  /** Protocols of an Upgrade that may be asked for upstream; "" for none. */
+  upgrade = "";
+  /** The client reads trailers (TE: trailers). */
+  takesTrailers = false;
+  /** HTTP/1.x: the client wants the connection kept. */
+  persistent = true;
+  /** Where the path had escaped slashes and clients are to be sent to the plain form: that path; "" otherwise. */
+  redirectPath = "";
+  /** Max-Forwards of TRACE and OPTIONS; -1 where there is none. */
+  maxForwards = -1;
+  clientAddress = "";
+  /** The id the client's trusted proxy gave it; "" where we give one. */
+  receivedId = "";
+  /** The text from 0 on (request line, Host) may go upstream as it is. */
+  verbatim = true;
+  /** The Host line, [from, to) of text; from -1 where there is none. */
+  hostFrom = -1;
+  hostTo = 0;
+
+  matchedPrefix: string | undefined = undefined;
+  listenerPort = 0;
+  /** Clusters that get a copy, in the order in which filters asked. */
+  mirrors: string[] = [];
+  /** What filters noted for the access log. */
+  noted: ResponseFlag = "-";
+  /** Whether a filter looked at or changed the request id: the outcome then is of one exchange only. */
+  idTouched = false;
+
+  #path = "";
+  #authority = "";
+  #pathBefore = "";
+  #authorityBefore = "";
+  #moved = false;
+  #id = "";
+  #idPlace: "made" | "field" | "none" = "made";
+  #rendered = "";
+  #query = -2;
+
+  get path(): string {
+    return this.#path;
+  }
+
+  set path(path: string) {
+    this.#touch();
+    this.#path = path;
+  }
+
+  get authority(): string {
+    return this.#authority;
+  }
+
+  set authority(authority: string) {
+    this.#touch();
+    this.#authority = authority;
+  }
+
+  get routePath(): string {
+    const query = this.#queryAt();
+    return query < 0 ? this.#path : this.#path.slice(0, query);
+  }
+
+  get routeQuery(): string {
+    const query = this.#queryAt();
+    return query < 0 ? "" : this.#path.slice(query + 1);
+  }
+
+  /** Of this exchange: the client's where it is trusted, else ours. */
+  get requestId(): string {
+    return this.#id;
+  }
+
+  /** Sets what the codec found out last; the head is as the client sent it again. */
+  settle(path: string, authority: string): void {
+    this.#path = path;
+    this.#authority = authority;
+    this.#moved = false;
+    this.#query = -2;
+    this.#rendered = "";
+    this.edited = false;
+    this.#clearNotes();
+  }
+
+  /** Gives the exchange that begins its id. */
+  identify(id: string): void {
+    this.#id = this.receivedId === "" ? id : this.receivedId;
+  }
+
+  /** Undoes what filters did, so that they can run again on the same head. */
+  override resetEdits(): void {
+    super.resetEdits();
+    if (this.#moved) {
+      this.#path = this.#pathBefore;
+      this.#authority = this.#authorityBefore;
+      this.#moved = false;
+      this.#query = -2;
+    }
+    this.#rendered = "";
+    this.#clearNotes();
+  }
+
+  override header(name: string): string | undefined {
+    if (name.length === 12 && name.toLowerCase() === "x-request-id") return this.#readId();
+    return super.header(name);
+  }
+
+  override setHeader(name: string, value: string): void {
+    if (name.length === 12) this.#moveId(name, "drop");
+    super.setHeader(name, value);
+  }
+
+  override addHeader(name: string, value: string): void {
+    if (name.length === 12) this.#moveId(name, "keep");
+    super.addHeader(name, value);
+  }
+
+  override removeHeader(name: string): void {
+    if (name.length === 12) this.#moveId(name, "drop");
+    super.removeHeader(name);
+  }
+
+  mirrorTo(cluster: string): void {
+    this.mirrors.push(cluster);
+  }
+
+  setFlag(flag: ResponseFlag): void {
+    this.noted = flag;
+  }
+
+  /** Whether any edit since the codec made it has to be undone before filters may run again. */
+  get touched(): boolean {
+    return this.edited || this.#moved || this.mirrors.length > 0 || this.noted !== "-" || this.#idPlace === "none";
+  }
+
+  /** As an HTTP/1.1 head, empty line included. */
+  toHttp1(): string {
+    if (this.#rendered === "") this.#rendered = this.#render();
+    return this.#idPlace === "made" && this.receivedId === ""
+      ? `${this.#rendered}x-request-id: ${this.#id}\r\n\r\n`
+      : `${this.#rendered}\r\n`;
+  }
+
+  protected override beginEdit(): void {
+    super.beginEdit();
+    this.#rendered = "";
+  }
+
+  #render(): string {
+    let head = this.verbatim && !this.#moved ? this.keptFrom(0) : this.#renderMoved();
+    head += this.extra;
+    if (this.framing === "stream") head += "transfer-encoding: chunked\r\n";
+    if (this.expectsContinue) head += "expect: 100-continue\r\n";
+    if (this.upgrade !== "") head += `connection: upgrade\r\nupgrade: ${this.upgrade}\r\n`;
+    // RFC 9110 section 10.1.4: TE is of one connection, and must be listed as such
+    else if (this.takesTrailers) head += "connection: te\r\nte: trailers\r\n";
+    return head;
+  }
+
+  #renderMoved(): string {
+    const line = `${this.method} ${this.#path} HTTP/1.1\r\nhost: ${this.#authority}\r\n`;
+    if (this.hostFrom < 0) return line + this.keptFrom(this.fieldsAt);
+    const { cuts } = this;
+    this.cuts = cuts.slice();
+    this.cut(this.hostFrom, this.hostTo);
+    const kept = this.keptFrom(this.fieldsAt);
+    this.cuts = cuts;
+    return line + kept;
+  }
+
+  #touch(): void {
+    if (!this.#moved) {
+      this.#pathBefore = this.#path;
+      this.#authorityBefore = this.#authority;
+      this.#moved = true;
+    }
+    this.#query = -2;
+    this.#rendered = "";
+  }
+
+  #clearNotes(): void {
+    if (this.mirrors.length > 0) this.mirrors = [];
+    this.noted = "-";
+    this.idTouched = false;
+    this.#idPlace = "made";
+  }
+
+  #queryAt(): number {
+    if (this.#query === -2) this.#query = this.#path.indexOf("?");
+    return this.#query;
+  }
+
+  #readId(): string | undefined {
+    if (this.#idPlace !== "made" || this.receivedId !== "") return super.header("x-request-id");
+    this.idTouched = true;
+    return this.#id;
+  }
+
+  /** A filter takes the request id into its own hands: it becomes a field like any other, or none. */
+  #moveId(name: string, old: "keep" | "drop"): void {
+    if (this.#idPlace !== "made" || this.receivedId !== "" || name.toLowerCase() !== "x-request-id") return;
+    this.beginEdit();
+    this.#idPlace = old === "keep" ? "field" : "none";
+    this.idTouched = true;
+    if (old === "keep") this.extra += `x-request-id: ${this.#id}\r\n`;
+  }
+}

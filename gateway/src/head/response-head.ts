@@ -1,0 +1,71 @@
+/**
+ * A response head as exchanges and filters see it, from upstream or made here. Codecs share one object among exchanges
+ * while nobody changes it: whoever will, takes a copy() first.
+ */
+import type { LocalReply, ResponseView } from "@sallyport/policies/filter";
+import { FieldLines } from "./field-lines.ts";
+import { reasonPhrase } from "./reason-phrase.ts";
+
+/** A response head. */
+export class ResponseHead extends FieldLines implements ResponseView {
+  status = 0;
+  /** Of a 101: the protocol switched to. */
+  upgrade = "";
+  /** Whether it says when it was made; a codec adds Date where it does not. */
+  dated = false;
+  #rendered = "";
+
+  /** One that may be changed. */
+  copy(): ResponseHead {
+    const head = new ResponseHead();
+    head.text = this.text;
+    head.fieldsAt = this.fieldsAt;
+    head.cuts = this.cuts.slice();
+    head.extra = this.extra;
+    head.status = this.status;
+    head.upgrade = this.upgrade;
+    head.dated = this.dated;
+    return head;
+  }
+
+  /** As HTTP/1.1, without what the codec adds: Date, framing, Connection, the empty line. */
+  toHttp1(): string {
+    if (this.#rendered === "") this.#rendered = this.keptFrom(0) + this.extra;
+    return this.#rendered;
+  }
+
+  /** Without Content-Length, which this status must not have (RFC 9110 section 8.6). */
+  withoutLength(): ResponseHead {
+    if (this.received("content-length") === undefined) return this;
+    const head = this.copy();
+    for (let at = head.fieldsAt; at < head.text.length;) {
+      const end = head.text.indexOf("\r\n", at) + 2;
+      if (head.text.slice(at, at + 15).toLowerCase() === "content-length:" && !head.isCutAt(at)) head.cut(at, end);
+      at = end;
+    }
+    return head;
+  }
+
+  protected override beginEdit(): void {
+    super.beginEdit();
+    this.#rendered = "";
+  }
+}
+
+/** The head of a response made here; `length` is that of its body in bytes. */
+export function toResponseHead(reply: Pick<LocalReply, "status" | "headers">, length: number): ResponseHead {
+  const head = new ResponseHead();
+  const line = `HTTP/1.1 ${reply.status} ${reasonPhrase(reply.status)}\r\n`;
+  let fields = "";
+  for (const [name, value] of reply.headers) fields += `${name}: ${value}\r\n`;
+  if (allowsLength(reply.status)) fields += `content-length: ${length}\r\n`;
+  head.text = line + fields;
+  head.fieldsAt = line.length;
+  head.status = reply.status;
+  return head;
+}
+
+/** RFC 9110 section 8.6: no Content-Length in 1xx and 204. */
+function allowsLength(status: number): boolean {
+  return status >= 200 && status !== 204;
+}

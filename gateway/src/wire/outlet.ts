@@ -1,0 +1,89 @@
+/**
+ * The write side of a socket: one write per message. Text and small pieces gather until flush(); a large piece goes out
+ * at once together with what gathered before it, from its own memory where its lease allows.
+ */
+import type { Socket } from "node:net";
+import type { BodyLease, SendOutcome } from "../exchange/contract.ts";
+import { toLatin1, writeLatin1 } from "./latin1.ts";
+import { READ_SIZE, ReadBuffer } from "./read-buffer.ts";
+
+/** Pieces up to this size are joined as text: one copy, no buffer. */
+const SMALL = 4096;
+/** Gathered text beyond this goes out before the turn ends. */
+const GATHERED = 16_384;
+
+/** Gathers and writes. */
+export class Outlet {
+  readonly #socket: Socket;
+  #gathered = "";
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  /** Adds latin1 text. */
+  text(text: string): void {
+    this.#gathered = this.#gathered === "" ? text : this.#gathered + text;
+  }
+
+  /** Whether text waits for flush(). */
+  get waiting(): boolean {
+    return this.#gathered !== "";
+  }
+
+  /** Adds or writes bytes[from, to). */
+  send(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    const length = to - from;
+    if (length <= SMALL) {
+      this.text(toLatin1(bytes, from, to));
+      return this.#gathered.length > GATHERED ? this.flush() : "taken";
+    }
+    if (this.#gathered === "" && lease !== undefined) return this.#sendLeased(bytes, from, to, lease);
+    return this.#sendCopy(bytes, from, to);
+  }
+
+  /** Writes what was gathered. `full`: the socket's own buffer is, wait for its drain event. */
+  flush(): "taken" | "full" {
+    const text = this.#gathered;
+    const socket = this.#socket;
+    if (text !== "") {
+      this.#gathered = "";
+      socket.write(text, "latin1");
+    }
+    return socket.writableNeedDrain ? "full" : "taken";
+  }
+
+  /** Forgets what was gathered. */
+  discard(): void {
+    this.#gathered = "";
+  }
+
+  /** Without a copy: the read memory itself is written. */
+  #sendLeased(bytes: Buffer, from: number, to: number, lease: BodyLease): SendOutcome {
+    const socket = this.#socket;
+    socket.write(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), lease.hold());
+    // nothing left in the socket right after write(): the kernel has it all
+    if (socket.writableLength === 0) return "taken";
+    return socket.writableNeedDrain ? "full" : "held";
+  }
+
+  #sendCopy(bytes: Buffer, from: number, to: number): SendOutcome {
+    const head = this.#gathered;
+    const socket = this.#socket;
+    const length = head.length + to - from;
+    this.#gathered = "";
+    if (length > READ_SIZE) {
+      const copy = Buffer.allocUnsafeSlow(length);
+      writeLatin1(copy, head, 0);
+      bytes.copy(copy, head.length, from, to);
+      socket.write(copy);
+    } else {
+      const pooled = ReadBuffer.take("normal");
+      writeLatin1(pooled.bytes, head, 0);
+      bytes.copy(pooled.bytes, head.length, from, to);
+      socket.write(pooled.bytes.subarray(0, length), pooled.hold());
+      pooled.release();
+    }
+    return socket.writableLength === 0 || !socket.writableNeedDrain ? "taken" : "full";
+  }
+}
