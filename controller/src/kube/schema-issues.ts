@@ -111,9 +111,15 @@ function toTypeHint(wanted: string, value: unknown, shown: string): string | und
 
 function describeEnum(error: SchemaError, value: unknown, shown: string): Description {
   const allowed = Array.isArray(error.params["allowedValues"]) ? error.params["allowedValues"].map(String) : [];
-  const suggestion = typeof value === "string" ? suggestName(value, allowed) : undefined;
+  const suggestion = typeof value === "string" ? (suggestName(value, allowed) ?? findLonger(value, allowed)) : undefined;
   const message = `${shown} is not one of ${allowed.join(", ")}`;
   return suggestion === undefined ? { message } : { message, hint: `did you mean "${suggestion}"?` };
+}
+
+/** `PathPrefix` for `Prefix`: the one allowed value that has the word in it. */
+function findLonger(word: string, allowed: readonly string[]): string | undefined {
+  const longer = allowed.filter((value) => word.length > 2 && value.toLowerCase().includes(word.toLowerCase()));
+  return longer.length === 1 ? longer[0] : undefined;
 }
 
 /** Patterns that have a name people know. */

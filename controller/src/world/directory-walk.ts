@@ -1,0 +1,110 @@
+/** Finds the object files of a directory tree. Links are followed, but never in a circle; hidden names are left out. */
+import type { Dirent } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { dirname, extname, join } from "node:path";
+
+/** Something of the tree that cannot be read. */
+export interface WalkProblem {
+  readonly path: string;
+  readonly severity: "error" | "warning";
+  readonly message: string;
+}
+
+/** Outcome of a walk. */
+export interface DirectoryWalk {
+  readonly files: readonly string[];
+  readonly problems: readonly WalkProblem[];
+}
+
+/** What a walk needs to know. */
+export interface WalkOptions {
+  /** Top of the tree the directory is part of. */
+  readonly root: string;
+  /** Called with each directory before it is read. */
+  readonly onDirectory: (path: string) => void;
+}
+
+const extensions = new Set([".yaml", ".yml", ".json"]);
+
+/** Whether the name is of a kind of file that is read. */
+export function isObjectFileName(name: string): boolean {
+  return extensions.has(extname(name)) && !isHidden(name);
+}
+
+/** Whether the name is hidden, as the files of editors and of mounted ConfigMaps are that users do not mean. */
+export function isHidden(name: string): boolean {
+  return name.startsWith(".");
+}
+
+/** All object files at and below a directory. */
+export async function walkDirectory(directory: string, options: WalkOptions): Promise<DirectoryWalk> {
+  const walker = new Walker(options);
+  await walker.walk(directory, await realPathsAbove(directory, options.root));
+  return walker;
+}
+
+class Walker implements DirectoryWalk {
+  readonly files: string[] = [];
+  readonly problems: WalkProblem[] = [];
+  readonly #options: WalkOptions;
+
+  constructor(options: WalkOptions) {
+    this.#options = options;
+  }
+
+  async walk(directory: string, above: ReadonlySet<string>): Promise<void> {
+    const real = await realPathOf(directory);
+    if (real === undefined || above.has(real)) return;
+    this.#options.onDirectory(directory);
+    const entries = await this.#read(directory);
+    const inside = new Set([...above, real]);
+    for (const entry of entries) if (!isHidden(entry.name)) await this.#visit(directory, entry, inside);
+  }
+
+  async #visit(directory: string, entry: Dirent, above: ReadonlySet<string>): Promise<void> {
+    const path = join(directory, entry.name);
+    const target = entry.isSymbolicLink() ? await statTarget(path) : entry;
+    if (target === undefined) {
+      if (isObjectFileName(entry.name))
+        this.problems.push({ path, severity: "warning", message: "is a link to a file that does not exist" });
+    } else if (target.isDirectory()) await this.walk(path, above);
+    else if (target.isFile() && isObjectFileName(entry.name)) this.files.push(path);
+  }
+
+  async #read(directory: string): Promise<readonly Dirent[]> {
+    try {
+      return await readdir(directory, { withFileTypes: true });
+    } catch (error) {
+      const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+      if (!isGone)
+        this.problems.push({ path: directory, severity: "error", message: `cannot be read: ${String(error)}` });
+      return [];
+    }
+  }
+}
+
+async function statTarget(path: string): Promise<{ isDirectory(): boolean; isFile(): boolean } | undefined> {
+  try {
+    return await stat(path);
+  } catch {
+    return undefined;
+  }
+}
+
+async function realPathOf(path: string): Promise<string | undefined> {
+  try {
+    return await realpath(path);
+  } catch {
+    return undefined;
+  }
+}
+
+async function realPathsAbove(directory: string, root: string): Promise<ReadonlySet<string>> {
+  const above = new Set<string>();
+  for (let path = directory; path !== root && path.length > root.length;) {
+    path = dirname(path);
+    const real = await realPathOf(path);
+    if (real !== undefined) above.add(real);
+  }
+  return above;
+}
