@@ -1,0 +1,63 @@
+/** certificateRefs of a listener: Secrets of type kubernetes.io/tls, of the same namespace or by grant. */
+import type { ProblemCode } from "@sallyport/model/problem";
+import { fail, ok, type Result } from "@sallyport/model/result";
+import type { CertificateSecret } from "@sallyport/model/secret";
+import type { GatewayClientCertificateRef } from "../../kube/generated/types/gateway.ts";
+import type { World, WorldObject } from "../../world/world.ts";
+import { type Flaw, hintName } from "../flaw.ts";
+import { type CrossReference, GATEWAY_API, hintGrant, isPermitted } from "./grants.ts";
+import { findChainFlaw, findKeyFlaw } from "./pem.ts";
+
+/** The certificate a reference leads to, or why it leads to none. `path` is that of the reference. */
+export function resolveCertificate(
+  world: World,
+  gateway: WorldObject<"Gateway">,
+  ref: GatewayClientCertificateRef,
+  path: string,
+): Result<CertificateSecret, Flaw> {
+  if (ref.group !== "" || ref.kind !== "Secret") {
+    const message = `a certificate must be a Secret, not a ${ref.kind}${ref.group === "" ? "" : ` of ${ref.group}`}`;
+    return fail(toFlaw("unsupported-value", `${path}.kind`, message));
+  }
+  const namespace = ref.namespace ?? gateway.namespace;
+  const reference: CrossReference = {
+    from: { group: GATEWAY_API, kind: "Gateway", namespace: gateway.namespace },
+    to: { group: "", kind: "Secret", namespace, name: ref.name },
+  };
+  if (!isPermitted(world, reference)) {
+    return fail({
+      reason: "RefNotPermitted",
+      code: "reference-not-permitted",
+      path: `${path}.namespace`,
+      message: `the Secret ${namespace}/${ref.name} is in another namespace, which does not permit the reference`,
+      hint: hintGrant(reference),
+    });
+  }
+  const secret = world.get("Secret", namespace, ref.name);
+  if (secret === undefined) {
+    const known = world.list("Secret", namespace).map(({ name }) => name);
+    const flaw = toFlaw("unresolved-reference", `${path}.name`, `there is no Secret ${namespace}/${ref.name}`);
+    return fail({ ...flaw, ...hintName(ref.name, known) });
+  }
+  return readCertificate(secret, path);
+}
+
+function readCertificate(secret: WorldObject<"Secret">, path: string): Result<CertificateSecret, Flaw> {
+  const key = `${secret.namespace}/${secret.name}`;
+  const { type, data } = secret.object;
+  const refuse = (message: string): Result<CertificateSecret, Flaw> =>
+    fail(toFlaw("invalid-certificate", `${path}.name`, `the Secret ${key} ${message}`));
+  if (type !== "kubernetes.io/tls") return refuse(`has the type ${type} where kubernetes.io/tls is needed`);
+  const certificateChain = data["tls.crt"]?.text();
+  const privateKey = data["tls.key"]?.text();
+  if (certificateChain === undefined || privateKey === undefined) return refuse("must hold both tls.crt and tls.key");
+  const chainFlaw = findChainFlaw(certificateChain);
+  if (chainFlaw !== undefined) return refuse(`has an unusable tls.crt: ${chainFlaw}`);
+  const keyFlaw = findKeyFlaw(privateKey);
+  if (keyFlaw !== undefined) return refuse(`has an unusable tls.key: ${keyFlaw}`);
+  return ok({ kind: "secret", key, certificateChain, privateKey });
+}
+
+function toFlaw(code: ProblemCode, path: string, message: string): Flaw {
+  return { reason: "InvalidCertificateRef", code, path, message };
+}

@@ -1,0 +1,29 @@
+/** The whole world to one snapshot: every family of objects in order, then the Services their routes use. */
+import { toSnapshot } from "@sallyport/model/snapshot";
+import { clustersOf } from "@sallyport/model/validate";
+import type { World } from "../world/world.ts";
+import { translateGatewayApi } from "./gateway-api/translate.ts";
+import { translateClusters } from "./services/clusters.ts";
+import type { Translate, TranslateOptions, Translation, WorldTranslation } from "./translator.ts";
+
+/** Families of objects that bring listeners and routes. None knows of another; of two resources of one id the later wins. */
+const FAMILIES: readonly Translate[] = [translateGatewayApi];
+
+/** Translates everything. Total: bad objects are problems and statuses, never an exception. */
+export function translateWorld(world: World, options: TranslateOptions): WorldTranslation {
+  const translations: Translation[] = FAMILIES.map((translate) => translate(world, options));
+  const routes = translations
+    .flatMap(({ resources }) => resources)
+    .filter((resource) => resource.kind === "http-route");
+  translations.push(
+    translateClusters(
+      world,
+      routes.flatMap((route) => [...clustersOf(route)]),
+    ),
+  );
+  return {
+    snapshot: toSnapshot(translations.flatMap(({ resources }) => resources)),
+    statuses: translations.flatMap(({ statuses }) => statuses),
+    problems: translations.flatMap(({ problems }) => problems),
+  };
+}

@@ -1,0 +1,107 @@
+/** EndpointSlices: the endpoints of one Service port, merged from all slices of the Service. */
+import type { Endpoint } from "@sallyport/model/endpoint";
+import type {
+  EndpointSlice,
+  EndpointSliceEndpoint,
+  EndpointSlicePort,
+} from "../../kube/generated/types/endpoint-slice.ts";
+import type { ServicePort } from "../../kube/generated/types/service.ts";
+import type { World, WorldObject } from "../../world/world.ts";
+import type { Finding } from "../flaw.ts";
+
+/** The label by which a slice belongs to a Service. */
+const SERVICE_NAME = "kubernetes.io/service-name";
+
+/** The endpoints of a Service port: without repetitions, sorted, so that moving between slices changes nothing. */
+export function toSliceEndpoints(
+  world: World,
+  service: WorldObject<"Service">,
+  port: ServicePort,
+): { readonly endpoints: readonly Endpoint[]; readonly findings: readonly Finding[] } {
+  const slices = slicesOf(world, service);
+  const findings = slices.filter((slice) => slice.addressType === "FQDN").map(toFqdnFinding);
+  const families = preferFamily(service, slices);
+  const found = new Map<string, Endpoint>();
+  for (const slice of families) {
+    // A port is found by its name; the number is the slice's own (a named targetPort differs from pod to pod).
+    const target = slice.ports?.find(
+      (candidate) => candidate.name === (port.name ?? "") && candidate.protocol === port.protocol,
+    );
+    for (const endpoint of slice.endpoints ?? []) addEndpoint(found, service, { endpoint, target });
+  }
+  const endpoints = [...found.entries()].toSorted(([left], [right]) => (left < right ? -1 : 1));
+  return { endpoints: endpoints.map(([, endpoint]) => endpoint), findings };
+}
+
+interface Candidate {
+  readonly endpoint: EndpointSliceEndpoint;
+  readonly target: EndpointSlicePort | undefined;
+}
+
+function addEndpoint(
+  found: Map<string, Endpoint>,
+  service: WorldObject<"Service">,
+  { endpoint, target }: Candidate,
+): void {
+  const state = toState(endpoint, service.object.spec.publishNotReadyAddresses ?? false);
+  const [address] = endpoint.addresses;
+  if (state === undefined || address === undefined || target?.port === undefined) return;
+  const id = `${address} ${target.port}`;
+  // In two slices at once (a pod moves between them) the one that says ready is the newer.
+  if (found.get(id)?.state === "ready") return;
+  const zone = endpoint.zone === undefined ? {} : { zone: endpoint.zone };
+  found.set(id, { address, port: target.port, weight: 1, state, ...zone });
+}
+
+/**
+ * discovery.k8s.io/v1 EndpointConditions: unknown readiness counts as ready, unknown serving as readiness. A terminating
+ * endpoint that still serves takes what no ready one is left to take.
+ */
+function toState({ conditions = {} }: EndpointSliceEndpoint, publishNotReady: boolean): Endpoint["state"] | undefined {
+  const ready = conditions.ready ?? true;
+  if (ready || publishNotReady) return "ready";
+  return (conditions.serving ?? ready) && conditions.terminating === true ? "draining" : undefined;
+}
+
+/**
+ * A dual-stack Service has every pod in a slice of each family. Taking both would count pods twice and use a family the
+ * network may not route; Kubernetes' own choice is the first of spec.ipFamilies. The other one serves where that is empty.
+ */
+function preferFamily(service: WorldObject<"Service">, slices: readonly EndpointSlice[]): readonly EndpointSlice[] {
+  const usable = slices.filter((slice) => slice.addressType !== "FQDN");
+  const [primary, secondary] = service.object.spec.ipFamilies ?? [];
+  if (primary === undefined || secondary === undefined) return usable;
+  const preferred = usable.filter((slice) => slice.addressType === primary);
+  return preferred.some((slice) => (slice.endpoints ?? []).length > 0) ? preferred : usable;
+}
+
+function slicesOf(world: World, service: WorldObject<"Service">): readonly EndpointSlice[] {
+  return indexSlices(world.list("EndpointSlice", service.namespace)).get(service.name) ?? [];
+}
+
+/** Slices by Service, once for each list: a namespace of a thousand Services is walked once, not a thousand times. */
+function indexSlices(slices: readonly WorldObject<"EndpointSlice">[]): ReadonlyMap<string, EndpointSlice[]> {
+  const known = indexes.get(slices);
+  if (known !== undefined) return known;
+  const index = new Map<string, EndpointSlice[]>();
+  for (const { object } of slices) {
+    const name = object.metadata.labels?.[SERVICE_NAME];
+    if (name === undefined) continue;
+    const siblings = index.get(name) ?? [];
+    siblings.push(object);
+    index.set(name, siblings);
+  }
+  indexes.set(slices, index);
+  return index;
+}
+
+const indexes = new WeakMap<readonly WorldObject<"EndpointSlice">[], ReadonlyMap<string, EndpointSlice[]>>();
+
+function toFqdnFinding(slice: EndpointSlice): Finding {
+  return {
+    code: "unsupported-value",
+    path: "spec.ports",
+    message: `the EndpointSlice ${slice.metadata.name} has the addressType FQDN and is left out`,
+    hint: "use a Service of type ExternalName",
+  };
+}
