@@ -1,0 +1,3 @@
+module sallyport/conformance/jury
+
+go 1.22

@@ -1,0 +1,41 @@
+// Every protocol case as a test of its own, against one Sallyport with a listener and a backend for each lane.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { catalogue } from "./catalogue.ts";
+import { openRig } from "./fixture.ts";
+import type { Rig } from "./fixture.ts";
+import type { Slot } from "./exercise.ts";
+import { show } from "./judge.ts";
+import { runCase } from "./suite.ts";
+
+const LANES = 6;
+
+describe("protocol", { concurrency: LANES }, () => {
+  let rig: Rig;
+  const free: Slot[] = [];
+
+  before(async () => {
+    rig = await openRig(LANES);
+    free.push(...rig.slots);
+  });
+
+  after(async () => {
+    const exit = rig.sallyport?.process.exit();
+    await rig.close();
+    assert.equal(exit, undefined, "sallyport ended by itself");
+  });
+
+  for (const testCase of catalogue) {
+    test(`${testCase.id}: ${testCase.why}`, async () => {
+      const slot = free.pop();
+      assert.ok(slot, "there is a slot for each test that runs at a time");
+      try {
+        const { faults } = await runCase(testCase, slot, "sallyport");
+        const sent = testCase.send.map((step) => (typeof step === "string" ? show(step) : JSON.stringify(step)));
+        assert.deepEqual(faults, [], `sent ${sent.slice(0, 12).join(" | ")}`);
+      } finally {
+        free.push(slot);
+      }
+    });
+  }
+});

@@ -1,0 +1,65 @@
+// The protocol suite as a command: runs every case against Sallyport, or against another proxy that somebody started.
+// node conformance/protocol/run.ts [--only REGEXP] [--slots N] [--target PORT --upstream PORT] [--slow]
+import { parseArgs } from "node:util";
+import { catalogue } from "./catalogue.ts";
+import type { ProtocolCase } from "./case.ts";
+import { openPeer, openRig } from "./fixture.ts";
+import { show } from "./judge.ts";
+import { runSuite } from "./suite.ts";
+import type { Verdict } from "./suite.ts";
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    slots: { type: "string", default: "6" },
+    target: { type: "string" },
+    upstream: { type: "string" },
+    slow: { type: "boolean", default: false },
+  },
+});
+
+/** The case as people need it at a failure: what was sent, why it matters, what was wrong. */
+function describe({ testCase, faults }: Verdict): string {
+  const sent = testCase.send.map((step) => (typeof step === "string" ? show(step) : JSON.stringify(step)));
+  const lines = [
+    `FAILED ${testCase.id}`,
+    `  why:  ${testCase.why}`,
+    `  sent: ${sent.slice(0, 12).join(" | ")}`,
+    ...(testCase.answers ?? []).map(
+      (answer) =>
+        `  backend ${answer.when}: ${answer.steps
+          .slice(0, 8)
+          .map((s) => show(String(typeof s === "object" ? JSON.stringify(s) : s)))
+          .join(" | ")}`,
+    ),
+    ...faults.map((fault) => `  got:  ${fault}`),
+  ];
+  return lines.join("\n");
+}
+
+async function main(): Promise<void> {
+  const pattern = new RegExp(values.only ?? "");
+  const cases: readonly ProtocolCase[] = catalogue.filter((testCase) => pattern.test(testCase.id));
+  const peer = values.target !== undefined;
+  const rig = peer
+    ? await openPeer(Number(values.target?.split(":").at(-1)), Number(values.upstream))
+    : await openRig(Number(values.slots));
+  try {
+    const verdicts = await runSuite(cases, rig.slots, peer ? "peer" : "sallyport", (verdict) => {
+      if (verdict.faults.length > 0) console.log(describe(verdict));
+      if (values.slow && verdict.milliseconds > 500)
+        console.log(`slow ${verdict.testCase.id} ${verdict.milliseconds | 0} ms`);
+    });
+    const failed = verdicts.filter((verdict) => verdict.faults.length > 0).length;
+    if (rig.sallyport?.process.exit() !== undefined) {
+      console.log(`sallyport ended by itself:\n${rig.sallyport.process.output()}`);
+      process.exitCode = 1;
+    }
+    if (failed > 0) process.exitCode = 1;
+    console.log(`${verdicts.length - failed} passed, ${failed} failed`);
+  } finally {
+    await rig.close();
+  }
+}
+
+await main();

@@ -1,0 +1,158 @@
+// Runs the `sallyport` command as a child process on free loopback ports and waits until it says that it is ready.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { get } from "node:http";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { Signal } from "./signal.ts";
+
+/** A child process and everything it printed. */
+export interface RunningProcess {
+  readonly pid: number;
+  /** Standard output and standard error, as they came. */
+  output(): string;
+  readonly signal: Signal;
+  /** Undefined while it runs; then its exit code, or the name of the signal that ended it. */
+  exit(): number | string | undefined;
+  kill(signal: NodeJS.Signals): void;
+  /** Asks it to end (SIGTERM), and after `milliseconds` makes it end. */
+  stop(milliseconds?: number): Promise<void>;
+}
+
+/** How to run the command; everything has a default. */
+export interface SallyportOptions {
+  /** The directory of YAML objects. */
+  readonly directory: string;
+  readonly workers?: number;
+  readonly extra?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A shell prefix such as `ulimit -n 64;`, run in the shell that becomes the process. */
+  readonly shellPrefix?: string;
+  /** How long it may take to be ready. Default 20 000 ms. */
+  readonly patience?: number;
+}
+
+/** A running gateway. */
+export interface Sallyport {
+  readonly process: RunningProcess;
+  readonly adminPort: number;
+  readonly metricsPort: number;
+  stop(): Promise<void>;
+}
+
+const MAIN = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
+
+/** Starts a command and collects its output. */
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): RunningProcess {
+  const child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  const signal = new Signal();
+  let output = "";
+  let exit: number | string | undefined;
+  const collect = (bytes: Buffer): void => {
+    output += bytes.toString("utf8");
+    signal.changed();
+  };
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  child.on("error", (error) => {
+    output += `${String(error)}\n`;
+    exit = -1;
+    signal.changed();
+  });
+  child.on("close", (code, by) => {
+    exit = code ?? by ?? -1;
+    signal.changed();
+  });
+  return {
+    pid: child.pid ?? -1,
+    output: () => output,
+    signal,
+    exit: () => exit,
+    kill: (name) => void child.kill(name),
+    stop: (milliseconds = 5000) => stop(child, signal, () => exit !== undefined, milliseconds),
+  };
+}
+
+/** Starts `sallyport run` and resolves once `/ready` answers 200; throws with its output if that does not come. */
+export async function startSallyport(options: SallyportOptions): Promise<Sallyport> {
+  const [adminPort = 0, metricsPort = 0] = await freePorts(2);
+  const args = [
+    MAIN,
+    "run",
+    options.directory,
+    "--workers",
+    String(options.workers ?? 1),
+    "--admin",
+    `127.0.0.1:${adminPort}`,
+    "--metrics",
+    `127.0.0.1:${metricsPort}`,
+    ...(options.extra ?? []),
+  ];
+  const environment = options.environment ?? {};
+  const quoted = [process.execPath, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const child =
+    options.shellPrefix === undefined
+      ? startProcess(process.execPath, args, environment)
+      : startProcess("/bin/sh", ["-c", `${options.shellPrefix} exec ${quoted}`], environment);
+  const deadline = Date.now() + (options.patience ?? 20_000);
+  while (!(await isReady(metricsPort))) {
+    if (child.exit() !== undefined || Date.now() > deadline) {
+      await child.stop();
+      throw new Error(`sallyport was not ready (exit ${child.exit() ?? "none"}); it printed:\n${child.output()}`);
+    }
+    await child.signal.until(() => child.exit() !== undefined, 25);
+  }
+  return { process: child, adminPort, metricsPort, stop: () => child.stop() };
+}
+
+/** Status and body of a GET on loopback; status 0 if nobody answers. */
+export function fetchLocal(port: number, path: string, method = "GET"): Promise<{ status: number; body: string }> {
+  return new Promise((resolve) => {
+    const request = get({ host: "127.0.0.1", port, path, method, agent: false, timeout: 5000 }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (text: string) => (body += text));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on("error", () => resolve({ status: 0, body }));
+    });
+    request.on("timeout", () => request.destroy());
+    request.on("error", () => resolve({ status: 0, body: "" }));
+  });
+}
+
+/**
+ * Ports nobody listens on now, below the range the kernel takes for outgoing connections, so that none of those can
+ * take one before the process does.
+ */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (!ports.has(port) && (await isFree(port))) ports.add(port);
+  }
+  return [...ports];
+}
+
+async function isReady(port: number): Promise<boolean> {
+  return (await fetchLocal(port, "/ready")).status === 200;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
+async function stop(child: ChildProcess, signal: Signal, ended: () => boolean, milliseconds: number): Promise<void> {
+  if (ended()) return;
+  child.kill("SIGTERM");
+  if (await signal.until(ended, milliseconds)) return;
+  child.kill("SIGKILL");
+  await signal.until(ended, 5000);
+}
