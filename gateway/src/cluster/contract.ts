@@ -99,17 +99,17 @@ export interface NameResolver {
 export interface ClusterTableOptions {
   readonly open: OpenConnection;
   /** Milliseconds, monotonic; a coarse clock will do. */
-  now(): number;
+  readonly now: () => number;
   /** Uniform in [0, 1). */
-  random(): number;
+  readonly random: () => number;
   /** Calls `run` once after so many milliseconds; returns what cancels it. */
-  schedule(milliseconds: number, run: () => void): () => void;
+  readonly schedule: (milliseconds: number, run: () => void) => () => void;
   readonly resolver: NameResolver;
   readonly counts: ActiveCounts;
   /** Told of reuse and of waiting requests; connects and closes are the codec's to tell. */
   readonly recorder: Pick<Recorder, "upstreamReuse" | "upstreamPending">;
   /** A name that could not be resolved, or can be again; one call a change. */
-  onNameState?(clusterKey: string, hostname: string, state: "resolved" | UnresolvedName): void;
+  readonly onNameState?: (clusterKey: string, hostname: string, state: "resolved" | UnresolvedName) => void;
 }
 
 /** One endpoint as the admin API shows it. */

@@ -1,0 +1,41 @@
+/** The endpoints of a cluster that is given by host names: the union of what they resolve to. */
+import type { Discovery } from "@sallyport/model/cluster";
+import type { Endpoint } from "@sallyport/model/endpoint";
+import type { Absence } from "../cluster.ts";
+import type { ClusterTableOptions } from "../contract.ts";
+import { type NameState, NameWatch } from "./name-watch.ts";
+
+/** What discovery stands on, and who is told. */
+export type DnsDiscoveryOptions = Pick<ClusterTableOptions, "resolver" | "schedule" | "random"> & {
+  readonly names: Extract<Discovery, { kind: "dns" }>["names"];
+  /** Endpoints, and what their absence means to requests. */
+  readonly onEndpoints: (endpoints: readonly Endpoint[], absence: Absence) => void;
+  readonly onNameState: (hostname: string, state: Exclude<NameState, "unknown">) => void;
+};
+
+/** Watches the names of one cluster until closed. */
+export class DnsDiscovery {
+  readonly #options: DnsDiscoveryOptions;
+  readonly #watches: readonly { readonly watch: NameWatch; readonly port: number }[];
+
+  constructor(options: DnsDiscoveryOptions) {
+    this.#options = options;
+    this.#watches = options.names.map(({ hostname, port }) => {
+      const watch: NameWatch = new NameWatch(hostname, { ...options, onChange: () => this.#onChange(watch) });
+      return { watch, port };
+    });
+  }
+
+  close(): void {
+    for (const { watch } of this.#watches) watch.close();
+  }
+
+  #onChange(changed: NameWatch): void {
+    if (changed.state !== "unknown") this.#options.onNameState(changed.hostname, changed.state);
+    const endpoints = this.#watches.flatMap(({ watch, port }) =>
+      watch.addresses.map((address): Endpoint => ({ address, port, weight: 1, state: "ready" })),
+    );
+    const isWaiting = this.#watches.some(({ watch }) => watch.state === "unknown");
+    this.#options.onEndpoints(endpoints, isWaiting ? "unknown" : "dns-failure");
+  }
+}

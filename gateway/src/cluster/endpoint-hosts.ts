@@ -1,0 +1,71 @@
+/**
+ * The endpoints of a cluster, kept while their configuration changes: those that stay keep their connections, those that
+ * go keep the requests they have and are forgotten with the last one. Draining endpoints serve only where no ready one is
+ * left.
+ */
+import type { Endpoint } from "@sallyport/model/endpoint";
+import type { ActiveCounts } from "../observe/contract.ts";
+import { EndpointHost, toEndpointLabel } from "./endpoint-host.ts";
+
+/** All hosts of a cluster. */
+export class EndpointHosts {
+  readonly #clusterKey: string;
+  readonly #counts: ActiveCounts;
+  /** Removed ones included. */
+  readonly #hosts = new Map<string, EndpointHost>();
+
+  constructor(clusterKey: string, counts: ActiveCounts) {
+    this.#clusterKey = clusterKey;
+    this.#counts = counts;
+  }
+
+  /** Takes over the endpoints; of two with one address and port the first counts. Returns those that requests may go to. */
+  update(endpoints: readonly Endpoint[]): EndpointHost[] {
+    const configured = new Set<string>();
+    for (const endpoint of endpoints) {
+      const label = toEndpointLabel(endpoint);
+      if (configured.has(label)) continue;
+      configured.add(label);
+      this.#put(label, endpoint);
+    }
+    for (const [label, host] of this.#hosts) if (!configured.has(label)) host.state = "removed";
+    this.forgetUnused();
+    const usable = this.#usable();
+    for (const host of this.#hosts.values()) host.isUsable = false;
+    for (const host of usable) host.isUsable = true;
+    return usable;
+  }
+
+  /** Forgets removed hosts without connections. */
+  forgetUnused(): void {
+    for (const host of this.#hosts.values()) this.forgetIfUnused(host);
+  }
+
+  /** Forgets this host if it is removed and without connections. */
+  forgetIfUnused(host: EndpointHost): void {
+    if (host.state !== "removed" || host.connections > 0 || this.#hosts.get(host.label) !== host) return;
+    this.#hosts.delete(host.label);
+    host.release();
+  }
+
+  /** All hosts, removed ones included. */
+  [Symbol.iterator](): IterableIterator<EndpointHost> {
+    return this.#hosts.values();
+  }
+
+  #put(label: string, endpoint: Endpoint): void {
+    const host = this.#hosts.get(label);
+    if (host === undefined) {
+      this.#hosts.set(label, new EndpointHost(endpoint, this.#clusterKey, this.#counts));
+    } else {
+      host.weight = endpoint.weight;
+      host.state = endpoint.state;
+    }
+  }
+
+  #usable(): EndpointHost[] {
+    const weighted = [...this.#hosts.values()].filter((host) => host.weight > 0);
+    const ready = weighted.filter((host) => host.state === "ready");
+    return ready.length > 0 ? ready : weighted.filter((host) => host.state === "draining");
+  }
+}

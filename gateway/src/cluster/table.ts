@@ -1,0 +1,73 @@
+/** All clusters of one worker, from the compilation that makes them to the last request on them. */
+import type { Cluster } from "@sallyport/model/cluster";
+import type { EndpointSet } from "@sallyport/model/endpoint";
+import { PooledCluster } from "./cluster.ts";
+import type { ClusterSummary, ClusterTable, ClusterTableOptions, ManagedCluster } from "./contract.ts";
+import { DnsDiscovery } from "./dns/discovery.ts";
+
+/** Opens the table of a worker. */
+export function openClusterTable(options: ClusterTableOptions): ClusterTable {
+  return new PooledClusterTable(options);
+}
+
+interface Entry {
+  readonly cluster: PooledCluster;
+  readonly discovery: DnsDiscovery | undefined;
+}
+
+class PooledClusterTable implements ClusterTable {
+  readonly #options: ClusterTableOptions;
+  readonly #entries = new Map<ManagedCluster, Entry>();
+
+  constructor(options: ClusterTableOptions) {
+    this.#options = options;
+  }
+
+  create(config: Cluster, endpoints: EndpointSet | undefined): ManagedCluster {
+    const cluster = new PooledCluster(config, this.#options);
+    cluster.update(config, endpoints);
+    this.#entries.set(cluster, { cluster, discovery: this.#discover(config, cluster) });
+    return cluster;
+  }
+
+  disposeUnused(used: ReadonlySet<ManagedCluster>): void {
+    for (const [cluster, { discovery }] of this.#entries) {
+      if (used.has(cluster)) continue;
+      this.#entries.delete(cluster);
+      discovery?.close();
+      cluster.retire();
+    }
+  }
+
+  sweep(): void {
+    for (const cluster of this.#entries.keys()) cluster.sweep();
+  }
+
+  summaries(): ClusterSummary[] {
+    const summaries = Array.from(this.#entries.keys(), (cluster) => cluster.summary());
+    return summaries.sort((one, other) => (one.key < other.key ? -1 : 1));
+  }
+
+  close(): void {
+    for (const [cluster, { discovery }] of this.#entries) {
+      discovery?.close();
+      cluster.close();
+    }
+    this.#entries.clear();
+    this.#options.resolver.close();
+  }
+
+  #discover(config: Cluster, cluster: PooledCluster): DnsDiscovery | undefined {
+    const { discovery } = config;
+    if (discovery.kind !== "dns") return undefined;
+    const { resolver, schedule, random, onNameState } = this.#options;
+    return new DnsDiscovery({
+      resolver,
+      schedule,
+      random,
+      names: discovery.names,
+      onEndpoints: (endpoints, absence) => cluster.setEndpoints(endpoints, absence),
+      onNameState: (hostname, state) => onNameState?.(config.key, hostname, state),
+    });
+  }
+}

@@ -1,0 +1,184 @@
+/** What clusters stand on, in memory and driven by tests: connections, time, chance and counts. */
+import type { Cluster } from "@sallyport/model/cluster";
+import { DEFAULT_CLUSTER } from "@sallyport/model/cluster";
+import type { Endpoint } from "@sallyport/model/endpoint";
+import type { FaultReason } from "@sallyport/model/fault";
+import { type ClusterOptions, PooledCluster } from "../../src/cluster/cluster.ts";
+import type {
+  ConnectionOwner,
+  ConnectionRequest,
+  OpenOptions,
+  UpstreamConnection,
+  UpstreamEndpoint,
+} from "../../src/cluster/contract.ts";
+import { NO_SLOT, type ActiveCounts } from "../../src/observe/contract.ts";
+
+/** A connection whose codec is the test. */
+export class FakeConnection implements UpstreamConnection {
+  readonly endpoint: UpstreamEndpoint;
+  readonly owner: ConnectionOwner;
+  connected = false;
+  isClosed = false;
+  /** The request on it, told by the test. */
+  user: FakeRequest | undefined;
+
+  constructor(options: OpenOptions) {
+    this.endpoint = options.endpoint;
+    this.owner = options.owner;
+  }
+
+  open(): never {
+    throw new Error("clusters do not begin exchanges");
+  }
+
+  close(): void {
+    this.fail();
+  }
+
+  /** The transport is gone. */
+  fail(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.user = undefined;
+    this.owner.onClosed(this);
+  }
+
+  /** The exchange on it is over. */
+  finish(): void {
+    this.user = undefined;
+    this.owner.onIdle(this);
+  }
+}
+
+/** A request that notes what it got, and that it got it once. */
+export class FakeRequest implements ConnectionRequest {
+  connection: FakeConnection | undefined;
+  reused: boolean | undefined;
+  refusal: FaultReason | undefined;
+  answers = 0;
+
+  assign(connection: UpstreamConnection, reused: boolean): void {
+    if (!(connection instanceof FakeConnection)) throw new Error("a connection of somebody else");
+    if (connection.isClosed) throw new Error("a closed connection was handed out");
+    if (connection.user !== undefined) throw new Error("a busy connection was handed out");
+    connection.user = this;
+    this.connection = connection;
+    this.reused = reused;
+    this.answers++;
+  }
+
+  refuse(reason: FaultReason): void {
+    this.refusal = reason;
+    this.answers++;
+  }
+}
+
+/** Counts per endpoint, one worker. */
+export class FakeCounts implements ActiveCounts {
+  readonly byLabel = new Map<string, number>();
+  readonly #counts: number[] = [];
+  readonly #limit: number;
+
+  constructor(limit = Infinity) {
+    this.#limit = limit;
+  }
+
+  claim(_clusterKey: string, endpointLabel: string): number {
+    const known = this.byLabel.get(endpointLabel);
+    if (known !== undefined) return known;
+    if (this.byLabel.size >= this.#limit) return NO_SLOT;
+    const slot = this.#counts.push(0) - 1;
+    this.byLabel.set(endpointLabel, slot);
+    return slot;
+  }
+
+  release(slot: number): void {
+    for (const [label, known] of this.byLabel) if (known === slot) this.byLabel.delete(label);
+  }
+
+  add(slot: number, change: 1 | -1): void {
+    this.#counts[slot] = this.total(slot) + change;
+  }
+
+  total(slot: number): number {
+    return this.#counts[slot] ?? 0;
+  }
+}
+
+/** Everything a cluster asks of the outside, as fields. */
+export class FakeOutside {
+  time = 0;
+  draw: () => number = () => 0;
+  /** Whether the next connections fail before opening returns. */
+  failsAtOnce = false;
+  pending = 0;
+  reuses = 0;
+  readonly opened: FakeConnection[] = [];
+  readonly counts = new FakeCounts();
+
+  readonly options: ClusterOptions = {
+    open: (options) => {
+      const connection = new FakeConnection(options);
+      this.opened.push(connection);
+      if (this.failsAtOnce) connection.fail();
+      return connection;
+    },
+    now: () => this.time,
+    random: () => this.draw(),
+    counts: this.counts,
+    recorder: {
+      upstreamPending: (change) => void (this.pending += change),
+      upstreamReuse: () => void this.reuses++,
+    },
+  };
+}
+
+/** A cluster on the fakes, and how to ask it for a connection. */
+export function setUpCluster(changes: Partial<Cluster> = {}, endpoints: Endpoint[] = [toEndpoint(1)]): ClusterSetUp {
+  const outside = new FakeOutside();
+  const config = toConfig(changes);
+  const cluster = new PooledCluster(config, outside.options);
+  cluster.update(config, { kind: "endpoints", key: config.key, endpoints });
+  const acquire = (fresh = false): FakeRequest => {
+    const request = new FakeRequest();
+    cluster.acquire(request, fresh);
+    return request;
+  };
+  return { outside, cluster, acquire, config };
+}
+
+/** What setUpCluster gives. */
+export interface ClusterSetUp {
+  readonly outside: FakeOutside;
+  readonly cluster: PooledCluster;
+  readonly config: Cluster;
+  readonly acquire: (fresh?: boolean) => FakeRequest;
+}
+
+/** A cluster as configured, by default with the defaults. */
+export function toConfig(changes: Partial<Cluster> = {}): Cluster {
+  return {
+    kind: "cluster",
+    key: "ns/web:80",
+    discovery: { kind: "endpoints" },
+    protocol: "http1",
+    ...DEFAULT_CLUSTER,
+    ...changes,
+  };
+}
+
+/** A ready endpoint 10.0.0.N:80. */
+export function toEndpoint(n: number, changes: Partial<Endpoint> = {}): Endpoint {
+  return { address: `10.0.0.${n}`, port: 80, weight: 1, state: "ready", ...changes };
+}
+
+/** Repeatable chance (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
