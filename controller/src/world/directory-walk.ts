@@ -36,6 +36,27 @@ export function isHidden(name: string): boolean {
   return name.startsWith(".");
 }
 
+/** Whether an error of the file system says that there is nothing at the path. */
+export function isGone(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
+
+/** What is at a path, links followed. */
+export type PathKind = "file" | "directory" | "nothing" | Error;
+
+/** Looks what is at a path. The error if that cannot be told; it does not say that there is nothing. */
+export async function kindOf(path: string): Promise<PathKind> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) return "directory";
+    return stats.isFile() ? "file" : "nothing";
+  } catch (error) {
+    if (isGone(error)) return "nothing";
+    if (error instanceof Error) return error;
+    throw error;
+  }
+}
+
 /** All object files at and below a directory. */
 export async function walkDirectory(directory: string, options: WalkOptions): Promise<DirectoryWalk> {
   const walker = new Walker(options);
@@ -63,32 +84,31 @@ class Walker implements DirectoryWalk {
 
   async #visit(directory: string, entry: Dirent, above: ReadonlySet<string>): Promise<void> {
     const path = join(directory, entry.name);
-    const target = entry.isSymbolicLink() ? await statTarget(path) : entry;
-    if (target === undefined) {
-      if (isObjectFileName(entry.name))
-        this.problems.push({ path, severity: "warning", message: "is a link to a file that does not exist" });
-    } else if (target.isDirectory()) await this.walk(path, above);
-    else if (target.isFile() && isObjectFileName(entry.name)) this.files.push(path);
+    const kind = entry.isSymbolicLink() ? await kindOf(path) : toKind(entry);
+    if (kind === "directory") await this.walk(path, above);
+    else if (!isObjectFileName(entry.name)) return;
+    else if (kind === "file") this.files.push(path);
+    else if (kind === "nothing") this.#addProblem(path, "warning", "is no file, or a link to none");
+    else this.#addProblem(path, "error", `cannot be read: ${kind.message}`);
   }
 
   async #read(directory: string): Promise<readonly Dirent[]> {
     try {
       return await readdir(directory, { withFileTypes: true });
     } catch (error) {
-      const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
-      if (!isGone)
-        this.problems.push({ path: directory, severity: "error", message: `cannot be read: ${String(error)}` });
+      if (!isGone(error)) this.#addProblem(directory, "error", `cannot be read: ${String(error)}`);
       return [];
     }
   }
+
+  #addProblem(path: string, severity: WalkProblem["severity"], message: string): void {
+    this.problems.push({ path, severity, message });
+  }
 }
 
-async function statTarget(path: string): Promise<{ isDirectory(): boolean; isFile(): boolean } | undefined> {
-  try {
-    return await stat(path);
-  } catch {
-    return undefined;
-  }
+function toKind(entry: Dirent): PathKind {
+  if (entry.isDirectory()) return "directory";
+  return entry.isFile() ? "file" : "nothing";
 }
 
 async function realPathOf(path: string): Promise<string | undefined> {

@@ -2,12 +2,11 @@
  * A directory tree of object files: which files there are, and what each holds. Hidden files are none of ours, which also
  * leaves out the real directories behind the `..data` link of a mounted ConfigMap: its files are seen through their links.
  */
-import { stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Problem } from "@sallyport/model/problem";
 import { assembleFiles } from "./assemble.ts";
 import type { Assembly } from "./assemble.ts";
-import { isHidden, isObjectFileName, walkDirectory } from "./directory-walk.ts";
+import { isHidden, isObjectFileName, kindOf, walkDirectory } from "./directory-walk.ts";
 import { readObjectFile } from "./object-file.ts";
 import type { FileState } from "./object-file.ts";
 import { Pacer } from "./pacer.ts";
@@ -26,12 +25,12 @@ export const defaultFolderLimits: FolderLimits = { mostFileBytes: 16 * 1024 * 10
 /** How many files are read at once. */
 const readsAtOnce = 16;
 
-/** What an update found to be different. */
+/** What an update found to be different, by path. */
 export interface FolderChange {
-  /** Files that are new, different or gone, as users see their names. */
-  readonly files: readonly string[];
-  /** Paths of those of them that look as if they were still being written. */
-  readonly unsure: readonly string[];
+  /** Files that are new, different or gone, and directories that became unreadable or readable again. */
+  readonly changed: readonly string[];
+  /** Those of them that look as if they were still being written. */
+  readonly unsure: ReadonlySet<string>;
 }
 
 /** The files of a directory tree, or one single file. */
@@ -59,15 +58,20 @@ export class Folder {
 
   /** Looks again at these paths, and at everything below those that are directories. */
   async update(paths: Iterable<string>): Promise<FolderChange> {
+    const problemsBefore = new Map(this.#problems);
     const candidates = new Set<string>();
     for (const path of this.#toScopes(paths)) await this.#findFiles(path, candidates);
-    return this.#readFiles([...candidates].toSorted());
+    const { changed, unsure } = await this.#readFiles([...candidates].toSorted());
+    const troubled = [...new Set([...problemsBefore.keys(), ...this.#problems.keys()])].filter(
+      (path) => problemsBefore.get(path)?.message !== this.#problems.get(path)?.message,
+    );
+    return { changed: [...new Set([...changed, ...troubled])], unsure };
   }
 
   /** Everything as it was last read. */
   async assemble(): Promise<Assembly> {
     const paths = [...this.#files.keys()].toSorted();
-    const files = paths.map((path) => ({ file: this.#toName(path), chunks: this.#files.get(path)?.chunks ?? [] }));
+    const files = paths.map((path) => ({ file: this.toName(path), chunks: this.#files.get(path)?.chunks ?? [] }));
     const { objects, problems } = await assembleFiles(files, new Pacer());
     return { objects, problems: [...this.#problems.values(), ...problems] };
   }
@@ -93,15 +97,10 @@ export class Folder {
     for (const path of [...this.#problems.keys()]) if (isWithin(path, scope)) this.#problems.delete(path);
     const found = await kindOf(scope);
     if (found === "directory") await this.#walk(scope, candidates);
-    else if (scope === this.#root) this.#findRoot(found, candidates);
-    else if (found === "file" && isObjectFileName(basename(scope))) candidates.add(scope);
-  }
-
-  /** The root is one file, or nothing. */
-  #findRoot(found: "file" | "nothing", candidates: Set<string>): void {
-    this.#onDirectory(dirname(this.#root));
-    if (found === "file") candidates.add(this.#root);
-    else this.#addProblem(this.#root, "error", "there is no such file or directory");
+    else if (found instanceof Error) this.#addProblem(scope, "error", `cannot be read: ${found.message}`);
+    else if (found === "nothing" && scope === this.#root)
+      this.#addProblem(scope, "error", "there is no such file or directory");
+    else if (found === "file" && (scope === this.#root || isObjectFileName(basename(scope)))) candidates.add(scope);
   }
 
   async #walk(directory: string, candidates: Set<string>): Promise<void> {
@@ -112,8 +111,8 @@ export class Folder {
 
   async #readFiles(paths: readonly string[]): Promise<FolderChange> {
     const pacer = new Pacer();
-    const files: string[] = [];
-    const unsure: string[] = [];
+    const changed: string[] = [];
+    const unsure = new Set<string>();
     for (let start = 0; start < paths.length; start += readsAtOnce) {
       const batch = paths.slice(start, start + readsAtOnce);
       const states = await Promise.all(
@@ -125,11 +124,11 @@ export class Folder {
         const previous = this.#files.get(path);
         const next = this.#keep(path, states[index]);
         if (previous?.digest === next?.digest) continue;
-        files.push(this.#toName(path));
-        if (isUnsure(previous, next)) unsure.push(path);
+        changed.push(path);
+        if (isUnsure(previous, next)) unsure.add(path);
       }
     }
-    return { files, unsure };
+    return { changed, unsure };
   }
 
   /** Puts a state in its place; too many files are refused, not read in part without a word. */
@@ -141,27 +140,18 @@ export class Folder {
   }
 
   #addProblem(path: string, severity: Problem["severity"], message: string): void {
-    const source = { file: this.#toName(path), line: 1, column: 1 };
+    const source = { file: this.toName(path), line: 1, column: 1 };
     this.#problems.set(path, { code: "unreadable-file", severity, message, source });
   }
 
-  #toName(path: string): string {
+  /** The path as users see it: starting as they wrote the root. */
+  toName(path: string): string {
     return path === this.#root ? this.#name : join(this.#name, relative(this.#root, path));
   }
 }
 
 function isWithin(path: string, directory: string): boolean {
   return path === directory || path.startsWith(directory === "/" ? directory : `${directory}/`);
-}
-
-async function kindOf(path: string): Promise<"file" | "directory" | "nothing"> {
-  try {
-    const stats = await stat(path);
-    if (stats.isDirectory()) return "directory";
-    return stats.isFile() ? "file" : "nothing";
-  } catch {
-    return "nothing";
-  }
 }
 
 /** Whether the file may be in the middle of being written: cut off, gone for a moment, or with less in it than before. */

@@ -3,6 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { hash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { isGone } from "./directory-walk.ts";
 import { parseFile } from "./parsed-file.ts";
 import type { ParsedProblem, PlacedChunk } from "./parsed-file.ts";
 import type { Pacer } from "./pacer.ts";
@@ -42,6 +43,7 @@ export async function readObjectFile(
   const now = Date.now();
   const stats = await statFile(path);
   if (stats === undefined) return undefined;
+  if (stats instanceof Error) return toUnreadable("", stats.message);
   const signature = toSignature(stats);
   if (previous?.isSettled === true && previous.signature === signature) return previous;
   const isSettled = Number(stats.mtimeMs) < now - clockMillis;
@@ -62,12 +64,13 @@ async function parseContent(content: Buffer, previous: FileState | undefined, pa
   return { digest, chunks, isRagged: !text.endsWith("\n") };
 }
 
-async function statFile(path: string): Promise<BigIntStats | undefined> {
+/** Undefined if the file is gone or no file; the error if that cannot be told: it must not look like a removed file. */
+async function statFile(path: string): Promise<BigIntStats | Error | undefined> {
   try {
     const stats = await stat(path, { bigint: true });
     return stats.isFile() ? stats : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    return toFailure(error);
   }
 }
 
@@ -76,9 +79,14 @@ async function readContent(path: string): Promise<Buffer | Error | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    return "code" in error && error.code === "ENOENT" ? undefined : error;
+    return toFailure(error);
   }
+}
+
+function toFailure(error: unknown): Error | undefined {
+  if (isGone(error)) return undefined;
+  if (error instanceof Error) return error;
+  throw error;
 }
 
 function toSignature(stats: BigIntStats): string {

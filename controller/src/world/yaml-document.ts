@@ -89,7 +89,6 @@ function readDocument(document: Document.Parsed, lines: LineTable): YamlDocument
 
 const syntaxHints: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "indent with spaces",
-  BAD_INDENT: "fields of one map must start in the same column",
   BLOCK_AS_IMPLICIT_KEY: "a value with a colon in it needs quotes; a nested map needs a line of its own",
   MULTILINE_IMPLICIT_KEY: 'is a ":" missing at the end of a field name?',
   BAD_SCALAR_START: "put the value in quotes",
