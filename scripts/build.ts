@@ -1,0 +1,94 @@
+/**
+ * `npm run build`: bundles the command into dist/. What a role does not need stays in chunks that it never loads, and the
+ * build proves it: a proxy's isolate must hold no YAML parser, no schema compiler and no command line.
+ */
+import { build, type Metafile } from "esbuild";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const root = dirname(import.meta.dirname);
+const out = join(root, "dist");
+
+/** Names of the bundles (without extension), and where each begins. */
+const ENTRIES = { sallyport: "cli/src/main.ts", worker: "gateway/src/workers/worker.ts" } as const;
+
+/** What must not be loaded by starting an entry; lazily imported chunks do not count. */
+const KEPT_OUT: Readonly<Record<keyof typeof ENTRIES, readonly string[]>> = {
+  sallyport: ["node_modules/yaml/", "node_modules/ajv/", "node_modules/@peculiar/", "gateway/src/", "controller/src/"],
+  worker: [
+    "node_modules/yaml/",
+    "node_modules/ajv/dist/compile/index",
+    "node_modules/@peculiar/",
+    "node_modules/commander/",
+    "controller/src/",
+    "cli/src/",
+  ],
+};
+
+/** CommonJS packages ask for Node's own modules by `require`, which a module does not have. */
+const BANNER = `import { createRequire as sallyportRequire } from "node:module"; const require = sallyportRequire(import.meta.url);`;
+
+const started = performance.now();
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: Object.entries(ENTRIES).map(([name, path]) => ({ in: path, out: name })),
+  outdir: out,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  splitting: true,
+  // Flat, so that a module finds the worker's bundle beside itself wherever it ends up.
+  chunkNames: "[name]-[hash]",
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "linked",
+  sourcemap: "linked",
+  sourcesContent: false,
+  banner: { js: BANNER },
+  metafile: true,
+  logLevel: "warning",
+});
+// For whoever wonders where the bytes come from: esbuild's analyzers read this file.
+writeFileSync(join(out, "metafile.json"), JSON.stringify(metafile));
+report(metafile);
+
+function report({ outputs }: Metafile): void {
+  const leaks: string[] = [];
+  for (const [name, entry] of Object.entries(ENTRIES)) {
+    const file = Object.keys(outputs).find((path) => outputs[path]?.entryPoint === entry);
+    if (file === undefined) throw new Error(`esbuild wrote no bundle for ${entry}`);
+    const loaded = closure(outputs, file);
+    const bytes = loaded.reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
+    console.log(`${file}: loads ${(bytes / 1024).toFixed(0)} KiB in ${loaded.length} files at start`);
+    const inputs = new Set(loaded.flatMap((path) => Object.keys(outputs[path]?.inputs ?? {})));
+    for (const banned of isEntry(name) ? KEPT_OUT[name] : []) {
+      const found = [...inputs].find((input) => input.includes(banned));
+      if (found !== undefined) leaks.push(`${file} loads ${found} at start`);
+    }
+  }
+  const total = Object.values(outputs).reduce((sum, { bytes }) => sum + bytes, 0);
+  console.log(
+    `dist/: ${(total / 1024).toFixed(0)} KiB with source maps, ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
+  for (const leak of leaks) console.error(`FAILED  ${leak}: import it lazily, or where it is needed`);
+  if (leaks.length > 0) process.exitCode = 1;
+}
+
+function isEntry(name: string): name is keyof typeof ENTRIES {
+  return name in ENTRIES;
+}
+
+/** The files that Node reads when it starts this one: itself and its static imports. */
+function closure(outputs: Metafile["outputs"], first: string): string[] {
+  const seen = new Set([first]);
+  for (const path of seen) {
+    for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
+      if (kind === "import-statement" && external !== true) seen.add(next);
+    }
+  }
+  return [...seen];
+}
