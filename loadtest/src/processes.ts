@@ -29,6 +29,8 @@ export interface Running {
   /** The exit code, or the signal's name; pending while it runs. */
   readonly ended: Promise<number | string>;
   hasEnded(): boolean;
+  /** All it has written so far. */
+  output(): string;
   /** The end of what it wrote, to tell why it failed. */
   lastWords(): string;
   /** SIGTERM, then SIGKILL after three seconds. */
@@ -93,9 +95,16 @@ class RunningChild implements Running {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
+  output(): string {
+    return `${readFileSync(this.stdoutFile, "utf8")}\n${readFileSync(this.#stderrFile, "utf8")}`.trim();
+  }
+
   lastWords(): string {
-    const text = `${readFileSync(this.stdoutFile, "utf8")}\n${readFileSync(this.#stderrFile, "utf8")}`;
-    return text.trim().split("\n").slice(-8).join("\n");
+    const lines = this.output().split("\n");
+    // A stack trace ends in places, not in reasons.
+    const reason = lines.find((line) => /error/i.test(line));
+    const last = lines.slice(-4);
+    return [...(reason === undefined || last.includes(reason) ? [] : [reason]), ...last].join("\n");
   }
 
   async stop(): Promise<void> {

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Folder of the repository: every path of the harness hangs on it. */
-export const repository: string = fileURLToPath(new URL("..", import.meta.url));
+export const repository: string = fileURLToPath(new URL("../..", import.meta.url));
 
 const cache = join(repository, ".cache", "loadtest");
 const debian = join(cache, "debian");

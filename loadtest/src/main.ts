@@ -1,12 +1,12 @@
 // `npm run loadtest`: measures Sallyport and its peers on the same work and writes loadtest/report/.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, release } from "node:os";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { Bench } from "./bench.ts";
 import { judge, readBudgets } from "./budgets.ts";
 import { runIdleScenario } from "./idle.ts";
-import { layoutFor, parseProcessorList, type Layout } from "./layout.ts";
+import { allowedProcessors, layoutFor, type Layout } from "./layout.ts";
 import { parseOptions, usage, type Options } from "./options.ts";
 import { allPeers } from "./peers/all.ts";
 import type { Peer } from "./peers/peer.ts";
@@ -14,6 +14,7 @@ import { markdownReport, verdictLine } from "./report.ts";
 import type { RunResult, ScenarioResult } from "./results.ts";
 import { runLoadScenario, type RunContext } from "./rounds.ts";
 import { scenarios, type Scenario } from "./scenarios.ts";
+import { stopOnSignal } from "./signals.ts";
 import { repository } from "./tools.ts";
 
 const startedMs = performance.now();
@@ -29,7 +30,7 @@ async function main(argv: readonly string[]): Promise<number> {
   progress(layout.name);
   if (layout.client !== undefined) spawnSync("taskset", ["-pc", layout.client, String(process.pid)]);
   const bench = new Bench(layout);
-  stopOnSignal(bench);
+  stopOnSignal("loadtest", bench);
   try {
     const results = await runScenarios({ bench, options, peers, progress });
     return finish(options, { ...describeRun(options, layout), missing, scenarios: results });
@@ -106,23 +107,6 @@ function describeRun(
     layout: layout.name,
     options: { rounds, seconds, latencyRounds, latencySeconds, sallyport: form },
   };
-}
-
-function allowedProcessors(): readonly number[] {
-  const list = /^Cpus_allowed_list:\s+(.*)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
-  return parseProcessorList(list);
-}
-
-function stopOnSignal(bench: Bench): void {
-  for (const [signal, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-  ] as const) {
-    process.once(signal, () => {
-      console.error(`loadtest: ${signal}: stopping what was started`);
-      void bench.close().finally(() => process.exit(code));
-    });
-  }
 }
 
 function progress(line: string): void {

@@ -37,7 +37,7 @@ export const uwebsocketsPeer: Peer = {
 
 function baseline(file: string, setup: PeerSetup, env: Readonly<Record<string, string>> = {}): Launch {
   const options = { port: setup.port, backendPort: setup.backendPort, connections: upstreamConnections };
-  const program = join(repository, "loadtest/baselines", file);
+  const program = join(repository, "loadtest/src/baselines", file);
   return { command: process.execPath, args: [program, JSON.stringify(options)], env };
 }
 

@@ -2,6 +2,7 @@
 //
 // The proxy gets a processor of its own wherever there are two: otherwise the scheduler moves backend and client onto its
 // processor and back, and the cost of those moves lands in the proxy's figure (docs/benchmarks.md has the measurement).
+import { readFileSync } from "node:fs";
 
 /** Processor lists as taskset reads them; absent means free to move. */
 export interface Layout {
@@ -34,4 +35,10 @@ export function parseProcessorList(text: string): readonly number[] {
       if (!Number.isInteger(from) || !Number.isInteger(to)) throw new Error(`not a processor list: ${text}`);
       return Array.from({ length: to - from + 1 }, (_, index) => from + index);
     });
+}
+
+/** The processors that this process may run on. */
+export function allowedProcessors(): readonly number[] {
+  const list = /^Cpus_allowed_list:\s+(.*)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
+  return parseProcessorList(list);
 }

@@ -31,7 +31,7 @@ export interface OpenLoopTotals {
 
 /** How to start the generator. */
 export function openLoopLaunch(setup: GeneratorSetup): Launch {
-  const program = join(repository, "loadtest/open-loop/generator.ts");
+  const program = join(repository, "loadtest/src/open-loop/generator.ts");
   return { command: process.execPath, args: [program, JSON.stringify(setup)] };
 }
 

@@ -35,7 +35,7 @@ const metrics = {
 
 /** Reads budgets.json; throws when a row is not a budget. */
 export function readBudgets(): readonly Budget[] {
-  const rows: unknown = JSON.parse(readFileSync(new URL("budgets.json", import.meta.url), "utf8"));
+  const rows: unknown = JSON.parse(readFileSync(new URL("../budgets.json", import.meta.url), "utf8"));
   if (!Array.isArray(rows)) throw new Error("budgets.json is not a list");
   return rows.map(decodeBudget);
 }

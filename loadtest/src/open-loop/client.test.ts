@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { test, type TestContext } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { OpenLoopClient } from "./client.ts";
+import { monotonicMs } from "./clock.ts";
+
+const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const request = Buffer.from("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+
+async function serve(t: TestContext, onRequest: (socket: Socket, count: number) => void): Promise<number> {
+  let count = 0;
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+    socket.on("data", () => onRequest(socket, ++count));
+  });
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  return address.port;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await nextTurn();
+}
+
+test("a request that finds no free connection counts its wait: a slow answer delays those behind it", async (t) => {
+  const held: Socket[] = [];
+  const port = await serve(t, (socket, count) => {
+    if (count === 1) held.push(socket);
+    else socket.write(answer);
+  });
+  const client = await OpenLoopClient.open(port, [request], 1);
+  const arrived = monotonicMs();
+  client.arrive(arrived - 500);
+  client.arrive(arrived - 400);
+  await until(() => held.length === 1);
+  held[0]?.write(answer);
+  await until(() => client.pending() === 0);
+  const { latencies, failures, longestQueue } = client.end();
+  assert.equal(latencies.length, 2);
+  assert.ok((latencies[0] ?? 0) >= 500 && (latencies[1] ?? 0) >= 400, latencies.join());
+  assert.deepEqual([failures, longestQueue], [0, 1]);
+});
+
+test("what has no answer at the end is counted with the time it waited, not left out", async (t) => {
+  const port = await serve(t, () => {});
+  const client = await OpenLoopClient.open(port, [request], 1);
+  client.arrive(monotonicMs() - 900);
+  client.arrive(monotonicMs() - 800);
+  const { latencies, unanswered } = client.end();
+  assert.equal(unanswered, 2);
+  assert.ok(latencies.every((latency) => latency >= 800));
+});
+
+test("a closed connection fails its request and is opened again for the next one", async (t) => {
+  const port = await serve(t, (socket, count) => {
+    if (count === 1) socket.destroy();
+    else socket.write(answer);
+  });
+  const client = await OpenLoopClient.open(port, [request], 1);
+  client.arrive(monotonicMs());
+  client.arrive(monotonicMs());
+  await until(() => client.pending() === 0);
+  const { latencies, failures } = client.end();
+  assert.deepEqual([latencies.length, failures], [2, 1]);
+});
+
+test("answers of 400 and more are failures, and the warm-up is forgotten", async (t) => {
+  const port = await serve(t, (socket) => socket.write(answer.replace("200 OK", "503 No")));
+  const client = await OpenLoopClient.open(port, [request], 2);
+  client.arrive(monotonicMs());
+  await until(() => client.pending() === 0);
+  client.reset();
+  client.arrive(monotonicMs());
+  client.arrive(monotonicMs());
+  await until(() => client.pending() === 0);
+  const { latencies, failures } = client.end();
+  assert.deepEqual([latencies.length, failures], [2, 2]);
+});
