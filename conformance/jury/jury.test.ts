@@ -6,18 +6,20 @@ import { disagreements } from "./judgement.ts";
 import type { Judgement, Report } from "./judgement.ts";
 
 const SEED = 20_240_601;
-let courtroom: Courtroom;
+let courtroom: Courtroom | undefined;
 
 before(async () => {
   courtroom = await openCourtroom();
 });
 
-after(() => courtroom.close());
+after(() => courtroom?.close());
 
 test("node:http, h11 and Go net/http see the same requests behind Sallyport", { timeout: 180_000 }, async () => {
+  assert.ok(courtroom);
   const result = await holdCourt(courtroom.benches, SEED, 400);
   assert.ok(result.requests > 300, `only ${result.requests} requests were heard: the input does not reach the judges`);
   assert.equal(result.disagreements.map(describeDisagreement).join("\n"), "");
+  assert.equal(courtroom.system.epitaph(), undefined);
 });
 
 test("a judge that sees one more request is a disagreement", () => {

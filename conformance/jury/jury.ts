@@ -1,11 +1,8 @@
 // The jury: what Sallyport forwards is parsed behind it by three independent HTTP implementations, and all must see the
 // same requests. The input is every protocol case and seeded mutations of valid messages.
 import { METHODS } from "node:http";
-import { freePorts, startSallyport } from "@sallyport/testkit/process";
-import type { Sallyport } from "@sallyport/testkit/process";
-import { openTemporaryDirectory } from "@sallyport/testkit/temporary-directory";
+import { freePorts } from "@sallyport/testkit/process";
 import { catalogue } from "../protocol/catalogue.ts";
-import { gatewayObjects } from "../protocol/fixture.ts";
 import { show } from "../protocol/judge.ts";
 import { seeded } from "../protocol/random.ts";
 import { dismiss, seatJudges } from "./bench.ts";
@@ -14,6 +11,8 @@ import { hear } from "./hearing.ts";
 import type { Bench } from "./hearing.ts";
 import { disagreements } from "./judgement.ts";
 import type { Report } from "./judgement.ts";
+import { startSystem } from "../system.ts";
+import type { System } from "../system.ts";
 import { mutated } from "./mutations.ts";
 
 /** One piece of input on which the judges disagreed. */
@@ -35,28 +34,24 @@ export interface JuryResult {
 export interface Courtroom {
   readonly benches: readonly Bench[];
   readonly judges: readonly Judge[];
-  readonly sallyport?: Sallyport;
+  readonly system: System;
   close(): Promise<void>;
 }
 
-/** Starts the judges and Sallyport in front of them. */
+/** Starts the judges and the system in front of them. */
 export async function openCourtroom(): Promise<Courtroom> {
   const judges = await seatJudges();
-  const directory = openTemporaryDirectory();
-  const close = async (sallyport?: Sallyport): Promise<void> => {
-    await sallyport?.stop();
-    await dismiss(judges);
-    directory.close();
-  };
   try {
     const ports = await freePorts(judges.length);
     const benches = judges.map((judge, index) => ({ judge, port: ports[index] ?? 0 }));
-    const pairs = benches.map(({ judge, port }) => ({ port, backend: judge.port }));
-    directory.write("gateway.yaml", gatewayObjects(pairs));
-    const sallyport = await startSallyport({ directory: directory.path });
-    return { benches, judges, sallyport, close: () => close(sallyport) };
+    const system = await startSystem(benches.map(({ judge, port }) => ({ port, backend: judge.port })));
+    const close = async (): Promise<void> => {
+      await system.stop();
+      await dismiss(judges);
+    };
+    return { benches, judges, system, close };
   } catch (error) {
-    await close();
+    await dismiss(judges);
     throw error;
   }
 }

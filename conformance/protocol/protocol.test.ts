@@ -20,9 +20,9 @@ describe("protocol", { concurrency: LANES }, () => {
   });
 
   after(async () => {
-    const exit = rig.sallyport?.process.exit();
+    const epitaph = rig.system?.epitaph();
     await rig.close();
-    assert.equal(exit, undefined, "sallyport ended by itself");
+    assert.equal(epitaph, undefined);
   });
 
   for (const testCase of catalogue) {

@@ -40,10 +40,11 @@ function describe({ testCase, faults }: Verdict): string {
 async function main(): Promise<void> {
   const pattern = new RegExp(values.only ?? "");
   const cases: readonly ProtocolCase[] = catalogue.filter((testCase) => pattern.test(testCase.id));
-  const peer = values.target !== undefined;
-  const rig = peer
-    ? await openPeer(Number(values.target?.split(":").at(-1)), Number(values.upstream))
-    : await openRig(Number(values.slots));
+  const peer = values.target !== undefined || process.env["CONFORMANCE_PEER"] !== undefined;
+  const rig =
+    values.target !== undefined
+      ? await openPeer(Number(values.target.split(":").at(-1)), Number(values.upstream))
+      : await openRig(Number(values.slots));
   try {
     const verdicts = await runSuite(cases, rig.slots, peer ? "peer" : "sallyport", (verdict) => {
       if (verdict.faults.length > 0) console.log(describe(verdict));
@@ -51,8 +52,9 @@ async function main(): Promise<void> {
         console.log(`slow ${verdict.testCase.id} ${verdict.milliseconds | 0} ms`);
     });
     const failed = verdicts.filter((verdict) => verdict.faults.length > 0).length;
-    if (rig.sallyport?.process.exit() !== undefined) {
-      console.log(`sallyport ended by itself:\n${rig.sallyport.process.output()}`);
+    const epitaph = rig.system?.epitaph();
+    if (epitaph !== undefined) {
+      console.log(epitaph);
       process.exitCode = 1;
     }
     if (failed > 0) process.exitCode = 1;
