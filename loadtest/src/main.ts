@@ -56,8 +56,6 @@ function readOptions(argv: readonly string[]): Options | number {
 
 function choosePeers(options: Options): { peers: readonly Peer[]; missing: readonly string[] } {
   const all = allPeers(options.form);
-  const unknown = options.peers.find((name) => !all.some((peer) => peer.name === name));
-  if (unknown !== undefined) throw new Error(`no peer ${unknown}; there are ${all.map(({ name }) => name).join(", ")}`);
   const wanted = options.peers.length === 0 ? all : all.filter(({ name }) => options.peers.includes(name));
   const missing: string[] = [];
   const peers = wanted.filter((peer) => {

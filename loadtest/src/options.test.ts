@@ -40,6 +40,7 @@ test("scenarios and peers may be chosen several times, and custom peers added", 
 
 test("what makes no sense is refused with what would", () => {
   assert.throws(() => parseOptions(["--scenario", "varied"]), /no scenario varied; there are vary, fixed/);
+  assert.throws(() => parseOptions(["--peer", "caddy"]), /no peer caddy; there are sallyport, haproxy/);
   assert.throws(() => parseOptions(["--rounds", "0"]), /--rounds wants a whole number from 1, not 0/);
   assert.throws(() => parseOptions(["--sallyport", "dist"]), /source or bundle/);
   assert.throws(() => parseOptions(["--custom", "old=run 8080"]), /NAME=COMMAND with \{port\} in it/);

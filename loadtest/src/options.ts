@@ -1,5 +1,6 @@
 // The command line of the load test.
 import { parseArgs } from "node:util";
+import { allPeers } from "./peers/all.ts";
 import { parseCustomPeer } from "./peers/custom.ts";
 import type { Peer } from "./peers/peer.ts";
 import { defaultForm, type SallyportForm } from "./peers/sallyport.ts";
@@ -61,7 +62,7 @@ export function parseOptions(argv: readonly string[]): Options | "help" {
   if (values.help === true) return "help";
   return {
     scenarios: knownScenarios(values.scenario),
-    peers: values.peer,
+    peers: knownPeers(values.peer),
     custom: values.custom.map(customPeer),
     ...lengths(values),
     rate: positive("rate", values.rate),
@@ -92,6 +93,13 @@ function knownScenarios(names: readonly string[]): readonly string[] {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) throw new Error(`no scenario ${unknown}; there are ${known.join(", ")}`);
   return names.length === 0 ? known : names;
+}
+
+function knownPeers(names: readonly string[]): readonly string[] {
+  const known = allPeers("source").map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`no peer ${unknown}; there are ${known.join(", ")}`);
+  return names;
 }
 
 function customPeer(text: string): Peer {

@@ -1,13 +1,13 @@
-// Baseline: uWebSockets.js in front and undici's dispatch behind it. Only for bodies that fit in memory.
+// Baseline: uWebSockets.js in front and the leanest upstream on node:net behind it. Only for bodies that fit in memory.
 import { randomUUID } from "node:crypto";
 import { createRequire } from "node:module";
-import { Pool } from "undici";
-import { baselineOptions, idleTimeoutMs } from "./options.ts";
+import { LeanUpstream } from "./lean-upstream.ts";
+import { baselineOptions } from "./options.ts";
 
 /** The part of the package's interface that is used here. */
 interface ServerResponse {
-  writeStatus(status: string): ServerResponse;
-  writeHeader(name: string, value: string): ServerResponse;
+  writeStatus(status: string): void;
+  writeHeader(name: string, value: string): void;
   end(body: Buffer): void;
   close(): void;
   cork(work: () => void): void;
@@ -27,31 +27,24 @@ interface ServerPackage {
     listen(host: string, port: number, listening: (socket: unknown) => void): void;
   };
 }
-interface Forwarded {
-  readonly path: string;
-  readonly method: string;
-  readonly headers: string[];
-}
 
-const { port, backendPort, connections } = baselineOptions();
-const pool = new Pool(`http://127.0.0.1:${backendPort}`, {
-  connections,
-  pipelining: 1,
-  keepAliveTimeout: idleTimeoutMs,
-});
+const { port, backendPort } = baselineOptions();
+const upstream = new LeanUpstream(backendPort);
 const dropped = new Set(["connection", "keep-alive", "content-length", "transfer-encoding", "date"]);
 // oxlint-disable-next-line typescript/no-unsafe-assignment -- the package carries no types that could be checked here
 const server: ServerPackage = createRequire(import.meta.url)(process.env["UWEBSOCKETS"] ?? "uWebSockets.js");
 
 const app = server.App();
 app.any("/*", (response, request) => {
-  const alive = { yes: true };
-  response.onAborted(() => (alive.yes = false));
-  const forwarded = readRequest(response, request);
-  const chunks: Buffer[] = [];
+  const client = { gone: false };
+  response.onAborted(() => {
+    client.gone = true;
+  });
+  const head = readHead(response, request);
+  let body = "";
   response.onData((chunk, isLast) => {
-    chunks.push(Buffer.from(chunk.slice(0)));
-    if (isLast) void relay(forwarded, Buffer.concat(chunks), response, alive);
+    body += Buffer.from(chunk).toString("latin1");
+    if (isLast) relay(head, body, response, client);
   });
 });
 app.listen("127.0.0.1", port, (socket) => {
@@ -59,36 +52,29 @@ app.listen("127.0.0.1", port, (socket) => {
 });
 
 // The request object is gone after the callback: everything is copied at once.
-function readRequest(response: ServerResponse, request: ServerRequest): Forwarded {
-  const headers: string[] = [];
-  request.forEach((name, value) => {
-    if (!dropped.has(name)) headers.push(name, value);
-  });
-  headers.push("X-Forwarded-For", Buffer.from(response.getRemoteAddressAsText()).toString());
-  headers.push("X-Forwarded-Proto", "http", "X-Request-Id", randomUUID());
+function readHead(response: ServerResponse, request: ServerRequest): string {
   const query = request.getQuery();
   const path = query === undefined || query === "" ? request.getUrl() : `${request.getUrl()}?${query}`;
-  return { path, method: request.getCaseSensitiveMethod(), headers };
+  let head = `${request.getCaseSensitiveMethod()} ${path} HTTP/1.1\r\n`;
+  request.forEach((name, value) => {
+    if (!dropped.has(name)) head += `${name}: ${value}\r\n`;
+  });
+  const address = Buffer.from(response.getRemoteAddressAsText()).toString("latin1");
+  return `${head}x-forwarded-for: ${address}\r\nx-forwarded-proto: http\r\nx-request-id: ${randomUUID()}\r\n`;
 }
 
-async function relay(
-  forwarded: Forwarded,
-  body: Buffer,
-  response: ServerResponse,
-  alive: { yes: boolean },
-): Promise<void> {
-  try {
-    const answer = await pool.request({ ...forwarded, body: body.length > 0 ? body : null });
-    const content = Buffer.from(await answer.body.arrayBuffer());
-    if (!alive.yes) return;
+function relay(head: string, body: string, response: ServerResponse, client: { readonly gone: boolean }): void {
+  const length = body === "" ? "" : `content-length: ${body.length}\r\n`;
+  upstream.exchange(`${head}${length}\r\n${body}`, (answer) => {
+    if (client.gone) return;
+    if (answer === undefined) {
+      response.close();
+      return;
+    }
     response.cork(() => {
-      response.writeStatus(String(answer.statusCode));
-      for (const [name, value] of Object.entries(answer.headers)) {
-        if (value !== undefined && !dropped.has(name)) response.writeHeader(name, String(value));
-      }
-      response.end(content);
+      response.writeStatus(answer.status);
+      for (const [name, value] of answer.fields) if (!dropped.has(name)) response.writeHeader(name, value);
+      response.end(Buffer.from(answer.body, "latin1"));
     });
-  } catch {
-    if (alive.yes) response.close();
-  }
+  });
 }

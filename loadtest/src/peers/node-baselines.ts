@@ -26,10 +26,10 @@ export const undiciPeer: Peer = {
   launch: (setup) => baseline("undici.ts", setup),
 };
 
-/** uWebSockets.js in front, an undici pool behind it; its binaries load on some C libraries only. */
+/** uWebSockets.js in front, node:net behind it; its binaries load on some C libraries only. */
 export const uwebsocketsPeer: Peer = {
   name: "uWebSockets.js",
-  deviations: ["uWebSockets.js proxies small bodies only here: it gathers a request's body before it passes it on."],
+  deviations: ["uWebSockets.js: the baseline gathers each body whole before it passes it on."],
   abilities: [],
   availability: uwebsocketsAvailability,
   launch: (setup) => baseline("uwebsockets.ts", setup, { UWEBSOCKETS: uwebsockets }),
