@@ -1,0 +1,96 @@
+/** Listeners of a runtime: each with the hosts it serves and, per host, the index of what may win a request. */
+import type { Listener } from "@sallyport/model/listener";
+import type { Candidate } from "../router/candidate.ts";
+import type { CompiledListener, RouteInput, RouteResult } from "../router/contract.ts";
+import { HostTable } from "../router/host-table.ts";
+import { type PathIndex, PathIndexEdit } from "../router/path-index.ts";
+
+/** By hostname: exact, `*.suffix` or `*`. */
+type Hosts = ReadonlyMap<string, PathIndex>;
+
+/** One listener with its routes. */
+export class ListenerRoutes {
+  readonly resource: Listener;
+  readonly compiled: CompiledListener;
+  readonly hosts: Hosts;
+  readonly #table: HostTable<PathIndex>;
+  readonly #unmatched: RouteResult;
+
+  constructor(resource: Listener, compiled: CompiledListener, hosts: Hosts) {
+    this.resource = resource;
+    this.compiled = compiled;
+    this.hosts = hosts;
+    this.#table = new HostTable(hosts);
+    this.#unmatched = { listener: compiled, rule: undefined, matchedPrefix: undefined, cacheable: true };
+  }
+
+  /**
+   * Only the rules of the most specific hostname are asked: where none of them matches there is no falling back to those
+   * of a wildcard, as Envoy's virtual hosts have none.
+   */
+  route(input: RouteInput): RouteResult {
+    return this.#table.find(input.host)?.find(input)?.result ?? this.#unmatched;
+  }
+}
+
+/** A listener as requests see it; `before` where nothing they see has changed, so that its routes need not change. */
+export function compileListener(
+  resource: Listener,
+  before: CompiledListener | undefined,
+  metrics: number,
+): CompiledListener {
+  const { key, port, protocol, http } = resource;
+  const compiled = { key, port, protocol, http, metrics };
+  return before !== undefined && JSON.stringify(before) === JSON.stringify(compiled) ? before : compiled;
+}
+
+/** The changes of one listener's routes. */
+export class ListenerEdit {
+  readonly resource: Listener;
+  readonly compiled: CompiledListener;
+  readonly #base: Hosts;
+  readonly #edits = new Map<string, PathIndexEdit>();
+
+  /** `base`: what it serves now. */
+  constructor(resource: Listener, compiled: CompiledListener, base: Hosts) {
+    this.resource = resource;
+    this.compiled = compiled;
+    this.#base = base;
+  }
+
+  add(hostnames: readonly string[], candidates: readonly Candidate[]): void {
+    for (const hostname of new Set(hostnames)) {
+      const edit = this.#edit(hostname);
+      for (const candidate of candidates) edit.add(candidate);
+    }
+  }
+
+  /** The candidates must be there. */
+  remove(hostnames: readonly string[], candidates: readonly Candidate[]): void {
+    for (const hostname of new Set(hostnames)) {
+      const edit = this.#edit(hostname);
+      for (const candidate of candidates) edit.remove(candidate);
+    }
+  }
+
+  /** The listener with all changes. Yields now and then. */
+  *finish(): Generator<void, ListenerRoutes, void> {
+    const hosts = new Map(this.#base);
+    yield;
+    for (const [hostname, edit] of this.#edits) {
+      const index = edit.finish();
+      if (index === undefined) hosts.delete(hostname);
+      else hosts.set(hostname, index);
+    }
+    yield;
+    return new ListenerRoutes(this.resource, this.compiled, hosts);
+  }
+
+  #edit(hostname: string): PathIndexEdit {
+    const known = this.#edits.get(hostname);
+    if (known !== undefined) return known;
+    const edit = new PathIndexEdit(this.#base.get(hostname));
+    this.#edits.set(hostname, edit);
+    return edit;
+  }
+}

@@ -1,0 +1,127 @@
+/** Compiles a route: its rules with their filters and backends, and for every match what the router must know of it. */
+import { RE2JSException } from "re2js";
+import type { HttpMatch } from "@sallyport/model/match";
+import type { Problem } from "@sallyport/model/problem";
+import { fail, ok, type Result } from "@sallyport/model/result";
+import type { HttpRoute, HttpRule, WeightedBackend } from "@sallyport/model/route";
+import { clustersOf } from "@sallyport/model/validate";
+import type { Capabilities } from "@sallyport/policies/filter";
+import { compilePolicy } from "@sallyport/policies/registry";
+import type { Candidate } from "../router/candidate.ts";
+import { compileConditions } from "../router/conditions.ts";
+import type { CompiledBackend, CompiledListener, CompiledRule } from "../router/contract.ts";
+import { compilePattern } from "../router/pattern.ts";
+import { toMatchRank, toPathValue } from "../router/precedence.ts";
+import { compileWeightedPick } from "../router/weighted-pick.ts";
+import type { ClusterEntries } from "./clusters.ts";
+
+/** What rules are compiled with. */
+export interface RouteContext {
+  readonly clusters: ClusterEntries;
+  readonly capabilities: Capabilities;
+}
+
+/** A match with the rule it leads to, not yet on a listener. */
+type Alternative = Omit<Candidate, "result"> & {
+  readonly rule: CompiledRule;
+  readonly matchedPrefix: string | undefined;
+};
+
+/** A route, ready to be put on listeners. */
+export interface CompiledRoute {
+  readonly resource: HttpRoute;
+  /** Clusters it must be compiled anew for. */
+  readonly clusterKeys: ReadonlySet<string>;
+  readonly alternatives: readonly Alternative[];
+}
+
+/** Compiles a route. What it refers to and is not there answers 500 for its share. */
+export function compileRoute(resource: HttpRoute, context: RouteContext): Result<CompiledRoute, Problem> {
+  const alternatives: Alternative[] = [];
+  for (const [ruleIndex, rule] of resource.rules.entries()) {
+    const compiled = compileRule(rule, { resource, ruleIndex, context });
+    for (const [matchIndex, match] of toMatches(rule).entries()) {
+      const place = { age: resource.age, routeKey: resource.key, ruleIndex, matchIndex };
+      const matched = compileMatch(match);
+      if (!matched.ok) return fail(toPatternProblem(resource, matched.error));
+      alternatives.push({ ...matched.value, rank: toMatchRank(match, place), rule: compiled });
+    }
+  }
+  return ok({ resource, clusterKeys: clustersOf(resource), alternatives });
+}
+
+/** What the router needs to find a route on a listener. */
+export function toCandidates(route: CompiledRoute, listener: CompiledListener): Candidate[] {
+  return route.alternatives.map(({ rank, path, matchesPath, accepts, rule, matchedPrefix }) => ({
+    rank,
+    path,
+    matchesPath,
+    accepts,
+    result: { listener, rule, matchedPrefix, cacheable: true },
+  }));
+}
+
+/** A rule without matches has no conditions (Gateway API: a prefix match of `/`). */
+function toMatches(rule: HttpRule): readonly HttpMatch[] {
+  return rule.matches.length > 0 ? rule.matches : [{ path: { kind: "prefix", value: "/" }, headers: [], query: [] }];
+}
+
+function compileMatch(
+  match: HttpMatch,
+): Result<Pick<Alternative, "path" | "matchesPath" | "accepts" | "matchedPrefix">, string> {
+  const path = toPathValue(match.path);
+  try {
+    return ok({
+      path,
+      matchesPath: match.path.kind === "regex" ? compilePattern(path) : undefined,
+      accepts: compileConditions(match),
+      matchedPrefix: match.path.kind === "prefix" ? path : undefined,
+    });
+  } catch (error) {
+    if (error instanceof RE2JSException) return fail(error.message);
+    throw error;
+  }
+}
+
+/** Whoever made the snapshot should have refused the pattern; a rule left out would send its requests elsewhere. */
+function toPatternProblem(resource: HttpRoute, reason: string): Problem {
+  return {
+    code: "invalid-value",
+    severity: "error",
+    message: `the route ${resource.key} has a regular expression that cannot be used: ${reason}`,
+    hint: "expressions have RE2 syntax",
+  };
+}
+
+interface RulePlace {
+  readonly resource: HttpRoute;
+  readonly ruleIndex: number;
+  readonly context: RouteContext;
+}
+
+function compileRule(rule: HttpRule, { resource, ruleIndex, context }: RulePlace): CompiledRule {
+  const backends = rule.backends.map((backend) => ({
+    value: compileBackend(backend, context),
+    weight: backend.weight,
+  }));
+  const usable = backends.filter((backend) => backend.weight > 0);
+  return {
+    routeKey: resource.key,
+    ruleName: rule.name ?? String(ruleIndex),
+    filters: rule.policies.map((policy) => compilePolicy(policy, context.capabilities)),
+    single: usable.length === 1 ? usable[0]?.value : undefined,
+    pick: compileWeightedPick(backends) ?? (() => undefined),
+    requestTimeout: rule.requestTimeout ?? 0,
+    backendTimeout: rule.backendTimeout ?? 0,
+  };
+}
+
+function compileBackend(backend: WeightedBackend, context: RouteContext): CompiledBackend {
+  if (backend.kind === "invalid") return { cluster: undefined, invalid: backend.reason, filters: [] };
+  const entry = context.clusters.get(backend.cluster);
+  return {
+    cluster: entry?.cluster,
+    invalid: entry === undefined ? `the cluster ${backend.cluster} is unknown` : entry.invalid,
+    filters: backend.policies.map((policy) => compilePolicy(policy, context.capabilities)),
+  };
+}
