@@ -64,3 +64,8 @@ export const Listener = Type.Object({
 });
 /** One listener. */
 export type Listener = Static<typeof Listener>;
+
+/** `address:port`, IPv6 in brackets: what listeners that share a socket have in common. */
+export function toBindKey({ address, port }: Listener["bind"]): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}

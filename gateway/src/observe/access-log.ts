@@ -8,8 +8,15 @@ import { LineEncoder } from "./access-line.ts";
 import type { AccessFormat } from "./access-format.ts";
 import type { WallClock } from "./access-time.ts";
 import type { ExchangeRecord } from "./contract.ts";
-import type { LineOutput } from "./line-output.ts";
+import type { LineOutput, OutputTarget } from "./line-output.ts";
 import type { Log } from "./log.ts";
+
+/** What the operator asked for, as told to workers. */
+export interface AccessOutput {
+  readonly target: OutputTarget;
+  /** Absent: the default format. */
+  readonly format?: string;
+}
 
 /** What an access log is made of. */
 export interface AccessLogOptions {

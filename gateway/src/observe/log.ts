@@ -71,6 +71,11 @@ export class Log {
     this.#write("debug", message, fields);
   }
 
+  /** Passes on a line another thread has finished. */
+  raw(line: string): void {
+    this.#options.sink(line);
+  }
+
   #write(level: Exclude<LogLevel, "off">, message: string, fields: LogFields): void {
     const limit = this.#options.level[0] ?? LEVELS.info;
     if (LEVELS[level] > limit) return;
