@@ -1,11 +1,16 @@
-// The conformance suites as node:test: `npm run conformance:tests [-- FRAGMENT...]` runs the test files whose path holds one.
+// The conformance suites as node:test: `npm run conformance:tests [-- FRAGMENT...]` runs the test files whose path holds one
+// of the fragments; without fragments, all but those that have a command of their own (conformance:protocol, :jury).
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 
+const OWN_COMMAND = /\/(protocol|jury)\.test\.ts$/;
+
 const fragments = process.argv.slice(2);
+const wanted = (file: string): boolean =>
+  fragments.length === 0 ? !OWN_COMMAND.test(file) : fragments.some((fragment) => file.includes(fragment));
 const files = globSync("conformance/**/*.test.ts", { exclude: ["**/node_modules/**"] })
   .toSorted()
-  .filter((file) => fragments.length === 0 || fragments.some((fragment) => file.includes(fragment)));
+  .filter(wanted);
 if (files.length === 0) {
   console.error(`no test file under conformance/ matches ${fragments.join(" ")}`);
   process.exit(1);

@@ -2,8 +2,6 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { describeDisagreement, holdCourt, openCourtroom } from "./jury.ts";
 import type { Courtroom } from "./jury.ts";
-import { disagreements } from "./judgement.ts";
-import type { Judgement, Report } from "./judgement.ts";
 
 const SEED = 20_240_601;
 let courtroom: Courtroom | undefined;
@@ -20,13 +18,4 @@ test("node:http, h11 and Go net/http see the same requests behind Sallyport", { 
   assert.ok(result.requests > 300, `only ${result.requests} requests were heard: the input does not reach the judges`);
   assert.equal(result.disagreements.map(describeDisagreement).join("\n"), "");
   assert.equal(courtroom.system.epitaph(), undefined);
-});
-
-test("a judge that sees one more request is a disagreement", () => {
-  const request: Judgement = { method: "GET", target: "/", host: "h", fields: [], trailers: [], length: 0, sha256: "" };
-  const one: Report = { judge: "a", requests: [request], statuses: [200] };
-  const two: Report = { judge: "b", requests: [request, request], statuses: [200, 200] };
-  assert.equal(disagreements([one, two], () => undefined).length, 1);
-  assert.equal(disagreements([one, { ...one, judge: "b" }], () => undefined).length, 0);
-  assert.equal(disagreements([one, two], (judge) => (judge === "b" ? "excused" : undefined)).length, 0);
 });

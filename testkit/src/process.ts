@@ -24,6 +24,7 @@ export interface SallyportOptions {
   /** The directory of YAML objects. */
   readonly directory: string;
   readonly workers?: number;
+  /** More options; they win over those given by default (loopback, no access log, a drain that does not wait). */
   readonly extra?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   /** A shell prefix such as `ulimit -n 64;`, run in the shell that becomes the process. */
@@ -90,6 +91,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
     `127.0.0.1:${adminPort}`,
     "--metrics",
     `127.0.0.1:${metricsPort}`,
+    ...["--bind", "127.0.0.1", "--access-log", "off", "--min-drain", "0", "--max-drain", "1"],
     ...(options.extra ?? []),
   ];
   const environment = options.environment ?? {};

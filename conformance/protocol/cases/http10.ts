@@ -80,7 +80,7 @@ export const http10Cases: readonly ProtocolCase[] = [
       cut({}, { after: "reset" }),
       {
         backend: [{}],
-        client: [{ status: 502 }],
+        client: [{ status: [502, 503] }],
         after: "closed",
         because: "a gateway that waits for the body can still refuse",
       },

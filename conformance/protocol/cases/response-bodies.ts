@@ -39,7 +39,13 @@ const malformedChunks: readonly (readonly [string, string])[] = [
 ];
 
 /** The head may have gone before the fault was seen, or not. */
-const cutOr502: readonly [Outcome, Outcome] = [cut(), { ...badGateway(), because: "the head had not gone yet" }];
+const cutOr502: readonly [Outcome, Outcome] = [
+  cut(),
+  {
+    ...badGateway({ client: [{ status: [502, 503] }] }),
+    because: "the head had not gone yet",
+  },
+];
 
 const trailers = (line: string): string => `${chunkedHead}5\r\nhello\r\n0\r\n${line}\r\n\r\n`;
 
