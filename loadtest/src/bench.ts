@@ -9,6 +9,8 @@ import type { Peer, PeerSetup } from "./peers/peer.ts";
 import { Ports } from "./ports.ts";
 import { ask, waitUntilReady } from "./probe.ts";
 import { processTree } from "./proc.ts";
+import { benchHost } from "./requests.ts";
+import { hostName } from "./sallyport-objects.ts";
 import { Processes, type Running } from "./processes.ts";
 
 /** A server and all its processes. */
@@ -73,7 +75,7 @@ export class Bench {
     const { peer, accessLog, routes } = choice;
     const launch = peer.launch({ directory, port, backendPort: backend.port, sparePorts, accessLog, routes });
     const running = await this.processes.start({ name: "proxy", launch, directory, processors: this.layout.proxy });
-    const host = routes === "many" ? "host-0.bench.example.test" : "bench.example.test";
+    const host = routes === "many" ? hostName(0) : benchHost;
     const path = routes === "many" ? "/part-0/ready" : backendPaths.ready;
     await waitUntilReady(running, { port, path, host });
     const notes = [...peer.deviations, ...(routes === "one" ? await workOf(port, peer.name) : [])];

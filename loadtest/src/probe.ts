@@ -2,6 +2,7 @@
 import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Running } from "./processes.ts";
+import { benchHost } from "./requests.ts";
 
 /** An answer to a probe. */
 export interface Answer {
@@ -10,7 +11,7 @@ export interface Answer {
 }
 
 /** One request on a connection of its own; rejects on a connection error or after two seconds. */
-export function ask(port: number, path: string, host = "bench.example.test"): Promise<Answer> {
+export function ask(port: number, path: string, host = benchHost): Promise<Answer> {
   return new Promise<Answer>((resolve, reject) => {
     const options = { port, host: "127.0.0.1", path, headers: { host }, agent: false, timeout: 2000 };
     const outgoing = request(options, (incoming) => {

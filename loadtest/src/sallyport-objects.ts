@@ -118,8 +118,7 @@ ${filters === undefined ? "" : `      filters:\n${filters}`}      backendRefs:
 `;
 }
 
-/** Joins objects to one file. */
-export function documents(objects: readonly string[]): string {
+function documents(objects: readonly string[]): string {
   return objects.join("---\n");
 }
 
