@@ -24,6 +24,8 @@ after(async () => {
 
 const BIG = `HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n${"z".repeat(1000)}`;
 
+const BOTH = ["reset", "close"] as const;
+
 interface Phase {
   readonly name: string;
   readonly send: string;
@@ -87,7 +89,7 @@ function hasCome(moment: Phase["moment"], client: RawClient): boolean {
   return moment === "head-at-backend" ? first !== undefined : first?.message.complete === true;
 }
 
-for (const { name, send, answer, moment, ways = ["reset", "close"] } of phases) {
+for (const { name, send, answer, moment, ways = BOTH } of phases) {
   for (const way of ways) {
     test(`a client that leaves ${name} (${way}) lets its backend go`, async () => {
       upstream.begin((_request, index) => (index === 0 ? answer : plain()));
