@@ -7,7 +7,7 @@
 import type { ResponseFlag } from "@sallyport/model/fault";
 import type { RequestView } from "@sallyport/policies/filter";
 import type { BodyFraming } from "../exchange/contract.ts";
-import type { RouteInput } from "../router/contract.ts";
+import type { RouteInput, RouteResult, Runtime } from "../router/contract.ts";
 import { FieldLines } from "./field-lines.ts";
 
 /** Of the downstream connection, as access logs name it. */
@@ -45,6 +45,14 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   /** The Host line, [from, to) of text; from -1 where there is none. */
   hostFrom = -1;
   hostTo = 0;
+
+  /** Somebody may still change it though its exchange is over: the codec makes a new one. */
+  abandoned = false;
+  /** What routing said under a runtime; valid while the head is as the client sent it. */
+  routedBy: Runtime | undefined = undefined;
+  route: RouteResult | undefined = undefined;
+  /** The request phases are done under `routedBy` and would change nothing more: their outcome is in this head. */
+  settled = false;
 
   matchedPrefix: string | undefined = undefined;
   listenerPort = 0;
@@ -106,12 +114,15 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     this.#query = -2;
     this.#rendered = "";
     this.edited = false;
+    this.routedBy = undefined;
+    this.route = undefined;
+    this.settled = false;
     this.#clearNotes();
   }
 
   /** Gives the exchange that begins its id. */
-  identify(id: string): void {
-    this.#id = this.receivedId === "" ? id : this.receivedId;
+  identify(ids: { next(): string }): void {
+    this.#id = this.receivedId === "" ? ids.next() : this.receivedId;
   }
 
   /** Undoes what filters did, so that they can run again on the same head. */
@@ -124,6 +135,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
       this.#query = -2;
     }
     this.#rendered = "";
+    this.settled = false;
     this.#clearNotes();
   }
 
@@ -166,6 +178,29 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     return this.#idPlace === "made" && this.receivedId === ""
       ? `${this.#rendered}x-request-id: ${this.#id}\r\n\r\n`
       : `${this.#rendered}\r\n`;
+  }
+
+  /** A copy for a mirror: as it would go upstream now, but it neither waits for 100 nor asks for an upgrade. */
+  copy(): RequestHead {
+    const head = new RequestHead();
+    head.text = this.text;
+    head.fieldsAt = this.fieldsAt;
+    head.cuts = this.cuts.slice();
+    head.extra = this.extra;
+    head.method = this.method;
+    head.framing = this.framing;
+    head.contentLength = this.contentLength;
+    head.takesTrailers = this.takesTrailers;
+    head.receivedId = this.receivedId;
+    head.verbatim = this.verbatim;
+    head.hostFrom = this.hostFrom;
+    head.hostTo = this.hostTo;
+    head.#path = this.#path;
+    head.#authority = this.#authority;
+    head.#moved = this.#moved;
+    head.#id = this.#id;
+    head.#idPlace = this.#idPlace;
+    return head;
   }
 
   protected override beginEdit(): void {

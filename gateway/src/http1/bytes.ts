@@ -21,9 +21,6 @@ export const UNDERSCORE = 256;
 /** `A`-`Z`. */
 export const UPPER = 512;
 
-/** Class bits of every byte. */
-export const CLASS: Uint16Array = toClassTable();
-
 /** Horizontal tab. */
 export const HTAB = 9;
 /** Line feed. */
@@ -36,6 +33,9 @@ export const SP = 32;
 export const COLON = 58;
 /** `;`. */
 export const SEMICOLON = 59;
+
+/** Class bits of every byte. */
+export const CLASS: Uint16Array = toClassTable();
 
 /** The bytes of an ASCII word. */
 export function toBytes(text: string): Uint8Array {

@@ -61,6 +61,11 @@ export class ChunkedDecoder {
     this.#section = "";
   }
 
+  /** Whether the body under way is in raw mode. */
+  get raw(): boolean {
+    return this.#raw;
+  }
+
   /** Takes bytes[from, end), moving bytes within. Returns the offset behind what belongs to the body, or -1: malformed. */
   feed(bytes: Buffer, from: number, end: number): number {
     this.from = from;
@@ -209,6 +214,11 @@ export class ChunkedDecoder {
     }
     this.#run = -1;
   }
+}
+
+/** Of a complete body in raw mode with trailers: its last bytes. */
+export function rawTrailers(decoder: ChunkedDecoder): Buffer | undefined {
+  return decoder.raw && decoder.trailers !== "" ? Buffer.from(`${decoder.trailers}\r\n`, "latin1") : undefined;
 }
 
 /** The lines of a trailer section that may pass. */

@@ -14,7 +14,7 @@ export interface ByteReader {
 /** What `net.Socket` takes as `onread`. */
 export interface OnRead {
   readonly buffer: () => Buffer;
-  readonly callback: (count: number, bytes: Buffer) => boolean;
+  callback(count: number, bytes: Buffer): boolean;
 }
 
 /** Memory of its own, which nothing else will be read into. */
@@ -22,7 +22,7 @@ const OWNED: BodyLease = { hold: () => doNothing };
 
 /** Reads from one socket. */
 export class Inlet {
-  readonly #reader: ByteReader;
+  #reader: ByteReader | undefined = undefined;
   #socket: Socket | undefined = undefined;
   /** What the socket reads into now; undefined: the shared buffer. Changes between two reads only. */
   #own: ReadBuffer | undefined = undefined;
@@ -32,7 +32,8 @@ export class Inlet {
   #paused = false;
   #delivering = false;
 
-  constructor(reader: ByteReader) {
+  /** Whom to give what is read; set before the first read. */
+  deliverTo(reader: ByteReader): void {
     this.#reader = reader;
   }
 
@@ -54,7 +55,7 @@ export class Inlet {
     this.#socket = socket;
     socket.on("data", (bytes: Buffer) => {
       this.#delivering = true;
-      this.#reader.onBytes(bytes, 0, bytes.length, OWNED);
+      this.#reader?.onBytes(bytes, 0, bytes.length, OWNED);
       this.#delivering = false;
       if (this.#paused) socket.pause();
     });
@@ -120,7 +121,7 @@ export class Inlet {
   #deliver(bytes: Buffer, count: number): boolean {
     const own = this.#own;
     this.#delivering = true;
-    this.#reader.onBytes(bytes, 0, count, own !== undefined && own.bytes === bytes ? own : undefined);
+    this.#reader?.onBytes(bytes, 0, count, own !== undefined && own.bytes === bytes ? own : undefined);
     this.#delivering = false;
     return !this.#paused;
   }

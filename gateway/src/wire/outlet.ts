@@ -42,6 +42,20 @@ export class Outlet {
     return this.#sendCopy(bytes, from, to);
   }
 
+  /** As send(), as one chunk of the chunked coding. */
+  sendChunk(bytes: Buffer, from: number, to: number): SendOutcome {
+    if (to <= from) return "taken";
+    this.text(`${(to - from).toString(16)}\r\n`);
+    const outcome = this.send(bytes, from, to, undefined);
+    this.text("\r\n");
+    return outcome;
+  }
+
+  /** Ends the chunked coding; trailers as lines with CRLF. */
+  endChunks(trailers: string): void {
+    this.text(`0\r\n${trailers}\r\n`);
+  }
+
   /** Writes what was gathered. `full`: the socket's own buffer is, wait for its drain event. */
   flush(): "taken" | "full" {
     const text = this.#gathered;

@@ -1,0 +1,31 @@
+/** What the exchanges of one thread stand on. */
+import type { RequestIds } from "../head/request-id.ts";
+import type { Recorder } from "../observe/contract.ts";
+import type { Clocks } from "../time/ticker.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** How hard-pressed the process is; looked at for each request. */
+export interface Pressure {
+  /** Answers carry Connection: close. */
+  readonly stopKeepAlive: boolean;
+  /** Requests are answered 503 (flag OM). */
+  readonly shed: boolean;
+}
+
+/** Where bugs are reported: one line with the stack. */
+export interface BugLog {
+  error(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** Shared by all exchanges of a thread. */
+export interface ExchangeDependencies {
+  readonly recorder: Recorder;
+  readonly ids: RequestIds;
+  readonly clocks: Clocks;
+  readonly log: BugLog;
+  readonly pressure: Pressure;
+  /** Milliseconds, as performance.now(). */
+  now(): number;
+  /** Exchanges that are idle. */
+  readonly pool: Exchange[];
+}

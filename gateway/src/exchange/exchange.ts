@@ -1,0 +1,224 @@
+/**
+ * One request and its answer: an explicit state machine between a downstream stream and an upstream one.
+ *
+ *   idle -> filtering -> acquiring -> forwarding -> answering -> over
+ *                                               \-> tunnel   -> over
+ *
+ * Every phase can go to `over` at once: by a local reply, a fault, or because the client left. The phases themselves are
+ * functions (request-phases.ts, answer-phases.ts, local-reply.ts); this class holds their state and is what codecs,
+ * clusters and timers call.
+ *
+ * Objects are used again: begin() takes one from `idle`, and when it is over it goes back to its pool. So whoever calls
+ * later (a filter's promise) checks `generation` first.
+ */
+import type { FaultReason, ResponseFlag } from "@sallyport/model/fault";
+import type { ConnectionRequest, UpstreamCluster, UpstreamConnection } from "../cluster/contract.ts";
+import type { RequestHead } from "../head/request-head.ts";
+import type { ResponseHead } from "../head/response-head.ts";
+import type { CompiledBackend, CompiledBind, CompiledListener, CompiledRule, Runtime } from "../router/contract.ts";
+import { endAnswer, failUpstream, passAnswerHead, passInterim } from "./answer-phases.ts";
+import type {
+  AnswerReceiver,
+  BodyFraming,
+  BodyLease,
+  BodyMode,
+  DownstreamStream,
+  RequestReceiver,
+  SendOutcome,
+  UpstreamStream,
+} from "./contract.ts";
+import type { ExchangeDependencies } from "./dependencies.ts";
+import { failExchange, finishExchange, leaveExchange } from "./local-reply.ts";
+import type { Mirror } from "./mirror.ts";
+import { LiveRecord } from "./record.ts";
+import { beginRequest, sendRequest } from "./request-phases.ts";
+import type { ExchangeTimer } from "./timers.ts";
+
+/** Where an exchange is. */
+export type ExchangePhase = "idle" | "filtering" | "acquiring" | "forwarding" | "answering" | "tunnel";
+
+/** What a codec begins an exchange with. */
+export interface ExchangeStart {
+  readonly downstream: DownstreamStream;
+  readonly runtime: Runtime;
+  readonly bind: CompiledBind;
+  readonly head: RequestHead;
+  /** performance.now() of the first byte of the head. */
+  readonly startedAt: number;
+}
+
+/** One exchange. The fields are its phases' to change. */
+export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequest {
+  readonly dependencies: ExchangeDependencies;
+  readonly record: LiveRecord;
+  phase: ExchangePhase = "idle";
+  /** Counts the uses of this object. */
+  generation = 0;
+
+  start: ExchangeStart | undefined = undefined;
+  listener: CompiledListener | undefined = undefined;
+  rule: CompiledRule | undefined = undefined;
+  backend: CompiledBackend | undefined = undefined;
+  cluster: UpstreamCluster | undefined = undefined;
+  connection: UpstreamConnection | undefined = undefined;
+  upstream: UpstreamStream | undefined = undefined;
+  mirrors: readonly Mirror[] = [];
+  answer: ResponseHead | undefined = undefined;
+
+  /** How many filters of rule and backend have run: their response phases are due. */
+  ruleFilters = 0;
+  backendFilters = 0;
+  /** A filter's promise is pending. */
+  waiting = false;
+  requestEnded = false;
+  answerEnded = false;
+  /** Its final head was sent. */
+  answered = false;
+  /** The connection answered before; the request was tried anew. */
+  reused = false;
+  replayed = false;
+
+  status = 0;
+  flag: ResponseFlag = "-";
+  details = "";
+  upstreamStartedAt = 0;
+  bytesSent = 0;
+  upstreamHost = "-";
+  requestTimer: ExchangeTimer | undefined = undefined;
+  tryTimer: ExchangeTimer | undefined = undefined;
+
+  constructor(dependencies: ExchangeDependencies) {
+    this.dependencies = dependencies;
+    this.record = new LiveRecord(this);
+  }
+
+  /** Begins with a complete head. May be over when it returns. */
+  begin(start: ExchangeStart): void {
+    this.#open(start);
+    beginRequest(this, start);
+  }
+
+  /** Begins and ends with a request that could not be read; `head` is empty or what is known of it. */
+  beginRefused(start: ExchangeStart, reason: FaultReason, detail: string): void {
+    this.#open(start);
+    failExchange(this, reason, detail);
+  }
+
+  /** Something is wrong with us: logs it once and answers 500 where that is still possible. */
+  failInside(error: unknown): void {
+    this.dependencies.log.error("bug in an exchange", { error, phase: this.phase, route: this.record.routeName });
+    if (this.phase !== "idle") failExchange(this, "internal-error");
+  }
+
+  onRequestBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    const { mirrors, upstream } = this;
+    for (let i = 0; i < mirrors.length; i++) mirrors[i]?.sendBody(bytes, from, to);
+    return upstream === undefined ? "taken" : upstream.sendBody(bytes, from, to, lease);
+  }
+
+  onRequestEnd(trailers: string): void {
+    this.requestEnded = true;
+    for (const mirror of this.mirrors) mirror.endBody(trailers);
+    this.upstream?.endBody(trailers);
+    if (this.phase === "tunnel" && this.answerEnded) finishExchange(this);
+  }
+
+  onRequestTurn(): "taken" | "full" {
+    for (let i = 0; i < this.mirrors.length; i++) this.mirrors[i]?.flush();
+    return this.upstream === undefined ? "taken" : this.upstream.flush();
+  }
+
+  onDownstreamDrain(): void {
+    this.upstream?.resumeBody();
+  }
+
+  onDownstreamClosed(): void {
+    if (this.flag === "-" && !this.answerEnded) {
+      this.flag = "DC";
+      this.details = "downstream-closed";
+    }
+    leaveExchange(this);
+  }
+
+  onDownstreamFault(reason: FaultReason): void {
+    failExchange(this, reason);
+  }
+
+  assign(connection: UpstreamConnection, reused: boolean): void {
+    this.connection = connection;
+    this.reused = reused;
+    sendRequest(this);
+  }
+
+  refuse(reason: FaultReason): void {
+    failExchange(this, reason);
+  }
+
+  onInterim(head: ResponseHead): void {
+    passInterim(this, head);
+  }
+
+  onAnswerHead(head: ResponseHead, framing: BodyFraming): BodyMode {
+    return passAnswerHead(this, head, framing);
+  }
+
+  onAnswerBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    const downstream = this.start?.downstream;
+    return downstream === undefined ? "taken" : downstream.sendBody(bytes, from, to, lease);
+  }
+
+  onAnswerEnd(trailers: string): void {
+    endAnswer(this, trailers);
+  }
+
+  onAnswerTurn(): "taken" | "full" {
+    const downstream = this.start?.downstream;
+    return downstream === undefined ? "taken" : downstream.flush();
+  }
+
+  onUpstreamDrain(): void {
+    this.start?.downstream.resumeBody();
+  }
+
+  onAnswerFailed(reason: FaultReason, untouched: boolean): void {
+    failUpstream(this, reason, untouched);
+  }
+
+  onTimeout(): void {
+    failExchange(this, "upstream-timeout");
+  }
+
+  /** Back to `idle`, for the next request; its record was handed over. */
+  reset(): void {
+    this.generation++;
+    this.phase = "idle";
+    this.start = undefined;
+    this.listener = undefined;
+    this.rule = undefined;
+    this.backend = undefined;
+    this.cluster = undefined;
+    this.connection = undefined;
+    this.upstream = undefined;
+    this.answer = undefined;
+    if (this.mirrors.length > 0) this.mirrors = [];
+  }
+
+  #open(start: ExchangeStart): void {
+    this.phase = "filtering";
+    this.start = start;
+    this.ruleFilters = 0;
+    this.backendFilters = 0;
+    this.waiting = false;
+    this.requestEnded = false;
+    this.answerEnded = false;
+    this.answered = false;
+    this.reused = false;
+    this.replayed = false;
+    this.status = 0;
+    this.flag = "-";
+    this.details = "";
+    this.upstreamStartedAt = 0;
+    this.bytesSent = 0;
+    this.upstreamHost = "-";
+  }
+}

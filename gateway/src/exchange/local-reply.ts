@@ -1,0 +1,115 @@
+/**
+ * Answers made here, and every way an exchange ends. A fault becomes a local reply through the table of the model while
+ * nothing was sent yet; afterwards the answer is cut so that the client can tell.
+ */
+import { FAULTS, type FaultReason } from "@sallyport/model/fault";
+import type { LocalReply } from "@sallyport/policies/filter";
+import { reasonPhrase } from "../head/reason-phrase.ts";
+import { toResponseHead, type ResponseHead } from "../head/response-head.ts";
+import type { Exchange } from "./exchange.ts";
+
+const PLAIN: LocalReply["headers"] = [["content-type", "text/plain; charset=utf-8"]];
+/** What an exchange that ends without a word is noted as. */
+const UNANSWERED = 0;
+
+/** Ends the exchange with a fault. `detail` is for the access log; the reason where it is left out. */
+export function failExchange(exchange: Exchange, reason: FaultReason, detail: string = reason): void {
+  const { status, flag } = FAULTS[reason];
+  giveUpRequest(exchange);
+  exchange.flag = flag;
+  exchange.details = detail;
+  if (exchange.answered || status === UNANSWERED) {
+    exchange.start?.downstream.abort();
+    finishExchange(exchange);
+    return;
+  }
+  sendReply(exchange, { status, headers: PLAIN, body: `${status} ${reasonPhrase(status)} (${reason})\n`, flag });
+}
+
+/** Ends the exchange with a reply of a filter's. */
+export function replyLocally(exchange: Exchange, reply: LocalReply, details: string): void {
+  giveUpRequest(exchange);
+  exchange.flag = reply.flag;
+  exchange.details = details;
+  sendReply(exchange, reply);
+}
+
+/** Ends the exchange: the client is gone. */
+export function leaveExchange(exchange: Exchange): void {
+  giveUpRequest(exchange);
+  finishExchange(exchange);
+}
+
+/** Runs the response phases that are due, last filter first. */
+export function filterAnswer(exchange: Exchange, head: ResponseHead): ResponseHead {
+  const { backend, rule, start } = exchange;
+  if (start === undefined) return head;
+  let filtered: ResponseHead | undefined;
+  for (let i = exchange.backendFilters - 1; i >= 0; i--) {
+    const filter = backend?.filters[i];
+    if (filter?.onResponse !== undefined) filter.onResponse((filtered ??= head.copy()), start.head);
+  }
+  for (let i = exchange.ruleFilters - 1; i >= 0; i--) {
+    const filter = rule?.filters[i];
+    if (filter?.onResponse !== undefined) filter.onResponse((filtered ??= head.copy()), start.head);
+  }
+  return filtered ?? head;
+}
+
+/** The answer was sent whole, or nobody is left: hands the record over and gives the object back. */
+export function finishExchange(exchange: Exchange): void {
+  const { dependencies, record } = exchange;
+  exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
+  if (!exchange.requestEnded) for (const mirror of exchange.mirrors) mirror.cut();
+  stopTimers(exchange);
+  record.endedAt = dependencies.now();
+  dependencies.recorder.exchange(record);
+  exchange.reset();
+  dependencies.pool.push(exchange);
+}
+
+function sendReply(exchange: Exchange, reply: LocalReply): void {
+  const { start } = exchange;
+  if (start === undefined) return;
+  const body = Buffer.from(reply.body, "utf8");
+  const head = filterAnswer(exchange, toResponseHead(reply, body.length));
+  const { downstream } = start;
+  const framing = body.length === 0 || start.head.method === "HEAD" ? "none" : "length";
+  exchange.answered = true;
+  exchange.answerEnded = true;
+  exchange.status = reply.status;
+  exchange.answer = head;
+  downstream.sendHead(head, framing, "content");
+  if (framing === "length") {
+    downstream.sendBody(body, 0, body.length, undefined);
+    exchange.bytesSent = body.length;
+  }
+  finishAnswer(exchange);
+}
+
+/** The last byte of the answer is in the codec's hands. The record comes first: what follows may begin the next request. */
+export function finishAnswer(exchange: Exchange, trailers = ""): void {
+  const downstream = exchange.start?.downstream;
+  finishExchange(exchange);
+  downstream?.endBody(trailers);
+  downstream?.flush();
+}
+
+/** Lets go of everything upstream. */
+function giveUpRequest(exchange: Exchange): void {
+  const { upstream, cluster } = exchange;
+  if (upstream !== undefined) {
+    exchange.bytesSent += upstream.bodyBytes;
+    exchange.upstream = undefined;
+    upstream.cancel();
+  } else if (exchange.phase === "acquiring") cluster?.cancel(exchange);
+  // a filter that is still at work may change the head later: nobody must use it again
+  if (exchange.waiting && exchange.start !== undefined) exchange.start.head.abandoned = true;
+  stopTimers(exchange);
+}
+
+function stopTimers(exchange: Exchange): void {
+  const { fine } = exchange.dependencies.clocks;
+  if (exchange.requestTimer !== undefined) fine.disarm(exchange.requestTimer);
+  if (exchange.tryTimer !== undefined) fine.disarm(exchange.tryTimer);
+}

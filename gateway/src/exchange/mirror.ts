@@ -1,0 +1,169 @@
+/**
+ * A copy of a request that goes to another cluster. It leaves at once, with the head as it is and the body as it streams,
+ * and its answer is read and dropped. It never slows the request it copies: bytes it cannot send yet are kept up to a
+ * bound, and a mirror that falls behind further is cut.
+ */
+import type { ConnectionRequest, UpstreamCluster, UpstreamConnection } from "../cluster/contract.ts";
+import type { RequestHead } from "../head/request-head.ts";
+import type { AnswerReceiver, BodyMode, SendOutcome, UpstreamStream } from "./contract.ts";
+import type { Exchange, ExchangeStart } from "./exchange.ts";
+import { Timed, type Wheel } from "../time/wheel.ts";
+
+/** Bytes of a body that a mirror may be behind. */
+const MAX_BEHIND = 262_144;
+/** Milliseconds of silence after which a mirror is given up. */
+const PATIENCE = 60_000;
+
+/** Sends the copies that filters asked for. Clusters that do not exist get none. */
+export function openMirrors(exchange: Exchange, start: ExchangeStart): readonly Mirror[] {
+  const mirrors: Mirror[] = [];
+  const { head, runtime, downstream } = start;
+  const raw = head.framing === "stream" && downstream.offersRaw;
+  for (const key of head.mirrors) {
+    const cluster = runtime.cluster(key);
+    if (cluster === undefined) continue;
+    const mirror = new Mirror(cluster, head.copy(), exchange.dependencies.clocks.coarse);
+    mirror.begin(raw ? "raw" : "content");
+    mirrors.push(mirror);
+  }
+  return mirrors;
+}
+
+/** One copy. */
+export class Mirror extends Timed implements ConnectionRequest, AnswerReceiver {
+  readonly #cluster: UpstreamCluster;
+  readonly #head: RequestHead;
+  readonly #wheel: Wheel;
+  #mode: BodyMode = "content";
+  #upstream: UpstreamStream | undefined = undefined;
+  #behind: Buffer[] = [];
+  #behindBytes = 0;
+  #full = false;
+  /** The body is complete: its trailers; undefined before. */
+  #trailers: string | undefined = undefined;
+  #over = false;
+
+  constructor(cluster: UpstreamCluster, head: RequestHead, wheel: Wheel) {
+    super();
+    this.#cluster = cluster;
+    this.#head = head;
+    this.#wheel = wheel;
+  }
+
+  /** Asks for a connection; pieces of the body will come in this mode. */
+  begin(mode: BodyMode): void {
+    this.#mode = mode;
+    this.#wheel.arm(this, PATIENCE);
+    this.#cluster.acquire(this, false);
+  }
+
+  /** A piece of the body, copied where it cannot go out at once. */
+  sendBody(bytes: Buffer, from: number, to: number): void {
+    if (this.#over) return;
+    if (this.#upstream !== undefined && !this.#full) {
+      this.#full = this.#upstream.sendBody(bytes, from, to, undefined) === "full";
+      return;
+    }
+    this.#behindBytes += to - from;
+    if (this.#behindBytes > MAX_BEHIND) this.cut();
+    else this.#behind.push(Buffer.from(bytes.subarray(from, to)));
+  }
+
+  /** The body is complete. */
+  endBody(trailers: string): void {
+    this.#trailers = trailers;
+    this.#catchUp();
+  }
+
+  /** The turn of reading has ended. */
+  flush(): void {
+    if (this.#upstream !== undefined && !this.#full) this.#full = this.#upstream.flush() === "full";
+  }
+
+  /** Gives the copy up. */
+  cut(): void {
+    if (this.#over) return;
+    const upstream = this.#upstream;
+    this.#close();
+    if (upstream === undefined) this.#cluster.cancel(this);
+    else upstream.cancel();
+  }
+
+  override onLate(): void {
+    this.cut();
+  }
+
+  assign(connection: UpstreamConnection): void {
+    if (this.#over) return;
+    const upstream = connection.open(this);
+    this.#upstream = upstream;
+    // a body that comes raw can only go where raw is taken
+    if (this.#mode === "raw" && !upstream.takesRaw) {
+      this.cut();
+      return;
+    }
+    upstream.sendHead(this.#head, this.#head.framing, this.#mode);
+    this.#catchUp();
+    this.flush();
+  }
+
+  refuse(): void {
+    this.#close();
+  }
+
+  onInterim(): void {
+    // of no interest
+  }
+
+  onAnswerHead(): BodyMode {
+    return "content";
+  }
+
+  onAnswerBody(): SendOutcome {
+    this.#wheel.arm(this, PATIENCE);
+    return "taken";
+  }
+
+  onAnswerEnd(): void {
+    this.#close();
+  }
+
+  onAnswerTurn(): "taken" | "full" {
+    return "taken";
+  }
+
+  onUpstreamDrain(): void {
+    this.#full = false;
+    this.#wheel.arm(this, PATIENCE);
+    this.#catchUp();
+    this.flush();
+  }
+
+  onAnswerFailed(): void {
+    this.#close();
+  }
+
+  /** Sends what it is behind by. */
+  #catchUp(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    while (!this.#full) {
+      const piece = this.#behind.shift();
+      if (piece === undefined) break;
+      this.#behindBytes -= piece.length;
+      this.#full = upstream.sendBody(piece, 0, piece.length, undefined) === "full";
+    }
+    if (this.#behind.length > 0 || this.#trailers === undefined) return;
+    const trailers = this.#trailers;
+    this.#trailers = undefined;
+    upstream.endBody(trailers);
+    upstream.flush();
+  }
+
+  #close(): void {
+    this.#over = true;
+    this.#upstream = undefined;
+    this.#behind = [];
+    this.#wheel.disarm(this);
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The phases a request goes through on its way upstream.
+ *
+ * | phase | when | may | a failure yields |
+ * |---|---|---|---|
+ * | beginRequest | the head is complete | answer by itself (overload, redirect, hop count) | a local reply |
+ * | routeRequest | then; skipped for a head that was routed under this runtime | find nothing | 404 NR |
+ * | runFilters | rule, then backend; skipped where their outcome is in the head | wait, reply, change the head | 500 |
+ * | chooseBackend | between the two | find no cluster | 500 NC |
+ * | acquireConnection | all filters are through | wait | what the cluster refuses with |
+ * | sendRequest | a connection was assigned | | failUpstream in answer-phases.ts |
+ */
+import type { Filter, Verdict } from "@sallyport/policies/filter";
+import type { RequestHead } from "../head/request-head.ts";
+import type { CompiledBackend, CompiledRule, RouteResult } from "../router/contract.ts";
+import type { Exchange, ExchangeStart } from "./exchange.ts";
+import { failExchange, replyLocally } from "./local-reply.ts";
+import { openMirrors } from "./mirror.ts";
+import { armTimer } from "./timers.ts";
+
+/** Starts the request phases. */
+export function beginRequest(exchange: Exchange, start: ExchangeStart): void {
+  const { dependencies } = exchange;
+  const { head } = start;
+  head.identify(dependencies.ids);
+  if (dependencies.pressure.shed) failExchange(exchange, "overloaded");
+  else if (head.redirectPath !== "") redirectPath(exchange, head);
+  else if (head.maxForwards === 0) answerLastHop(exchange, head);
+  else routeRequest(exchange, start);
+}
+
+/** Sends the request on the connection that was assigned. */
+export function sendRequest(exchange: Exchange): void {
+  const { start, connection, rule, dependencies } = exchange;
+  if (start === undefined || connection === undefined) return;
+  const { head, downstream } = start;
+  exchange.phase = "forwarding";
+  exchange.upstreamHost = connection.endpoint.label;
+  const upstream = connection.open(exchange);
+  exchange.upstream = upstream;
+  if (rule !== undefined && rule.backendTimeout > 0)
+    exchange.tryTimer = armTimer(dependencies.clocks.fine, exchange.tryTimer, exchange, rule.backendTimeout);
+  if (head.mirrors.length > 0 && !exchange.replayed) exchange.mirrors = openMirrors(exchange, start);
+  const raw = head.framing === "stream" && downstream.offersRaw && upstream.takesRaw;
+  upstream.sendHead(head, head.framing, raw ? "raw" : "content");
+  if (head.framing === "none") {
+    exchange.requestEnded = true;
+    for (const mirror of exchange.mirrors) mirror.endBody("");
+    upstream.endBody("");
+    upstream.flush();
+  } else downstream.takeBody(raw ? "raw" : "content");
+}
+
+function routeRequest(exchange: Exchange, start: ExchangeStart): void {
+  const { head, runtime, bind } = start;
+  if (head.routedBy !== runtime) {
+    if (head.touched) head.resetEdits();
+    head.route = bind.route(head);
+    head.routedBy = runtime;
+    head.settled = false;
+  }
+  const { route } = head;
+  exchange.listener = route?.listener;
+  exchange.rule = route?.rule;
+  if (route === undefined || route.rule === undefined) failExchange(exchange, "no-route");
+  else runRule(exchange, head, route, route.rule);
+}
+
+function runRule(exchange: Exchange, head: RequestHead, route: RouteResult, rule: CompiledRule): void {
+  if (rule.requestTimeout > 0) {
+    const { fine } = exchange.dependencies.clocks;
+    exchange.requestTimer = armTimer(fine, exchange.requestTimer, exchange, rule.requestTimeout);
+  }
+  if (head.settled) {
+    exchange.ruleFilters = rule.filters.length;
+    chooseBackend(exchange, head, rule);
+    return;
+  }
+  if (head.touched) head.resetEdits();
+  head.matchedPrefix = route.matchedPrefix;
+  head.listenerPort = route.listener.port;
+  runFilters(exchange, rule.filters, 0);
+}
+
+/** Runs filters of the rule from `from` on, or of the backend once that is chosen. */
+function runFilters(exchange: Exchange, filters: readonly Filter[], from: number): void {
+  const head = exchange.start?.head;
+  if (head === undefined) return;
+  for (let i = from; i < filters.length; i++) {
+    const verdict = filters[i]?.onRequest?.(head);
+    if (verdict === undefined) continue;
+    if (!isPending(verdict)) {
+      noteFilters(exchange, i);
+      replyLocally(exchange, verdict, "filter_reply");
+      return;
+    }
+    noteFilters(exchange, i);
+    awaitVerdict(exchange, verdict, () => runFilters(exchange, filters, i + 1));
+    return;
+  }
+  noteFilters(exchange, filters.length);
+  if (exchange.backend === undefined && exchange.rule !== undefined) chooseBackend(exchange, head, exchange.rule);
+  else acquireConnection(exchange);
+}
+
+/** How many filters' response phases are due: of the list that is running. */
+function noteFilters(exchange: Exchange, count: number): void {
+  if (exchange.backend === undefined) exchange.ruleFilters = count;
+  else exchange.backendFilters = count;
+}
+
+function isPending(verdict: Exclude<Verdict, undefined> | Promise<Verdict>): verdict is Promise<Verdict> {
+  return "then" in verdict;
+}
+
+/** Goes on when the promise is settled, unless the exchange is over by then. */
+function awaitVerdict(exchange: Exchange, verdict: Promise<Verdict>, goOn: () => void): void {
+  const { generation } = exchange;
+  exchange.waiting = true;
+  const resume = (run: () => void): void => {
+    if (exchange.generation !== generation) return;
+    exchange.waiting = false;
+    try {
+      run();
+    } catch (error) {
+      exchange.failInside(error);
+    }
+  };
+  verdict.then(
+    (reply) => resume(reply === undefined ? goOn : () => replyLocally(exchange, reply, "filter_reply")),
+    (error: unknown) =>
+      resume(() => {
+        exchange.failInside(error);
+      }),
+  );
+}
+
+function chooseBackend(exchange: Exchange, head: RequestHead, rule: CompiledRule): void {
+  const backend = rule.single ?? rule.pick();
+  exchange.backend = backend;
+  if (backend === undefined || backend.cluster === undefined) {
+    failExchange(exchange, "invalid-backend", backend === undefined ? "no-backend" : backend.invalid);
+    return;
+  }
+  exchange.cluster = backend.cluster;
+  if (backend.filters.length === 0) {
+    head.settled ||= !head.idTouched && areDeterministic(rule.filters);
+    acquireConnection(exchange);
+  } else if (head.settled) {
+    exchange.backendFilters = backend.filters.length;
+    acquireConnection(exchange);
+  } else runBackend(exchange, head, rule, backend);
+}
+
+function runBackend(exchange: Exchange, head: RequestHead, rule: CompiledRule, backend: CompiledBackend): void {
+  const { generation } = exchange;
+  runFilters(exchange, backend.filters, 0);
+  // the outcome is that of every request with this head only where no other backend could have been chosen
+  if (exchange.generation !== generation || exchange.waiting || backend !== rule.single) return;
+  head.settled = !head.idTouched && areDeterministic(rule.filters) && areDeterministic(backend.filters);
+}
+
+function areDeterministic(filters: readonly Filter[]): boolean {
+  for (let i = 0; i < filters.length; i++) if (filters[i]?.deterministic !== true) return false;
+  return true;
+}
+
+function acquireConnection(exchange: Exchange): void {
+  exchange.phase = "acquiring";
+  exchange.cluster?.acquire(exchange, false);
+}
+
+/** Envoy: unescape-and-redirect. Absolute, because a path that begins with `//` would name another host. */
+function redirectPath(exchange: Exchange, head: RequestHead): void {
+  const location = `${head.scheme}://${head.authority}${head.redirectPath}`;
+  const headers = [["location", location]] as const;
+  replyLocally(exchange, { status: 307, headers, body: "", flag: "-" }, "path-normalized");
+}
+
+/** RFC 9110 section 7.6.2: the last recipient answers for itself. */
+function answerLastHop(exchange: Exchange, head: RequestHead): void {
+  if (head.method === "OPTIONS") {
+    const headers = [["allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS"]] as const;
+    replyLocally(exchange, { status: 200, headers, body: "", flag: "-" }, "max-forwards");
+  } else replyLocally(exchange, { status: 405, headers: [], body: "", flag: "-" }, "max-forwards");
+}

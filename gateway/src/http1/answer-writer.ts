@@ -1,0 +1,61 @@
+/** Writes answers of one HTTP/1.x connection: heads with what the codec adds, and bodies in the framing the client can read. */
+import type { Socket } from "node:net";
+import type { BodyFraming, BodyLease, BodyMode, SendOutcome } from "../exchange/contract.ts";
+import type { ResponseHead } from "../head/response-head.ts";
+import { Outlet } from "../wire/outlet.ts";
+import { dateLine } from "./http-date.ts";
+
+/** What an answer depends on besides itself. */
+export interface AnswerTerms {
+  /** The client speaks HTTP/1.0. */
+  old: boolean;
+  /** The connection may carry another request afterwards. */
+  persistent: boolean;
+}
+
+/** Writes one answer after the other. */
+export class AnswerWriter {
+  readonly outlet: Outlet;
+  /** Pieces of the body are content that must be framed here. */
+  #encodes = false;
+
+  constructor(socket: Socket) {
+    this.outlet = new Outlet(socket);
+  }
+
+  /** A 1xx head; HTTP/1.0 knows none (RFC 9110 section 15.2). */
+  interim(head: ResponseHead, terms: AnswerTerms): void {
+    if (terms.old) return;
+    this.outlet.text(`${head.toHttp1()}\r\n`);
+    this.outlet.flush();
+  }
+
+  /** The final head. Clears `terms.persistent` where the end of the body can only be shown by closing. */
+  head(head: ResponseHead, framing: BodyFraming, mode: BodyMode, terms: AnswerTerms): void {
+    let text = head.status === 204 ? head.withoutLength().toHttp1() : head.toHttp1();
+    if (!head.dated) text += dateLine();
+    this.#encodes = false;
+    if (framing === "tunnel") text += `connection: upgrade\r\nupgrade: ${head.upgrade}\r\n`;
+    else {
+      if (framing === "stream") {
+        if (terms.old) terms.persistent = false;
+        else {
+          text += "transfer-encoding: chunked\r\n";
+          this.#encodes = mode === "content";
+        }
+      }
+      if (!terms.persistent) text += "connection: close\r\n";
+      else if (terms.old) text += "connection: keep-alive\r\n";
+    }
+    this.outlet.text(`${text}\r\n`);
+  }
+
+  body(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    return this.#encodes ? this.outlet.sendChunk(bytes, from, to) : this.outlet.send(bytes, from, to, lease);
+  }
+
+  end(trailers: string): void {
+    if (this.#encodes) this.outlet.endChunks(trailers);
+    this.#encodes = false;
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * The client role of HTTP/1.1: one upstream connection, one exchange at a time. The connection is its own stream.
+ *
+ * It is used again only after an answer that was complete, well-framed and the last thing read, to a request that was
+ * sent whole.
+ */
+import { connect, type Socket } from "node:net";
+import type { FaultReason } from "@sallyport/model/fault";
+import type { ConnectionOwner, OpenOptions, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
+import type {
+  AnswerReceiver,
+  BodyFraming,
+  BodyLease,
+  BodyMode,
+  SendOutcome,
+  UpstreamStream,
+} from "../exchange/contract.ts";
+import type { BugLog } from "../exchange/dependencies.ts";
+import type { RequestHead } from "../head/request-head.ts";
+import type { Recorder } from "../observe/contract.ts";
+import type { Clocks } from "../time/ticker.ts";
+import { Timed } from "../time/wheel.ts";
+import { Inlet, type ByteReader } from "../wire/inlet.ts";
+import { Outlet } from "../wire/outlet.ts";
+import { AnswerReader } from "./client-answer.ts";
+import { AnswerInput, type AnswerInputOwner } from "./client-input.ts";
+
+/** What upstream connections stand on; one per thread. */
+export interface Http1ClientDependencies {
+  readonly clocks: Clocks;
+  readonly recorder: Pick<Recorder, "upstreamConnect" | "upstreamClosed">;
+  readonly log: BugLog;
+}
+
+/** Opens a connection. Requests may be written before it is up. */
+export function openHttp1(options: OpenOptions, dependencies: Http1ClientDependencies): UpstreamConnection {
+  return new Http1Client(options, dependencies);
+}
+
+class Http1Client extends Timed implements UpstreamConnection, UpstreamStream, ByteReader, AnswerInputOwner {
+  readonly endpoint: UpstreamEndpoint;
+  readonly takesRaw = true;
+  connected = false;
+  readonly #dependencies: Http1ClientDependencies;
+  readonly #owner: ConnectionOwner;
+  readonly #socket: Socket;
+  readonly #inlet = new Inlet();
+  readonly #input: AnswerInput;
+  readonly #outlet: Outlet;
+  #encodes = false;
+  #requestEnded = true;
+  /** The upstream has ended its half of a tunnel. */
+  #answerEnded = false;
+  #closed = false;
+
+  constructor(options: OpenOptions, dependencies: Http1ClientDependencies) {
+    super();
+    const { address: host, port } = options.endpoint;
+    this.endpoint = options.endpoint;
+    this.#owner = options.owner;
+    this.#dependencies = dependencies;
+    this.#input = new AnswerInput(this, this.#inlet, AnswerReader.of(options.endpoint));
+    this.#socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread: this.#inlet.onread });
+    this.#inlet.attach(this.#socket);
+    this.#inlet.deliverTo(this);
+    this.#outlet = new Outlet(this.#socket);
+    this.#listen();
+    dependencies.clocks.coarse.arm(this, options.connectTimeout);
+  }
+
+  get offersRaw(): boolean {
+    return this.#input.offersRaw;
+  }
+
+  get bodyBytes(): number {
+    return this.#input.bodyBytes;
+  }
+
+  open(receiver: AnswerReceiver): UpstreamStream {
+    this.#input.receiver = receiver;
+    return this;
+  }
+
+  close(): void {
+    this.#shut();
+  }
+
+  sendHead(head: RequestHead, framing: BodyFraming, mode: BodyMode): void {
+    this.#input.expect(head);
+    this.#encodes = framing === "stream" && mode === "content";
+    this.#requestEnded = false;
+    this.#outlet.text(head.toHttp1());
+  }
+
+  sendBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    return this.#encodes ? this.#outlet.sendChunk(bytes, from, to) : this.#outlet.send(bytes, from, to, lease);
+  }
+
+  endBody(trailers: string): void {
+    if (this.#encodes) this.#outlet.endChunks(trailers);
+    this.#encodes = false;
+    this.#requestEnded = true;
+    if (this.#input.state !== "tunnel") return;
+    this.#outlet.flush();
+    this.#socket.end();
+    // both halves have ended: the socket closes when the last byte is out, and nobody waits for that
+    if (this.#answerEnded) this.#input.receiver = undefined;
+  }
+
+  flush(): "taken" | "full" {
+    return this.#outlet.flush();
+  }
+
+  cancel(): void {
+    this.#shut();
+  }
+
+  pauseBody(): void {
+    this.#inlet.pause();
+  }
+
+  resumeBody(): void {
+    this.#inlet.resume();
+  }
+
+  onBytes(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): void {
+    const input = this.#input;
+    try {
+      // bytes on an idle connection: whatever they are, they answer nothing
+      if (input.receiver === undefined) this.#shut();
+      else input.read(bytes, from, to, lease);
+      if (input.receiver?.onAnswerTurn() === "full") this.#inlet.pause();
+    } catch (error) {
+      this.#failInside(error);
+    }
+  }
+
+  onAnswerDone(trailers: string, clean: boolean): void {
+    const receiver = this.#input.receiver;
+    const reusable = clean && this.#requestEnded && !this.#closed;
+    this.#input.receiver = undefined;
+    this.#inlet.narrow();
+    this.#inlet.resume();
+    receiver?.onAnswerEnd(trailers);
+    if (reusable) this.#owner.onIdle(this);
+    else this.#shut();
+  }
+
+  onAnswerRefused(): void {
+    this.#fail("upstream-protocol-error");
+  }
+
+  /** The connect timeout. */
+  override onLate(): void {
+    this.#dependencies.recorder.upstreamConnect("timeout");
+    this.#guard(() => this.#fail("connect-timeout"));
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.once("connect", () => this.#guard(() => this.#onConnect()));
+    socket.on("drain", () => this.#guard(() => this.#input.receiver?.onUpstreamDrain()));
+    socket.on("end", () => this.#guard(() => this.#onEnd()));
+    socket.on("error", () => this.#guard(() => this.#onError()));
+    socket.on("close", () => {
+      this.#inlet.close();
+      this.#guard(() => this.#fail("upstream-closed"));
+    });
+  }
+
+  #onConnect(): void {
+    this.connected = true;
+    this.#dependencies.clocks.coarse.disarm(this);
+    this.#dependencies.recorder.upstreamConnect("success");
+    this.#owner.onConnected(this);
+  }
+
+  /** FIN: the end of an answer that is framed so, of half a tunnel, or of the connection. */
+  #onEnd(): void {
+    const input = this.#input;
+    const { receiver } = input;
+    if (input.state === "until-close" && receiver !== undefined) {
+      input.state = "idle";
+      this.onAnswerDone("", false);
+    } else if (input.state === "tunnel" && receiver !== undefined) {
+      this.#answerEnded = true;
+      if (this.#requestEnded) input.receiver = undefined;
+      receiver.onAnswerEnd("");
+    } else this.#fail("upstream-closed");
+  }
+
+  #onError(): void {
+    if (this.connected) this.#fail("upstream-reset");
+    else {
+      if (!this.#closed) this.#dependencies.recorder.upstreamConnect("failure");
+      this.#fail("connect-failure");
+    }
+  }
+
+  /** The connection is of no use any more; whoever waits for an answer is told. */
+  #fail(reason: FaultReason): void {
+    const { receiver, untouched } = this.#input;
+    this.#shut();
+    receiver?.onAnswerFailed(reason, untouched);
+  }
+
+  /** Closes at once. The owner is told first, so that a replay finds its place free. */
+  #shut(): void {
+    this.#input.receiver = undefined;
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#dependencies.clocks.coarse.disarm(this);
+    this.#outlet.discard();
+    this.#socket.destroy();
+    if (this.connected) this.#dependencies.recorder.upstreamClosed();
+    this.#owner.onClosed(this);
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#failInside(error);
+    }
+  }
+
+  /** A bug of ours: logged once, the exchange answers 500, the connection goes. */
+  #failInside(error: unknown): void {
+    this.#dependencies.log.error("bug on an upstream connection", { error, endpoint: this.endpoint.label });
+    this.#fail("internal-error");
+  }
+}

@@ -1,0 +1,342 @@
+/**
+ * The server role of HTTP/1.x: one client connection, one exchange at a time, pipelined requests answered in order.
+ *
+ * What a client may not have is the benefit of the doubt: after a request that cannot be trusted the connection answers
+ * and ends. It ends with FIN and is read on for a while, because a reset would eat the answer.
+ */
+import type { Socket } from "node:net";
+import type {
+  BodyFraming,
+  BodyLease,
+  BodyMode,
+  DownstreamConnection,
+  DownstreamStream,
+  SendOutcome,
+} from "../exchange/contract.ts";
+import { Exchange, type ExchangeStart } from "../exchange/exchange.ts";
+import { RequestHead } from "../head/request-head.ts";
+import type { ResponseHead } from "../head/response-head.ts";
+import type { CompiledBind, Runtime } from "../router/contract.ts";
+import { Timed } from "../time/wheel.ts";
+import type { ByteReader, Inlet } from "../wire/inlet.ts";
+import { AnswerWriter, type AnswerTerms } from "./answer-writer.ts";
+import { RequestInput, type RequestInputOwner } from "./request-input.ts";
+import { RequestReader } from "./request-reader.ts";
+import type { ServerPort } from "./server-port.ts";
+
+/** Milliseconds that an ended connection is read on. */
+const LINGER = 1500;
+
+/** A client connection as the listener made it. */
+export interface AcceptedSocket {
+  readonly socket: Socket;
+  readonly inlet: Inlet;
+  readonly about: DownstreamConnection;
+}
+
+/** One client connection. */
+export class Http1Server extends Timed implements DownstreamStream, ByteReader, RequestInputOwner, ExchangeStart {
+  readonly connection: DownstreamConnection;
+  readonly downstream = this;
+  startedAt = 0;
+  readonly #port: ServerPort;
+  readonly #socket: Socket;
+  readonly #inlet: Inlet;
+  readonly #reader: RequestReader;
+  readonly #input: RequestInput;
+  readonly #writer: AnswerWriter;
+  readonly #terms: AnswerTerms = { old: false, persistent: true };
+  #exchange: Exchange | undefined = undefined;
+  /** Stands for a request that could not be read. */
+  #refused: RequestHead | undefined = undefined;
+  #inTurn = false;
+  /** Our half of a tunnel has ended. */
+  #answerEnded = false;
+
+  constructor(accepted: AcceptedSocket, port: ServerPort) {
+    super();
+    const { socket, inlet, about } = accepted;
+    this.connection = about;
+    this.#port = port;
+    this.#socket = socket;
+    this.#inlet = inlet;
+    this.#reader = new RequestReader(port, about);
+    this.#input = new RequestInput(this, this.#reader, inlet);
+    this.#writer = new AnswerWriter(socket);
+    this.#arm(this.bind.http.idleTimeout);
+    socket.on("drain", () => this.#turn(() => this.#onDrain()));
+    socket.on("end", () => this.#turn(() => this.#input.end()));
+    socket.on("error", ignoreError);
+  }
+
+  get head(): RequestHead {
+    return this.#refused ?? this.#reader.head;
+  }
+
+  get runtime(): Runtime {
+    return this.#reader.runtime;
+  }
+
+  get bind(): CompiledBind {
+    return this.#reader.bind;
+  }
+
+  get takesRaw(): boolean {
+    return !this.#terms.old;
+  }
+
+  get offersRaw(): boolean {
+    return this.#reader.head.framing === "stream";
+  }
+
+  get bodyBytes(): number {
+    return this.#input.bodyBytes;
+  }
+
+  /** Between requests it closes; otherwise the answer under way will say Connection: close. */
+  drain(): void {
+    if (this.#input.idle) this.#end();
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** The socket is closed. */
+  onClosed(): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#port.dependencies.clocks.coarse.disarm(this);
+    this.#inlet.close();
+    if (exchange !== undefined) this.#guard(exchange, () => exchange.onDownstreamClosed());
+  }
+
+  onBytes(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): void {
+    this.#inTurn = true;
+    try {
+      this.#input.read(bytes, from, to, lease);
+    } catch (error) {
+      this.#failInside(this.#exchange, error);
+    }
+    this.#inTurn = false;
+    this.#endTurn();
+  }
+
+  takeBody(mode: BodyMode): void {
+    this.#input.take(mode);
+    if (!this.#inTurn) this.#runInput();
+  }
+
+  pauseBody(): void {
+    this.#input.pause();
+    this.#arm(this.bind.http.streamIdleTimeout);
+  }
+
+  resumeBody(): void {
+    this.#input.unpause();
+    if (this.#input.owedBody) this.#arm(this.bind.http.bodyIdleTimeout);
+    if (!this.#inTurn) this.#runInput();
+  }
+
+  sendInterim(head: ResponseHead): void {
+    this.#writer.interim(head, this.#terms);
+  }
+
+  sendHead(head: ResponseHead, framing: BodyFraming, mode: BodyMode): void {
+    const { dependencies, draining } = this.#port;
+    this.#terms.persistent =
+      this.head.persistent &&
+      this.#input.complete &&
+      !this.#input.ended &&
+      !draining &&
+      !dependencies.pressure.stopKeepAlive;
+    this.#writer.head(head, framing, mode, this.#terms);
+    this.#arm(this.bind.http.streamIdleTimeout);
+    if (framing === "tunnel") this.#input.tunnel();
+  }
+
+  sendBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    this.#arm(this.bind.http.streamIdleTimeout);
+    return this.#writer.body(bytes, from, to, lease);
+  }
+
+  endBody(trailers: string): void {
+    this.#writer.end(trailers);
+    if (this.#input.state === "tunnel") this.#endTunnel();
+    else {
+      this.#exchange = undefined;
+      this.#refused = undefined;
+      if (this.#terms.persistent) this.#nextRequest();
+      else this.#end();
+    }
+  }
+
+  flush(): "taken" | "full" {
+    return this.#writer.outlet.flush();
+  }
+
+  abort(): void {
+    this.#exchange = undefined;
+    this.#writer.outlet.discard();
+    this.#input.ignore();
+    // a cut answer must not look whole: over TLS no close_notify, over TCP a reset
+    if (this.connection.scheme === "https") this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  onHeadBegun(): void {
+    this.startedAt = this.#port.dependencies.now();
+    this.#arm(this.bind.http.headTimeout);
+  }
+
+  onRequestHead(): void {
+    const { head, bind } = this.#reader;
+    const exchange = this.#open(head.version === "HTTP/1.0");
+    this.#arm(head.framing === "none" ? bind.http.streamIdleTimeout : bind.http.bodyIdleTimeout);
+    exchange.begin(this);
+  }
+
+  onRequestRefused(): void {
+    const { fault, detail, old } = this.#reader.refusal;
+    this.#refused = new RequestHead();
+    this.#refused.persistent = false;
+    this.#open(old).beginRefused(this, fault, detail);
+  }
+
+  onRequestPiece(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    const { http } = this.bind;
+    this.#arm(this.#input.state === "tunnel" ? http.streamIdleTimeout : http.bodyIdleTimeout);
+    return this.#exchange?.onRequestBody(bytes, from, to, lease) ?? "taken";
+  }
+
+  onRequestComplete(trailers: string): void {
+    const exchange = this.#exchange;
+    this.#arm(this.bind.http.streamIdleTimeout);
+    if (this.#answerEnded) this.#exchange = undefined;
+    exchange?.onRequestEnd(trailers);
+  }
+
+  onRequestBroken(): void {
+    this.#exchange?.onDownstreamFault("bad-request");
+  }
+
+  onRequestCut(): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.onDownstreamClosed();
+    this.#socket.destroy();
+  }
+
+  onInputEnded(): void {
+    this.#end();
+  }
+
+  takesHead(): boolean {
+    return !this.#socket.writableNeedDrain;
+  }
+
+  override onLate(): void {
+    this.#turn(() => this.#expire());
+  }
+
+  override onVisit(): void {
+    if (this.#input.idle) this.#reader.forget();
+  }
+
+  #expire(): void {
+    const exchange = this.#exchange;
+    if (exchange !== undefined)
+      exchange.onDownstreamFault(this.#input.owedBody && !exchange.answered ? "body-timeout" : "stream-idle-timeout");
+    else if (this.#input.state === "head" && !this.#input.idle) {
+      const { refusal } = this.#reader;
+      refusal.fault = "head-timeout";
+      refusal.detail = "head-timeout";
+      this.#input.ignore();
+      this.onRequestRefused();
+    } else this.#socket.destroy();
+  }
+
+  #open(old: boolean): Exchange {
+    const { dependencies } = this.#port;
+    const exchange = dependencies.pool.pop() ?? new Exchange(dependencies);
+    if (this.startedAt === 0) this.startedAt = dependencies.now();
+    this.#terms.old = old;
+    this.#exchange = exchange;
+    return exchange;
+  }
+
+  #nextRequest(): void {
+    this.startedAt = 0;
+    this.#input.next();
+    this.#arm(this.bind.http.idleTimeout);
+    // outside of a turn the upstream connection must first be free again
+    if (!this.#inTurn && (this.#input.waiting || this.#input.ended || this.#inlet.paused))
+      queueMicrotask(() => this.#runInput());
+  }
+
+  /** FIN behind the last byte, then what comes is ignored for a while. */
+  #end(): void {
+    this.#writer.outlet.flush();
+    this.#input.ignore();
+    this.#socket.end();
+    this.#arm(LINGER);
+  }
+
+  #endTunnel(): void {
+    this.#answerEnded = true;
+    this.#writer.outlet.flush();
+    this.#socket.end();
+    if (this.#input.ended) this.#exchange = undefined;
+  }
+
+  #onDrain(): void {
+    const exchange = this.#exchange;
+    if (exchange !== undefined) {
+      this.#arm(this.bind.http.streamIdleTimeout);
+      exchange.onDownstreamDrain();
+    } else this.#input.run();
+  }
+
+  #runInput(): void {
+    this.#turn(() => this.#input.run());
+  }
+
+  #turn(run: () => void): void {
+    this.#inTurn = true;
+    try {
+      run();
+    } catch (error) {
+      this.#failInside(this.#exchange, error);
+    }
+    this.#inTurn = false;
+    this.#endTurn();
+  }
+
+  #endTurn(): void {
+    if (this.#exchange !== undefined && this.#exchange.onRequestTurn() === "full") this.pauseBody();
+  }
+
+  #guard(exchange: Exchange, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.#failInside(exchange, error);
+    }
+  }
+
+  #failInside(exchange: Exchange | undefined, error: unknown): void {
+    if (exchange === undefined) {
+      this.#port.dependencies.log.error("bug on a client connection", { error });
+      this.#socket.destroy();
+    } else exchange.failInside(error);
+  }
+
+  #arm(milliseconds: number): void {
+    this.#port.dependencies.clocks.coarse.arm(this, milliseconds);
+  }
+}
+
+function ignoreError(): void {
+  // "close" follows and tells the exchange
+}

@@ -1,0 +1,53 @@
+/**
+ * How many client connections a process may hold. What comes beyond is accepted and closed at once: left in the backlog
+ * it would wait for a time-out, while a closed connection lets its client turn elsewhere, and health checks see it.
+ */
+
+/** Connections of a process that no limit of the system bounds closer. */
+export const MAX_CONNECTIONS = 50_000;
+/** Descriptors for everything that is no connection: listeners, logs, DNS, the admin API, libuv. */
+const RESERVED_FILES = 128;
+
+/** Counts connections of all ports of a thread. */
+export class ConnectionBudget {
+  readonly limit: number;
+  #open = 0;
+  #refused = 0;
+
+  constructor(limit: number) {
+    this.limit = limit;
+  }
+
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Connections that were closed because there was no room. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** Takes a place; false where there is none. */
+  take(): boolean {
+    if (this.#open >= this.limit) {
+      this.#refused++;
+      return false;
+    }
+    this.#open++;
+    return true;
+  }
+
+  /** Gives a place back. */
+  giveBack(): void {
+    this.#open--;
+  }
+}
+
+/**
+ * The limit for one of so many threads, where the process may have so many files open: a client connection may need
+ * another to its upstream.
+ */
+export function connectionLimit(openFiles: number, threads: number): number {
+  const byFiles = Math.floor((openFiles - RESERVED_FILES) / 2);
+  return Math.max(16, Math.floor(Math.min(MAX_CONNECTIONS, byFiles) / threads));
+}
