@@ -11,6 +11,7 @@ export function findPatternFlaw(pattern: string): string | undefined {
     RE2JS.compile(`^(?:${pattern})$`);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    const message = error instanceof Error ? error.message : String(error);
+    return message.replace(/^error parsing regexp: /, "");
   }
 }

@@ -1,6 +1,14 @@
 /**
  * The contract of translation: pure functions from the world to resources and statuses. No clock, no I/O; reads go through
  * the World they are given and nothing else; bad user input is a Problem and a status condition, never an exception.
+ *
+ * Problems of translation are warnings, all of them. The APIs say for each thing that cannot be done what happens instead:
+ * a share of requests gets 500, a route hangs on fewer listeners, a listener is not bound. An error would keep the whole
+ * configuration from being served, so that one team's typing mistake would stop every other team's change. Errors are what
+ * stands before translation: files that cannot be read and objects that are none.
+ *
+ * Resources are written with their properties in a fixed order, whatever the order in the user's objects: deltas compare
+ * them as JSON.
  */
 import type { ObjectRef, Problem } from "@sallyport/model/problem";
 import type { Resource, Snapshot } from "@sallyport/model/snapshot";

@@ -51,7 +51,7 @@ export function attachRoute(
   const allowing = carrying.filter((listener) => allowsNamespace(world, plan.gateway, { listener, route }));
   if (allowing.length === 0) {
     const cause = carrying.length === 0 ? `routes of kind ${route.kind}` : `routes of the namespace ${route.namespace}`;
-    return { kind: "refused", flaw: toNotAllowed(path, cause) };
+    return { kind: "refused", flaw: toNotAllowed(plan, path, cause) };
   }
   const attachments = allowing.flatMap((listener): Attachment[] => {
     const hostnames = shareHostnames(listener.spec.hostname ?? ANY_HOST, route.hostnames);
@@ -109,12 +109,12 @@ function toNoMatchingParent({ gateway, listeners }: GatewayPlan, ref: ParentRef,
   };
 }
 
-function toNotAllowed(path: string, cause: string): Flaw {
+function toNotAllowed({ gateway }: GatewayPlan, path: string, cause: string): Flaw {
   return {
     reason: "NotAllowedByListeners",
     code: "not-attached",
     path,
-    message: `no listener it refers to allows ${cause}`,
+    message: `no listener that it names of the Gateway ${gateway.namespace}/${gateway.name} allows ${cause}`,
     hint: "the listener says in allowedRoutes whose routes it takes",
   };
 }
@@ -125,6 +125,6 @@ function toNoMatchingHostname({ hostnames }: AttachingRoute, listeners: readonly
     reason: "NoMatchingListenerHostname",
     code: "not-attached",
     path: "spec.hostnames",
-    message: `none of its hostnames (${hostnames.join(", ")}) is served by a listener it refers to (${offered.join(", ")})`,
+    message: `none of its hostnames (${hostnames.join(", ")}) is served by the listeners that it names (${offered.join(", ")})`,
   };
 }

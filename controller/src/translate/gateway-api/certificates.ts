@@ -17,7 +17,7 @@ export function resolveCertificate(
 ): Result<CertificateSecret, Flaw> {
   if (ref.group !== "" || ref.kind !== "Secret") {
     const message = `a certificate must be a Secret, not a ${ref.kind}${ref.group === "" ? "" : ` of ${ref.group}`}`;
-    return fail(toFlaw("unsupported-value", `${path}.kind`, message));
+    return fail(toFlaw("unsupported-value", ref.group === "" ? `${path}.kind` : `${path}.group`, message));
   }
   const namespace = ref.namespace ?? gateway.namespace;
   const reference: CrossReference = {

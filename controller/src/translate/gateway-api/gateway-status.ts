@@ -16,13 +16,11 @@ interface ListenerStatus {
 /** The status a Gateway should have. */
 export function toGatewayStatus(plan: GatewayPlan, attachedRoutes: ReadonlyMap<ListenerPlan, number>): ObjectStatus {
   const conditions = conditionsOf(plan.gateway);
-  const addresses = (plan.gateway.object.spec.addresses ?? []).filter(
-    ({ type, value }) => type === "IPAddress" && value !== undefined && value !== "",
-  );
+  const addresses = toAddresses(plan);
   return {
     object: toObjectRef(plan.gateway),
     status: {
-      ...(addresses.length > 0 ? { addresses: addresses.map(({ type, value }) => ({ type, value })) } : {}),
+      ...(addresses.length > 0 ? { addresses } : {}),
       conditions: judgeGateway(conditions, plan),
       listeners: plan.listeners.map((listener): ListenerStatus => ({
         name: listener.spec.name,
@@ -32,6 +30,13 @@ export function toGatewayStatus(plan: GatewayPlan, attachedRoutes: ReadonlyMap<L
       })),
     },
   };
+}
+
+/** The addresses that were asked for by value; what else it got is for those to say who gave it. */
+function toAddresses({ gateway, flaws }: GatewayPlan): { readonly type: string; readonly value: string }[] {
+  if (flaws.length > 0) return [];
+  const asked = gateway.object.spec.addresses ?? [];
+  return asked.flatMap(({ type, value = "" }) => (value === "" ? [] : [{ type, value }]));
 }
 
 /** Everything that is wrong with a Gateway, for the operator. */
@@ -91,7 +96,7 @@ function judgeListener(conditions: ConditionMaker, plan: GatewayPlan, listener: 
   ];
   // A condition of negative polarity that must not be there while it is false.
   if (overlaps.length === 0) return judged;
-  const message = `its hostname overlaps with that of the listeners ${overlaps.join(", ")}; clients may reuse connections across`;
+  const message = `clients may reuse connections between it and listeners of overlapping hostnames: ${overlaps.join(", ")}`;
   return [...judged, conditions.holds("OverlappingTLSConfig", "OverlappingHostnames", message)];
 }
 

@@ -124,7 +124,14 @@ function selectAddresses(
       flaws.push(toAddressFlaw(`${path}.value`, `${address} is no IP address`));
     else addresses.add(address);
   }
-  return { addresses: addresses.size === 0 ? [bindAddress] : [...addresses], flaws };
+  return { addresses: addresses.size === 0 ? [bindAddress] : dropCovered(addresses), flaws };
+}
+
+/** An unspecified address is bound for all of its family (`::` for both): nothing else can be bound beside it. */
+function dropCovered(addresses: ReadonlySet<string>): string[] {
+  if (addresses.has("::")) return ["::"];
+  if (!addresses.has("0.0.0.0")) return [...addresses];
+  return [...addresses].filter((address) => address === "0.0.0.0" || toIpVersion(address) === 6);
 }
 
 function toAddressFlaw(path: string, message: string): Flaw {

@@ -7,7 +7,7 @@ import { refuseEmpty, refuseFilter, toUnsupported, type TranslateFilter } from "
 
 type RedirectPolicy = Extract<Policy, { kind: "redirect" }>;
 
-const SCHEMES: ReadonlySet<string> = new Set<RedirectPolicy["scheme"]>(["http", "https"]);
+const SCHEMES: ReadonlySet<string> = new Set(["http", "https"]);
 const STATUSES: ReadonlySet<number> = new Set<RedirectPolicy["status"]>([301, 302, 303, 307, 308]);
 
 /** RequestRedirect to a redirect policy. */

@@ -11,7 +11,12 @@ import { type Finding, toProblem } from "../flaw.ts";
 import { parseClusterKey, type ResolvedServicePort, resolveServicePort } from "../service-port.ts";
 import type { Translation } from "../translator.ts";
 import { toSliceEndpoints } from "./endpoint-slices.ts";
-import { ENDPOINTS_ANNOTATION, parseStaticEndpoints, type StaticEndpoint } from "./static-endpoints.ts";
+import {
+  ENDPOINTS_ANNOTATION,
+  parseStaticEndpoints,
+  type StaticEndpoint,
+  toStaticEndpoint,
+} from "./static-endpoints.ts";
 
 /** The clusters and endpoint sets of these cluster keys; keys that name no usable Service port give nothing. */
 export function translateClusters(world: World, keys: Iterable<string>): Translation {
@@ -63,13 +68,18 @@ function findAddresses(world: World, { service, port }: ResolvedServicePort): Lo
   }
   const { spec } = service.object;
   if (spec.type === "ExternalName") {
-    // An address is none of Kubernetes' external names, but people write it.
-    const { endpoints, findings } = parseStaticEndpoints(spec.externalName ?? "", { ...port, targetPort: port.port });
-    const path = "spec.externalName";
-    return { addresses: toAddresses(endpoints), findings: findings.map((finding) => ({ ...finding, path })) };
+    return locateExternalName(spec.externalName ?? "", port.port);
   }
   const { endpoints, findings } = toSliceEndpoints(world, service, port);
   return { addresses: { kind: "endpoints", endpoints }, findings };
+}
+
+/** An address is none of Kubernetes' external names, but people write it. The Service's targetPort means nothing here. */
+function locateExternalName(host: string, port: number): Located {
+  const endpoint = toStaticEndpoint(host, port);
+  if (typeof endpoint !== "string") return { addresses: toAddresses([endpoint]), findings: [] };
+  const finding: Finding = { code: "invalid-value", path: "spec.externalName", message: endpoint };
+  return { addresses: toAddresses([]), findings: [finding] };
 }
 
 /** Addresses alone are endpoints; with a name among them all are left to DNS, which passes addresses through. */

@@ -36,18 +36,26 @@ export function parseStaticEndpoints(list: string, port: Pick<ServicePort, "port
   return { endpoints: [...endpoints.values()], findings };
 }
 
+/** The endpoint that a host stands for at this port, or what is wrong with the host. */
+export function toStaticEndpoint(host: string, port: number): StaticEndpoint | string {
+  if (toIpVersion(host) !== undefined) return { kind: "address", host, port };
+  return isDnsName(host)
+    ? { kind: "name", host: host.toLowerCase(), port }
+    : `${host} is neither an address nor a name`;
+}
+
 /** The endpoint, or what is wrong with the entry. */
 function parseEntry(entry: string, port: Pick<ServicePort, "port" | "targetPort">): StaticEndpoint | string {
   if (entry === "") return "it is empty";
-  if (toIpVersion(entry) === 6) return toEndpoint(entry, undefined, port);
+  if (toIpVersion(entry) === 6) return parseEndpoint(entry, undefined, port);
   const parts = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(entry);
   if (parts === null) return "it is not host:port; an IPv6 address with a port needs brackets";
   const [, bracketed, bare = "", portText] = parts;
   if (bracketed !== undefined && toIpVersion(bracketed) !== 6) return `${bracketed} is not an IPv6 address`;
-  return toEndpoint(bracketed ?? bare, portText, port);
+  return parseEndpoint(bracketed ?? bare, portText, port);
 }
 
-function toEndpoint(
+function parseEndpoint(
   host: string,
   portText: string | undefined,
   port: Pick<ServicePort, "port" | "targetPort">,
@@ -58,10 +66,7 @@ function toEndpoint(
       ? `it has no port and the Service's targetPort ${port.targetPort} is a name`
       : `${portText} is not a port between 1 and 65535`;
   }
-  if (toIpVersion(host) !== undefined) return { kind: "address", host, port: number };
-  return isDnsName(host)
-    ? { kind: "name", host: host.toLowerCase(), port: number }
-    : `${host} is neither an address nor a name`;
+  return toStaticEndpoint(host, number);
 }
 
 function toDefaultPort({ port, targetPort }: Pick<ServicePort, "port" | "targetPort">): number | undefined {
