@@ -1,5 +1,5 @@
 // Sallyport itself, started by its command line on a directory of YAML, from source or as the shipped bundle.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Launch } from "../processes.ts";
 import { writeObjects } from "../sallyport-objects.ts";
@@ -13,6 +13,9 @@ const programs: Readonly<Record<SallyportForm, string>> = {
   source: join(repository, "cli/src/main.ts"),
   bundle: join(repository, "dist/sallyport.mjs"),
 };
+
+/** Packages that the bundle is made of. */
+const sourceFolders = ["cli", "controller", "gateway", "model", "policies"] as const;
 
 /** The bundle when it has been built, since that is what runs in production; else the sources. */
 export function defaultForm(): SallyportForm {
@@ -56,6 +59,19 @@ export function sallyportCommand(program: string, directory: string, setup: Sall
   ];
   const rest = ["--access-log", setup.accessLog, "--min-drain", "0", "--max-drain", "1", "--log-level", "warn"];
   return { command: process.execPath, args: [program, "run", directory, "--workers", "1", ...addresses, ...rest] };
+}
+
+function deviationsOf(form: SallyportForm): readonly string[] {
+  if (form === "source") return ["Sallyport runs from its sources: its memory includes what strips their types."];
+  if (!existsSync(programs.bundle)) return [];
+  const built = statSync(programs.bundle).mtimeMs;
+  const stale = sourceFolders.some((folder) => newestChange(join(repository, folder, "src")) > built);
+  return stale ? ["Sallyport's bundle is older than its sources: npm run build makes a new one."] : [];
+}
+
+function newestChange(folder: string): number {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+  return Math.max(0, ...files.map((name) => statSync(join(folder, name)).mtimeMs));
 }
 
 function sallyportAvailability(form: SallyportForm): Availability {
