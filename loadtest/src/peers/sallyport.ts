@@ -26,8 +26,7 @@ export function defaultForm(): SallyportForm {
 export function sallyportPeer(form: SallyportForm): Peer {
   return {
     name: "sallyport",
-    deviations:
-      form === "source" ? ["Sallyport runs from its sources: its memory is that of the compiler as well."] : [],
+    deviations: deviationsOf(form),
     abilities: ["access log", "many routes"],
     availability: () => sallyportAvailability(form),
     launch: (setup) => sallyportLaunch(programs[form], setup),
