@@ -87,12 +87,15 @@ function compileMatches(value: Code, argument: ASTNode, scope: Scope): Code {
   return { js: `${name}.test(${value.js})`, type: bool, canThrow: value.canThrow };
 }
 
+/** No rule is about longer texts: paths and gRPC names may have this length. */
+const longestText = 1024;
+
 /** RE2 syntax -> a call that compiles the same in JavaScript: only the `(?i)` that one rule uses differs. */
 function emitPattern(pattern: string): string {
   const ignoresCase = pattern.startsWith("^(?i)") || pattern.startsWith("(?i)");
   const plain = pattern.replace("(?i)", "");
   if (/\(\?[^:]|\\[pPAzQEC]|\[\[:/.test(plain)) throw new Error(`pattern is not understood: ${pattern}`);
-  return `boundedPattern(${JSON.stringify(plain)}, ${JSON.stringify(ignoresCase ? "ui" : "u")})`;
+  return `boundedPattern(${JSON.stringify(plain)}, ${JSON.stringify(ignoresCase ? "ui" : "u")}, ${longestText})`;
 }
 
 interface MacroContext {

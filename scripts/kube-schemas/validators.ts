@@ -18,13 +18,18 @@ export interface EmittedValidator {
 /** RFC 3339 times as the API server writes and reads them. */
 const dateTime = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
-/** Standard base64, as Go decodes it: line breaks are allowed. Values may be large, so the check must be linear. */
-const base64 = /^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$/;
+/** The characters of base64; whether they are in order is seen when they are decoded. Values may be large: linear. */
+const base64 = /^[A-Za-z0-9+/=\r\n]*$/;
 
 /** Patterns of the published schemas that take exponential time, and a pattern of the same language that does not. */
 const replacedPatterns: ReadonlyMap<string, string> = new Map([
   ["^[!-~]+([\\t ]?[!-~]+)*$", "^[!-~]+(?:[\\t ][!-~]+)*$"],
 ]);
+
+/** The pattern as it is compiled. */
+export function toLinearPattern(pattern: string): string {
+  return replacedPatterns.get(pattern) ?? pattern;
+}
 
 /** Compiles one kind. Its `status` is accepted as it is: files have none to check, and the API server checked its own. */
 export function emitValidator(schema: NamedSchema): EmittedValidator {
@@ -60,13 +65,31 @@ function emitChecks(schema: NamedSchema): { readonly code: string; readonly func
   const root = { ...toAjvSchema(withoutStatus(schema.root)), $defs: mapValues(usedDefinitions(schema), toAjvSchema) };
   const raw = standalone.default(ajv, ajv.compile(root));
   const functions = new Set<string>();
+  const limits = findPatternLimits(root, new Map());
   const code = raw
     .replace(/^"use strict";/, "")
     .replace(/export default validate\d+;/, "")
+    .replaceAll(/(= func\d+\()("(?:[^"\\]|\\.)*"), "u"\)/g, (_, call: string, pattern: string) => {
+      const limit = limits.get(String(JSON.parse(pattern)));
+      if (limit === undefined) throw new Error(`the pattern ${pattern} is not in the schema`);
+      return `${call}${pattern}, "u", ${limit})`;
+    })
     .replaceAll(/require\("ajv\/dist\/runtime\/ucs2length"\)\.default/g, "codePointLength");
   for (const name of ["codePointLength", "boundedPattern"]) if (code.includes(name)) functions.add(name);
   if (code.includes("require(")) throw new Error("the compiled validator needs more of ajv than is replaced");
   return { code: code.trim(), functions: [...functions] };
+}
+
+/** Longest text of a pattern whose field has no limit of its own. */
+const longestUnlimited = 1024;
+
+/** For each pattern, the longest text that some field with it may have. */
+function findPatternLimits(schema: unknown, limits: Map<string, number>): Map<string, number> {
+  if (typeof schema !== "object" || schema === null) return limits;
+  const { pattern, maxLength = longestUnlimited } = schema as Schema;
+  if (typeof pattern === "string") limits.set(pattern, Math.max(limits.get(pattern) ?? 0, maxLength));
+  for (const inner of Object.values(schema)) findPatternLimits(inner, limits);
+  return limits;
 }
 
 /** Used while compiling only; the emitted code calls `boundedPattern`. */
@@ -102,7 +125,7 @@ function toAjvSchema(schema: Schema): Record<string, unknown> {
     if (keyword === "x-kubernetes-int-or-string") converted["type"] = ["integer", "string"];
     else if (!keyword.startsWith("x-kubernetes-")) converted[keyword] = value;
   }
-  if (schema.pattern !== undefined) converted["pattern"] = replacedPatterns.get(schema.pattern) ?? schema.pattern;
+  if (schema.pattern !== undefined) converted["pattern"] = toLinearPattern(schema.pattern);
   if (schema.items !== undefined) converted["items"] = toAjvSchema(schema.items);
   if (typeof schema.additionalProperties === "object")
     converted["additionalProperties"] = toAjvSchema(schema.additionalProperties);

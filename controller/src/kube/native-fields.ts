@@ -48,7 +48,8 @@ export function decodeSecret(body: Record<string, unknown>): FieldIssue[] {
 
 function decodeBase64(text: string): Uint8Array | undefined {
   const plain = text.replaceAll(/[\r\n]/g, "");
-  return plain.length % 4 === 0 ? Uint8Array.from(Buffer.from(plain, "base64")) : undefined;
+  const isBase64 = plain.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(plain);
+  return isBase64 ? Uint8Array.from(Buffer.from(plain, "base64")) : undefined;
 }
 
 function toBadBase64(key: string): FieldIssue {

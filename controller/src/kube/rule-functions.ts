@@ -16,17 +16,14 @@ export interface Pattern {
 }
 
 /**
- * Longest text a pattern is tried on. The longest field with a pattern may have 4096 characters; some patterns take
- * quadratic time, which must not be spent on what is refused as too long anyway.
+ * A pattern compiled on first use, which no text longer than `longest` UTF-16 units matches. Some patterns take quadratic
+ * time or worse; that must not be spent on what is refused as too long anyway.
  */
-const longestPatternText = 8192;
-
-/** A pattern compiled on first use. */
-export function boundedPattern(source: string, flags: string): Pattern {
+export function boundedPattern(source: string, flags: string, longest: number): Pattern {
   let compiled: RegExp | undefined;
   return {
     test(text) {
-      if (text.length > longestPatternText) return false;
+      if (text.length > longest) return false;
       compiled ??= new RegExp(source, flags);
       return compiled.test(text);
     },

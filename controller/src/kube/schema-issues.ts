@@ -19,9 +19,12 @@ export interface IssueContext {
   readonly fieldsAt: (path: FieldPath) => readonly string[];
 }
 
-/** One issue per error. */
+/** One issue per error. Of a text that is too long nothing else is said: its pattern was not tried. */
 export function toIssues(errors: readonly SchemaError[], context: IssueContext): FieldIssue[] {
-  return errors.map((error) => toIssue(error, context));
+  const tooLong = new Set(errors.filter(({ keyword }) => keyword === "maxLength").map((error) => error.instancePath));
+  return errors
+    .filter(({ keyword, instancePath }) => keyword !== "pattern" || !tooLong.has(instancePath))
+    .map((error) => toIssue(error, context));
 }
 
 function toIssue(error: SchemaError, context: IssueContext): FieldIssue {
@@ -111,7 +114,8 @@ function toTypeHint(wanted: string, value: unknown, shown: string): string | und
 
 function describeEnum(error: SchemaError, value: unknown, shown: string): Description {
   const allowed = Array.isArray(error.params["allowedValues"]) ? error.params["allowedValues"].map(String) : [];
-  const suggestion = typeof value === "string" ? (suggestName(value, allowed) ?? findLonger(value, allowed)) : undefined;
+  const suggestion =
+    typeof value === "string" ? (suggestName(value, allowed) ?? findLonger(value, allowed)) : undefined;
   const message = `${shown} is not one of ${allowed.join(", ")}`;
   return suggestion === undefined ? { message } : { message, hint: `did you mean "${suggestion}"?` };
 }

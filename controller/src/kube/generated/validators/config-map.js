@@ -2,7 +2,7 @@
 export const validate = validate21;
 
 const schema6 = {"properties":{"binaryData":{"additionalProperties":{"format":"byte","type":"string"},"type":"object"},"data":{"additionalProperties":{"type":"string"},"type":"object"},"immutable":{"type":"boolean"}},"type":"object","additionalProperties":false,"$defs":{}};
-const formats0 = /^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$/;
+const formats0 = /^[A-Za-z0-9+/=\r\n]*$/;
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;

@@ -519,7 +519,7 @@ return errors === 0;
 
 const schema12 = {"properties":{"appProtocol":{"type":"string"},"name":{"type":"string","pattern":"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?$","maxLength":63,"default":""},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"type":"string","enum":["TCP","UDP","SCTP"],"default":"TCP"}},"type":"object","additionalProperties":false};
 const func5 = boundedPattern;
-const pattern0 = func5("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u");
+const pattern0 = func5("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u", 63);
 
 function validate33(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;

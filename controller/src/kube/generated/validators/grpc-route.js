@@ -6,12 +6,12 @@ const schema6 = {"properties":{"spec":{"$ref":"#/$defs/GRPCRouteSpec"},"status":
 const schema7 = {"properties":{"hostnames":{"items":{"maxLength":253,"minLength":1,"pattern":"^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"},"maxItems":16,"type":"array"},"parentRefs":{"items":{"$ref":"#/$defs/GRPCRouteParentRef"},"maxItems":32,"type":"array"},"rules":{"items":{"$ref":"#/$defs/GRPCRouteRule"},"maxItems":16,"type":"array"},"useDefaultGateways":{"enum":["All","None"],"type":"string"}},"type":"object","additionalProperties":false};
 const func2 = codePointLength;
 const func4 = boundedPattern;
-const pattern0 = func4("^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
+const pattern0 = func4("^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
 const schema8 = {"properties":{"group":{"default":"gateway.networking.k8s.io","maxLength":253,"pattern":"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"},"kind":{"default":"Gateway","maxLength":63,"minLength":1,"pattern":"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$","type":"string"},"name":{"maxLength":253,"minLength":1,"type":"string"},"namespace":{"maxLength":63,"minLength":1,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$","type":"string"},"port":{"maximum":65535,"minimum":1,"type":"integer"},"sectionName":{"maxLength":253,"minLength":1,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"}},"required":["name"],"type":"object","additionalProperties":false};
-const pattern1 = func4("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
-const pattern2 = func4("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "u");
-const pattern3 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u");
-const pattern4 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
+const pattern1 = func4("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
+const pattern2 = func4("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "u", 63);
+const pattern3 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u", 63);
+const pattern4 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
 
 function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -479,8 +479,8 @@ return errors === 0;
 
 const schema13 = {"properties":{"add":{"items":{"$ref":"#/$defs/GRPCRouteHeaderValue"},"maxItems":16,"type":"array"},"remove":{"items":{"type":"string"},"maxItems":16,"type":"array"},"set":{"items":{"$ref":"#/$defs/GRPCRouteHeaderValue"},"maxItems":16,"type":"array"}},"type":"object","additionalProperties":false};
 const schema14 = {"properties":{"name":{"maxLength":256,"minLength":1,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$","type":"string"},"value":{"maxLength":4096,"minLength":1,"pattern":"^[!-~]+(?:[\\t ][!-~]+)*$","type":"string"}},"required":["name","value"],"type":"object","additionalProperties":false};
-const pattern7 = func4("^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$", "u");
-const pattern8 = func4("^[!-~]+(?:[\\t ][!-~]+)*$", "u");
+const pattern7 = func4("^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$", "u", 256);
+const pattern8 = func4("^[!-~]+(?:[\\t ][!-~]+)*$", "u", 4096);
 
 function validate31(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1933,7 +1933,7 @@ return errors === 0;
 }
 
 const schema21 = {"properties":{"absoluteTimeout":{"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$","type":"string"},"cookieConfig":{"$ref":"#/$defs/GRPCRouteCookieConfig"},"sessionName":{"maxLength":128,"type":"string"},"type":{"default":"Cookie","enum":["Cookie","Header"],"type":"string"}},"type":"object","additionalProperties":false};
-const pattern17 = func4("^([0-9]{1,5}(h|m|s|ms)){1,4}$", "u");
+const pattern17 = func4("^([0-9]{1,5}(h|m|s|ms)){1,4}$", "u", 1024);
 const schema22 = {"properties":{"lifetimeType":{"default":"Session","enum":["Permanent","Session"],"type":"string"}},"type":"object","additionalProperties":false};
 
 function validate52(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -2519,8 +2519,8 @@ errors++;
 validate21.errors = vErrors;
 return errors === 0;
 }
-const rulePattern0 = boundedPattern("^\\.?[a-z_][a-z_0-9]*(\\.[a-z_][a-z_0-9]*)*$", "ui");
-const rulePattern1 = boundedPattern("^[A-Za-z_][A-Za-z_0-9]*$", "u");
+const rulePattern0 = boundedPattern("^\\.?[a-z_][a-z_0-9]*(\\.[a-z_][a-z_0-9]*)*$", "ui", 1024);
+const rulePattern1 = boundedPattern("^[A-Za-z_][A-Za-z_0-9]*$", "u", 1024);
 const rule0 = { message: "sectionName or port must be specified when parentRefs includes 2 or more references to the same parent", holds: (self) => self.every((p1) => self.every((p2) => (((((p1.group === p2.group) && (p1.kind === p2.kind)) && (p1.name === p2.name)) && (((!(p1.namespace !== undefined) || (p1.namespace === "")) && (!(p2.namespace !== undefined) || (p2.namespace === ""))) || (((p1.namespace !== undefined) && (p2.namespace !== undefined)) && (p1.namespace === p2.namespace)))) ? (((!(p1.sectionName !== undefined) || (p1.sectionName === "")) === (!(p2.sectionName !== undefined) || (p2.sectionName === ""))) && ((!(p1.port !== undefined) || (p1.port === 0)) === (!(p2.port !== undefined) || (p2.port === 0)))) : true))) };
 const rule1 = { message: "sectionName or port must be unique when parentRefs includes 2 or more references to the same parent", holds: (self) => self.every((p1) => existsOne(self, (p2) => ((((((p1.group === p2.group) && (p1.kind === p2.kind)) && (p1.name === p2.name)) && (((!(p1.namespace !== undefined) || (p1.namespace === "")) && (!(p2.namespace !== undefined) || (p2.namespace === ""))) || (((p1.namespace !== undefined) && (p2.namespace !== undefined)) && (p1.namespace === p2.namespace)))) && (((!(p1.sectionName !== undefined) || (p1.sectionName === "")) && (!(p2.sectionName !== undefined) || (p2.sectionName === ""))) || (((p1.sectionName !== undefined) && (p2.sectionName !== undefined)) && (p1.sectionName === p2.sectionName)))) && (((!(p1.port !== undefined) || (p1.port === 0)) && (!(p2.port !== undefined) || (p2.port === 0))) || (((p1.port !== undefined) && (p2.port !== undefined)) && (p1.port === p2.port)))))) };
 const rule2 = { message: "While 16 rules and 64 matches per rule are allowed, the total number of matches across all rules in a route must be less than 128", holds: (self) => ((((((((((((((((((self.length > 0) ? ((element(self, 0).matches !== undefined) ? element(self, 0).matches.length : 0) : 0) + ((self.length > 1) ? ((element(self, 1).matches !== undefined) ? element(self, 1).matches.length : 0) : 0)) + ((self.length > 2) ? ((element(self, 2).matches !== undefined) ? element(self, 2).matches.length : 0) : 0)) + ((self.length > 3) ? ((element(self, 3).matches !== undefined) ? element(self, 3).matches.length : 0) : 0)) + ((self.length > 4) ? ((element(self, 4).matches !== undefined) ? element(self, 4).matches.length : 0) : 0)) + ((self.length > 5) ? ((element(self, 5).matches !== undefined) ? element(self, 5).matches.length : 0) : 0)) + ((self.length > 6) ? ((element(self, 6).matches !== undefined) ? element(self, 6).matches.length : 0) : 0)) + ((self.length > 7) ? ((element(self, 7).matches !== undefined) ? element(self, 7).matches.length : 0) : 0)) + ((self.length > 8) ? ((element(self, 8).matches !== undefined) ? element(self, 8).matches.length : 0) : 0)) + ((self.length > 9) ? ((element(self, 9).matches !== undefined) ? element(self, 9).matches.length : 0) : 0)) + ((self.length > 10) ? ((element(self, 10).matches !== undefined) ? element(self, 10).matches.length : 0) : 0)) + ((self.length > 11) ? ((element(self, 11).matches !== undefined) ? element(self, 11).matches.length : 0) : 0)) + ((self.length > 12) ? ((element(self, 12).matches !== undefined) ? element(self, 12).matches.length : 0) : 0)) + ((self.length > 13) ? ((element(self, 13).matches !== undefined) ? element(self, 13).matches.length : 0) : 0)) + ((self.length > 14) ? ((element(self, 14).matches !== undefined) ? element(self, 14).matches.length : 0) : 0)) + ((self.length > 15) ? ((element(self, 15).matches !== undefined) ? element(self, 15).matches.length : 0) : 0)) <= 128) };

@@ -6,12 +6,12 @@ const schema6 = {"properties":{"spec":{"$ref":"#/$defs/HTTPRouteSpec"},"status":
 const schema7 = {"properties":{"hostnames":{"items":{"maxLength":253,"minLength":1,"pattern":"^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"},"maxItems":16,"type":"array"},"parentRefs":{"items":{"$ref":"#/$defs/HTTPRouteParentRef"},"maxItems":32,"type":"array"},"rules":{"default":[{"matches":[{"path":{"type":"PathPrefix","value":"/"}}]}],"items":{"$ref":"#/$defs/HTTPRouteRule"},"maxItems":16,"minItems":1,"type":"array"},"useDefaultGateways":{"enum":["All","None"],"type":"string"}},"type":"object","additionalProperties":false};
 const func2 = codePointLength;
 const func4 = boundedPattern;
-const pattern0 = func4("^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
+const pattern0 = func4("^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
 const schema8 = {"properties":{"group":{"default":"gateway.networking.k8s.io","maxLength":253,"pattern":"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"},"kind":{"default":"Gateway","maxLength":63,"minLength":1,"pattern":"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$","type":"string"},"name":{"maxLength":253,"minLength":1,"type":"string"},"namespace":{"maxLength":63,"minLength":1,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$","type":"string"},"port":{"maximum":65535,"minimum":1,"type":"integer"},"sectionName":{"maxLength":253,"minLength":1,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"}},"required":["name"],"type":"object","additionalProperties":false};
-const pattern1 = func4("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
-const pattern2 = func4("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "u");
-const pattern3 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u");
-const pattern4 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
+const pattern1 = func4("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
+const pattern2 = func4("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "u", 63);
+const pattern3 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u", 63);
+const pattern4 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
 
 function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -301,8 +301,8 @@ const schema10 = {"properties":{"filters":{"items":{"$ref":"#/$defs/HTTPRouteFil
 const schema11 = {"properties":{"cors":{"$ref":"#/$defs/HTTPRouteCORS"},"extensionRef":{"$ref":"#/$defs/HTTPRouteExtensionRef"},"externalAuth":{"$ref":"#/$defs/HTTPRouteExternalAuth"},"requestHeaderModifier":{"$ref":"#/$defs/HTTPRouteHeaderModifier"},"requestMirror":{"$ref":"#/$defs/HTTPRouteRequestMirror"},"requestRedirect":{"$ref":"#/$defs/HTTPRouteRequestRedirect"},"responseHeaderModifier":{"$ref":"#/$defs/HTTPRouteHeaderModifier"},"type":{"enum":["RequestHeaderModifier","ResponseHeaderModifier","RequestMirror","RequestRedirect","URLRewrite","ExtensionRef","CORS","ExternalAuth"],"type":"string"},"urlRewrite":{"$ref":"#/$defs/HTTPRouteURLRewrite"}},"required":["type"],"type":"object","additionalProperties":false};
 const func18 = Object.prototype.hasOwnProperty;
 const schema12 = {"properties":{"allowCredentials":{"type":"boolean"},"allowHeaders":{"items":{"maxLength":256,"minLength":1,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$","type":"string"},"maxItems":64,"type":"array"},"allowMethods":{"items":{"enum":["GET","HEAD","POST","PUT","DELETE","CONNECT","OPTIONS","TRACE","PATCH","*"],"type":"string"},"maxItems":9,"type":"array"},"allowOrigins":{"items":{"maxLength":253,"minLength":1,"pattern":"(^\\*$)|(^(http(s)?):\\/\\/(((\\*\\.)?([a-zA-Z0-9\\-]+\\.)*[a-zA-Z0-9-]+|\\*)(:([0-9]{1,5}))?)$)","type":"string"},"maxItems":64,"type":"array"},"exposeHeaders":{"items":{"maxLength":256,"minLength":1,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$","type":"string"},"maxItems":64,"type":"array"},"maxAge":{"default":5,"minimum":1,"type":"integer","maximum":2147483647}},"type":"object","additionalProperties":false};
-const pattern5 = func4("^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$", "u");
-const pattern6 = func4("(^\\*$)|(^(http(s)?):\\/\\/(((\\*\\.)?([a-zA-Z0-9\\-]+\\.)*[a-zA-Z0-9-]+|\\*)(:([0-9]{1,5}))?)$)", "u");
+const pattern5 = func4("^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$", "u", 256);
+const pattern6 = func4("(^\\*$)|(^(http(s)?):\\/\\/(((\\*\\.)?([a-zA-Z0-9\\-]+\\.)*[a-zA-Z0-9-]+|\\*)(:([0-9]{1,5}))?)$)", "u", 253);
 
 function validate28(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1182,7 +1182,7 @@ return errors === 0;
 }
 
 const schema18 = {"properties":{"allowedHeaders":{"items":{"type":"string"},"maxItems":64,"type":"array"},"allowedResponseHeaders":{"items":{"type":"string"},"maxItems":64,"type":"array"},"path":{"maxLength":1024,"pattern":"^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$","type":"string"}},"type":"object","additionalProperties":false};
-const pattern13 = func4("^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$", "u");
+const pattern13 = func4("^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$", "u", 1024);
 
 function validate39(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1427,7 +1427,7 @@ return errors === 0;
 
 const schema19 = {"properties":{"add":{"items":{"$ref":"#/$defs/HTTPRouteHeaderValue"},"maxItems":16,"type":"array"},"remove":{"items":{"type":"string"},"maxItems":16,"type":"array"},"set":{"items":{"$ref":"#/$defs/HTTPRouteHeaderValue"},"maxItems":16,"type":"array"}},"type":"object","additionalProperties":false};
 const schema20 = {"properties":{"name":{"maxLength":256,"minLength":1,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$","type":"string"},"value":{"maxLength":4096,"minLength":1,"pattern":"^[!-~]+(?:[\\t ][!-~]+)*$","type":"string"}},"required":["name","value"],"type":"object","additionalProperties":false};
-const pattern15 = func4("^[!-~]+(?:[\\t ][!-~]+)*$", "u");
+const pattern15 = func4("^[!-~]+(?:[\\t ][!-~]+)*$", "u", 4096);
 
 function validate43(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3229,7 +3229,7 @@ return errors === 0;
 }
 
 const schema30 = {"properties":{"attempts":{"minimum":1,"type":"integer"},"backoff":{"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$","type":"string"},"codes":{"items":{"maximum":599,"minimum":400,"type":"integer"},"type":"array"}},"type":"object","additionalProperties":false};
-const pattern25 = func4("^([0-9]{1,5}(h|m|s|ms)){1,4}$", "u");
+const pattern25 = func4("^([0-9]{1,5}(h|m|s|ms)){1,4}$", "u", 1024);
 
 function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4056,7 +4056,7 @@ errors++;
 validate21.errors = vErrors;
 return errors === 0;
 }
-const rulePattern0 = boundedPattern("^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$", "u");
+const rulePattern0 = boundedPattern("^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|[%][0-9a-fA-F]{2})+$", "u", 1024);
 const rule0 = { message: "sectionName or port must be specified when parentRefs includes 2 or more references to the same parent", holds: (self) => self.every((p1) => self.every((p2) => (((((p1.group === p2.group) && (p1.kind === p2.kind)) && (p1.name === p2.name)) && (((!(p1.namespace !== undefined) || (p1.namespace === "")) && (!(p2.namespace !== undefined) || (p2.namespace === ""))) || (((p1.namespace !== undefined) && (p2.namespace !== undefined)) && (p1.namespace === p2.namespace)))) ? (((!(p1.sectionName !== undefined) || (p1.sectionName === "")) === (!(p2.sectionName !== undefined) || (p2.sectionName === ""))) && ((!(p1.port !== undefined) || (p1.port === 0)) === (!(p2.port !== undefined) || (p2.port === 0)))) : true))) };
 const rule1 = { message: "sectionName or port must be unique when parentRefs includes 2 or more references to the same parent", holds: (self) => self.every((p1) => existsOne(self, (p2) => ((((((p1.group === p2.group) && (p1.kind === p2.kind)) && (p1.name === p2.name)) && (((!(p1.namespace !== undefined) || (p1.namespace === "")) && (!(p2.namespace !== undefined) || (p2.namespace === ""))) || (((p1.namespace !== undefined) && (p2.namespace !== undefined)) && (p1.namespace === p2.namespace)))) && (((!(p1.sectionName !== undefined) || (p1.sectionName === "")) && (!(p2.sectionName !== undefined) || (p2.sectionName === ""))) || (((p1.sectionName !== undefined) && (p2.sectionName !== undefined)) && (p1.sectionName === p2.sectionName)))) && (((!(p1.port !== undefined) || (p1.port === 0)) && (!(p2.port !== undefined) || (p2.port === 0))) || (((p1.port !== undefined) && (p2.port !== undefined)) && (p1.port === p2.port)))))) };
 const rule2 = { message: "While 16 rules and 64 matches per rule are allowed, the total number of matches across all rules in a route must be less than 128", holds: (self) => ((((((((((((((((((self.length > 0) ? element(self, 0).matches.length : 0) + ((self.length > 1) ? element(self, 1).matches.length : 0)) + ((self.length > 2) ? element(self, 2).matches.length : 0)) + ((self.length > 3) ? element(self, 3).matches.length : 0)) + ((self.length > 4) ? element(self, 4).matches.length : 0)) + ((self.length > 5) ? element(self, 5).matches.length : 0)) + ((self.length > 6) ? element(self, 6).matches.length : 0)) + ((self.length > 7) ? element(self, 7).matches.length : 0)) + ((self.length > 8) ? element(self, 8).matches.length : 0)) + ((self.length > 9) ? element(self, 9).matches.length : 0)) + ((self.length > 10) ? element(self, 10).matches.length : 0)) + ((self.length > 11) ? element(self, 11).matches.length : 0)) + ((self.length > 12) ? element(self, 12).matches.length : 0)) + ((self.length > 13) ? element(self, 13).matches.length : 0)) + ((self.length > 14) ? element(self, 14).matches.length : 0)) + ((self.length > 15) ? element(self, 15).matches.length : 0)) <= 128) };

@@ -7,8 +7,8 @@ const func2 = Object.prototype.hasOwnProperty;
 const func3 = codePointLength;
 const func5 = boundedPattern;
 const formats0 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
-const pattern0 = func5("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
-const pattern1 = func5("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u");
+const pattern0 = func5("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
+const pattern1 = func5("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u", 63);
 const schema7 = {"properties":{"apiVersion":{"type":"string"},"blockOwnerDeletion":{"type":"boolean"},"controller":{"type":"boolean"},"kind":{"type":"string"},"name":{"type":"string"},"uid":{"type":"string"}},"required":["apiVersion","kind","name","uid"],"type":"object","additionalProperties":false};
 
 function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){

@@ -7,9 +7,9 @@ const schema7 = {"properties":{"from":{"items":{"$ref":"#/$defs/ReferenceGrantFr
 const schema8 = {"properties":{"group":{"maxLength":253,"pattern":"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"},"kind":{"maxLength":63,"minLength":1,"pattern":"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$","type":"string"},"namespace":{"maxLength":63,"minLength":1,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$","type":"string"}},"required":["group","kind","namespace"],"type":"object","additionalProperties":false};
 const func2 = codePointLength;
 const func3 = boundedPattern;
-const pattern0 = func3("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
-const pattern1 = func3("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "u");
-const pattern2 = func3("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u");
+const pattern0 = func3("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
+const pattern1 = func3("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "u", 63);
+const pattern2 = func3("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u", 63);
 
 function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;

@@ -8,7 +8,7 @@ const func2 = Object.prototype.hasOwnProperty;
 const func3 = codePointLength;
 const schema8 = {"properties":{"appProtocol":{"type":"string"},"name":{"type":"string","pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$","maxLength":63},"nodePort":{"type":"integer","minimum":-2147483648,"maximum":2147483647},"port":{"type":"integer","minimum":1,"maximum":65535},"protocol":{"default":"TCP","type":"string","enum":["TCP","UDP","SCTP"]},"targetPort":{"type":["integer","string"],"default":0}},"required":["port"],"type":"object","additionalProperties":false};
 const func5 = boundedPattern;
-const pattern0 = func5("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u");
+const pattern0 = func5("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u", 63);
 
 function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;

@@ -6,12 +6,12 @@ const schema6 = {"properties":{"spec":{"$ref":"#/$defs/TLSRouteSpec"},"status":{
 const schema7 = {"properties":{"hostnames":{"items":{"maxLength":253,"minLength":1,"pattern":"^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"},"maxItems":1024,"minItems":1,"type":"array"},"parentRefs":{"items":{"$ref":"#/$defs/TLSRouteParentRef"},"maxItems":32,"type":"array"},"rules":{"items":{"$ref":"#/$defs/TLSRouteRule"},"maxItems":1,"minItems":1,"type":"array"},"useDefaultGateways":{"enum":["All","None"],"type":"string"}},"required":["hostnames","rules"],"type":"object","additionalProperties":false};
 const func2 = codePointLength;
 const func4 = boundedPattern;
-const pattern0 = func4("^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
+const pattern0 = func4("^(\\*\\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
 const schema8 = {"properties":{"group":{"default":"gateway.networking.k8s.io","maxLength":253,"pattern":"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"},"kind":{"default":"Gateway","maxLength":63,"minLength":1,"pattern":"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$","type":"string"},"name":{"maxLength":253,"minLength":1,"type":"string"},"namespace":{"maxLength":63,"minLength":1,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$","type":"string"},"port":{"maximum":65535,"minimum":1,"type":"integer"},"sectionName":{"maxLength":253,"minLength":1,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$","type":"string"}},"required":["name"],"type":"object","additionalProperties":false};
-const pattern1 = func4("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
-const pattern2 = func4("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "u");
-const pattern3 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u");
-const pattern4 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u");
+const pattern1 = func4("^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
+const pattern2 = func4("^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$", "u", 63);
+const pattern3 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", "u", 63);
+const pattern4 = func4("^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", "u", 253);
 
 function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -979,7 +979,7 @@ errors++;
 validate21.errors = vErrors;
 return errors === 0;
 }
-const rulePattern0 = boundedPattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)$", "u");
+const rulePattern0 = boundedPattern("^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*)$", "u", 1024);
 const rule0 = { message: "Hostnames cannot contain an IP", holds: (self) => self.every((h) => !isIpAddress(h)) };
 const rule1 = { message: "Hostnames must be valid based on RFC-1123", holds: (self) => self.every((h) => (!h.includes("*") ? rulePattern0.test(h) : true)) };
 const rule2 = { message: "Wildcards on hostnames must be the first label, and the rest of hostname must be valid based on RFC-1123", holds: (self) => every(self, (h) => (h.includes("*") ? (h.startsWith("*.") && rulePattern0.test(substring(h, 2))) : true)) };
