@@ -31,11 +31,11 @@ export class DnsDiscovery {
   }
 
   #onChange(changed: NameWatch): void {
-    if (changed.state !== "unknown") this.#options.onNameState(changed.hostname, changed.state);
     const endpoints = this.#watches.flatMap(({ watch, port }) =>
       watch.addresses.map((address): Endpoint => ({ address, port, weight: 1, state: "ready" })),
     );
     const isWaiting = this.#watches.some(({ watch }) => watch.state === "unknown");
     this.#options.onEndpoints(endpoints, isWaiting ? "unknown" : "dns-failure");
+    if (changed.state !== "unknown") this.#options.onNameState(changed.hostname, changed.state);
   }
 }

@@ -1,0 +1,123 @@
+/** Clusters by name: requests that wait for DNS, addresses that change, names that cannot be resolved. */
+import { test, type TestContext } from "node:test";
+import assert from "node:assert/strict";
+import { DnsServer } from "@sallyport/testkit/dns-server";
+import { FakeOutside, FakeRequest, toConfig } from "../../test/cluster/fakes.ts";
+import type { ClusterTable, ManagedCluster } from "./contract.ts";
+import { openResolver } from "./dns/resolver.ts";
+import { openClusterTable } from "./table.ts";
+
+interface SetUp {
+  readonly server: DnsServer;
+  readonly table: ClusterTable;
+  readonly states: string[];
+  /** Lets the time to the next question be over. */
+  readonly askAgain: () => void;
+  readonly create: (...hostnames: string[]) => ManagedCluster;
+  /** Resolves at the next change of a name's state. */
+  readonly changed: () => Promise<void>;
+}
+
+async function setUp(t: TestContext): Promise<SetUp> {
+  const server = await DnsServer.open();
+  const outside = new FakeOutside();
+  const states: string[] = [];
+  const scheduled: (() => void)[] = [];
+  let wake: (() => void) | undefined;
+  const table = openClusterTable({
+    ...outside.options,
+    resolver: openResolver({ servers: [server.address], timeout: 100, tries: 1, resolvConfPath: "/nonexistent" }),
+    schedule: (_milliseconds, run) => {
+      scheduled.push(run);
+      return () => undefined;
+    },
+    onNameState: (key, hostname, state) => {
+      states.push(`${key} ${hostname} ${state === "resolved" ? state : state.detail}`);
+      wake?.();
+    },
+  });
+  t.after(async () => {
+    table.close();
+    await server.close();
+  });
+  const create = (...hostnames: string[]): ManagedCluster => {
+    const names = hostnames.map((hostname) => ({ hostname, port: 80 }));
+    return table.create(toConfig({ discovery: { kind: "dns", names } }), undefined);
+  };
+  const changed = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
+  const askAgain = (): void => {
+    for (const run of scheduled.splice(0)) run();
+  };
+  return { server, table, states, askAgain, create, changed };
+}
+
+function acquire(cluster: ManagedCluster): FakeRequest {
+  const request = new FakeRequest();
+  cluster.acquire(request, false);
+  return request;
+}
+
+test("requests wait until the name is resolved", async (t) => {
+  const { server, create, changed } = await setUp(t);
+  server.answers.set("web.example", { kind: "addresses", addresses: ["192.0.2.1"], ttl: 30 });
+  const cluster = create("web.example");
+  const request = acquire(cluster);
+  assert.equal(request.answers, 0);
+  await changed();
+  assert.equal(request.connection?.endpoint.label, "192.0.2.1:80");
+});
+
+test("requests are refused once it is known that the name cannot be resolved", async (t) => {
+  const { server, states, create, changed } = await setUp(t);
+  server.answers.set("web.example", { kind: "servfail" });
+  const cluster = create("web.example");
+  const waiting = acquire(cluster);
+  await changed();
+  assert.equal(waiting.refusal, "dns-failure");
+  assert.equal(acquire(cluster).refusal, "dns-failure");
+  assert.deepEqual(states, ["ns/web:80 web.example ESERVFAIL"]);
+});
+
+test("an address that changes is used from the next answer on, and kept through failures", async (t) => {
+  const { server, states, create, changed, askAgain } = await setUp(t);
+  server.answers.set("web.example", { kind: "addresses", addresses: ["192.0.2.1"], ttl: 1 });
+  const cluster = create("web.example");
+  await changed();
+  server.answers.set("web.example", { kind: "addresses", addresses: ["192.0.2.2"], ttl: 1 });
+  const moved = changed();
+  await new Promise(setImmediate);
+  askAgain();
+  await moved;
+  assert.equal(acquire(cluster).connection?.endpoint.label, "192.0.2.2:80");
+  server.answers.set("web.example", { kind: "silent" });
+  const lost = changed();
+  await new Promise(setImmediate);
+  askAgain();
+  await lost;
+  assert.equal(acquire(cluster).connection?.endpoint.label, "192.0.2.2:80");
+  assert.equal(states.at(-1), "ns/web:80 web.example ETIMEOUT");
+});
+
+test("a cluster of several names has the addresses of all", async (t) => {
+  const { server, create, changed } = await setUp(t);
+  server.answers.set("a.example", { kind: "addresses", addresses: ["192.0.2.1"], ttl: 30 });
+  server.answers.set("b.example", { kind: "addresses", addresses: ["192.0.2.2"], ttl: 30 });
+  const cluster = create("a.example", "b.example");
+  while (cluster.summary().endpoints.length < 2) await changed();
+  assert.deepEqual(
+    cluster.summary().endpoints.map(({ label }) => label),
+    ["192.0.2.1:80", "192.0.2.2:80"],
+  );
+});
+
+test("a retired cluster does not leave requests waiting for a name", async (t) => {
+  const { server, table, create } = await setUp(t);
+  server.answers.set("web.example", { kind: "silent" });
+  const waiting = acquire(create("web.example"));
+  table.disposeUnused(new Set());
+  assert.equal(waiting.refusal, "dns-failure");
+  assert.deepEqual(table.summaries(), []);
+});

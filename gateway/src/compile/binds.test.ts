@@ -1,0 +1,122 @@
+/** Ports: grouping, shared options, certificates by server name, and what is taken over. */
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
+import { type Resource, toSnapshot } from "@sallyport/model/snapshot";
+import { createSelfSigned } from "@sallyport/testkit/certs";
+import { TestCompiler, toListener, toSecret } from "../../test/compile/resources.ts";
+
+const TLS = { bind: { address: "0.0.0.0", port: 8443 }, port: 443, protocol: "https" as const };
+const onTls = (name: string, hostname: string | undefined, ...certificates: string[]): Resource =>
+  toListener(name, { ...TLS, ...(hostname === undefined ? {} : { hostname }), tls: { certificates } });
+
+test("listeners of several Gateways share a port, others have their own", () => {
+  const runtime = new TestCompiler().activate([
+    toListener("one", { hostname: "a.example" }),
+    toListener("two", { key: "other/gateway/two", hostname: "b.example" }),
+    toListener("three", { bind: { address: "::", port: 8080 } }),
+  ]);
+  assert.deepEqual([...runtime.binds.keys()].sort(), ["0.0.0.0:8080", "[::]:8080"]);
+  assert.equal(runtime.binds.get("0.0.0.0:8080")?.fallback.key, "ns/gateway/one");
+});
+
+test("the listener for all hosts stands for the port", () => {
+  const runtime = new TestCompiler().activate([toListener("a", { hostname: "a.example" }), toListener("b")]);
+  assert.equal(runtime.binds.get("0.0.0.0:8080")?.fallback.key, "ns/gateway/b");
+});
+
+test("before a host is known the strictest options count", () => {
+  const http = DEFAULT_HTTP_SERVER_OPTIONS;
+  const runtime = new TestCompiler().activate([
+    toListener("a", { http: { ...http, maxHeadBytes: 1000, underscores: "allow", trustedHops: 2 } }),
+    toListener("b", {
+      hostname: "b.example",
+      http: {
+        ...http,
+        headTimeout: 5,
+        mergeSlashes: false,
+        trustedHops: 1,
+        underscores: "drop",
+        escapedSlashes: "keep",
+      },
+    }),
+  ]);
+  assert.deepEqual(runtime.binds.get("0.0.0.0:8080")?.http, {
+    ...http,
+    maxHeadBytes: 1000,
+    headTimeout: 5,
+    trustedHops: 1,
+    underscores: "drop",
+  });
+});
+
+test("a port cannot serve two protocols", () => {
+  const outcome = new TestCompiler().compile(
+    toSnapshot([toListener("a"), toListener("b", { protocol: "https", hostname: "b.example" })]),
+  );
+  assert.ok(!outcome.ok);
+  assert.equal(outcome.error[0]?.code, "conflict");
+});
+
+test("a server name gets the certificate of its most specific listener", () => {
+  const runtime = new TestCompiler().activate([
+    onTls("any", undefined, "ns/any"),
+    onTls("wild", "*.example.org", "ns/wild"),
+    onTls("exact", "a.example.org", "ns/exact"),
+    toSecret("any", "ANY"),
+    toSecret("wild", "WILD"),
+    toSecret("exact", "EXACT"),
+  ]);
+  const tls = runtime.binds.get("0.0.0.0:8443")?.tls;
+  assert.equal(tls?.certificate("a.example.org")?.chain, "EXACT");
+  assert.equal(tls?.certificate("b.c.example.org")?.chain, "WILD");
+  assert.equal(tls?.certificate("example.org")?.chain, "ANY");
+  assert.equal(tls?.certificate(undefined)?.chain, "ANY");
+});
+
+test("without a listener for it, or without its secret, a server name gets no certificate", () => {
+  const runtime = new TestCompiler().activate([
+    onTls("wild", "*.example.org", "ns/wild"),
+    onTls("gone", "gone.example.org", "ns/gone"),
+    toSecret("wild", "WILD"),
+  ]);
+  const tls = runtime.binds.get("0.0.0.0:8443")?.tls;
+  assert.equal(tls?.certificate("example.com"), undefined);
+  assert.equal(tls?.certificate(undefined), undefined);
+  assert.equal(tls?.certificate("gone.example.org"), undefined);
+});
+
+test("of several certificates of a listener the one that names the server is served, else the first", async () => {
+  const [one, two] = await Promise.all([
+    createSelfSigned({ names: ["one.example"] }),
+    createSelfSigned({ names: ["*.two.example"] }),
+  ]);
+  const runtime = new TestCompiler().activate([
+    onTls("any", undefined, "ns/broken", "ns/one", "ns/two"),
+    toSecret("broken", "not a certificate"),
+    toSecret("one", one.cert, one.key),
+    toSecret("two", two.cert, two.key),
+  ]);
+  const tls = runtime.binds.get("0.0.0.0:8443")?.tls;
+  assert.equal(tls?.certificate("one.example")?.chain, one.cert);
+  assert.equal(tls?.certificate("a.two.example")?.chain, two.cert);
+  assert.equal(tls?.certificate("three.example")?.chain, "not a certificate");
+});
+
+test("a certificate is told apart by content, chain and key both", () => {
+  const compiler = new TestCompiler();
+  const listener = onTls("any", undefined, "ns/any");
+  const first = compiler.activate([listener, toSecret("any", "CHAIN", "one")]);
+  const same = compiler.activate([listener, toSecret("any", "CHAIN", "one")], first);
+  const other = compiler.activate([listener, toSecret("any", "CHAIN", "two")], first);
+  const certificate = (runtime: typeof first) => runtime.binds.get("0.0.0.0:8443")?.tls?.certificate("a");
+  assert.equal(certificate(same)?.id, certificate(first)?.id);
+  assert.notEqual(certificate(other)?.id, certificate(first)?.id);
+  assert.equal(certificate(other)?.key, "two");
+  assert.ok(!certificate(first)?.id.includes("one"));
+});
+
+test("a plain port has no certificates", () => {
+  const runtime = new TestCompiler().activate([toListener("http")]);
+  assert.equal(runtime.binds.get("0.0.0.0:8080")?.tls, undefined);
+});
