@@ -27,7 +27,7 @@ export interface SallyportOptions {
   /** More options; they win over those given by default (loopback, no access log, a drain that does not wait). */
   readonly extra?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** A shell prefix such as `ulimit -n 64;`, run in the shell that becomes the process. */
+  /** Shell text that the command is put behind, such as `ulimit -n 64; exec`. */
   readonly shellPrefix?: string;
   /** How long it may take to be ready. Default 20 000 ms. */
   readonly patience?: number;
@@ -99,7 +99,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
   const child =
     options.shellPrefix === undefined
       ? startProcess(process.execPath, args, environment)
-      : startProcess("/bin/sh", ["-c", `${options.shellPrefix} exec ${quoted}`], environment);
+      : startProcess("/bin/sh", ["-c", `${options.shellPrefix} ${quoted}`], environment);
   const deadline = Date.now() + (options.patience ?? 20_000);
   while (!(await isReady(metricsPort))) {
     if (child.exit() !== undefined || Date.now() > deadline) {
