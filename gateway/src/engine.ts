@@ -23,9 +23,9 @@ export interface OpenPort {
   /** Connections open now. */
   readonly connections: number;
   /** Accepts nothing more and lets connections end with their exchange; resolves when the last one is gone. */
-  drain(): Promise<void>;
+  retire(): Promise<void>;
   /** Ends everything now. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** What compiling one snapshot takes. */
@@ -43,8 +43,8 @@ export interface DataPlane {
   openPort(bind: CompiledBind, port: number, runtime: () => Runtime): Promise<OpenPort>;
   /** Names that have a block of metric cells of their own from now on. */
   learnBlocks(blocks: BlockAssignments): void;
-  /** Closes what no runtime refers to any more. */
-  disposeUnused(): void;
+  /** Closes upstream connections that no runtime from `active` on refers to. */
+  disposeUnused(active: CompiledRuntime | undefined): void;
   /** For people. */
   inspectClusters(): readonly ClusterSummary[];
   /** Ends what is left, upstream connections too. */
@@ -132,7 +132,7 @@ export class Engine {
     const opened = new Map<string, OpenPort>();
     const problems = await this.#open(outcome.value, new Map(change.ports), opened);
     if (problems.length > 0) {
-      for (const port of opened.values()) port.close();
+      await closeAll(opened.values());
       return { problems, ports: this.#toPorts() };
     }
     this.#pending = { runtime: outcome.value, opened };
@@ -144,20 +144,20 @@ export class Engine {
     if (outcome === "activate") this.runtime();
     else this.#discard();
     this.#retire();
-    this.#plane.disposeUnused();
+    this.#plane.disposeUnused(this.#compiled);
   }
 
   /** Accepts nothing more; resolves when the last connection is gone. */
-  async drain(): Promise<void> {
+  async retire(): Promise<void> {
     const all = [...this.#ports.values(), ...[...this.#retiring].map((each) => each.port)];
-    await Promise.all(all.map((port) => port.drain()));
+    await Promise.all(all.map((port) => port.retire()));
   }
 
   /** Ends everything now. */
   async close(): Promise<void> {
     this.#discard();
-    for (const port of this.#ports.values()) port.close();
-    for (const { port } of this.#retiring) port.close();
+    await closeAll(this.#ports.values());
+    await closeAll([...this.#retiring].map(({ port }) => port));
     this.#ports.clear();
     await this.#plane.close();
   }
@@ -210,7 +210,7 @@ export class Engine {
   #discard(): void {
     const pending = this.#pending;
     this.#pending = undefined;
-    for (const port of pending?.opened.values() ?? []) port.close();
+    void closeAll(pending?.opened.values() ?? []);
   }
 
   /** Ports nobody configures any more let their connections end. */
@@ -220,13 +220,17 @@ export class Engine {
       this.#ports.delete(key);
       const retiring = { key, port };
       this.#retiring.add(retiring);
-      void port.drain().then(() => this.#retiring.delete(retiring));
+      void port.retire().then(() => this.#retiring.delete(retiring));
     }
   }
 
   #toPorts(): (readonly [string, number])[] {
     return [...this.#ports].map(([key, { port }]) => [key, port] as const);
   }
+}
+
+async function closeAll(ports: Iterable<OpenPort>): Promise<void> {
+  await Promise.all([...ports].map((port) => port.close()));
 }
 
 function toListenerState(bind: string, { port, connections }: OpenPort, draining: boolean): ListenerState {

@@ -33,6 +33,8 @@ export const GLOBAL = {
   loopBusy: 9,
   /** Bytes of JavaScript heap in use. */
   heapUsed: 10,
+  /** Connections closed at once because there were too many. */
+  refused: 11,
 } as const;
 const GLOBAL_GAUGES = [
   GLOBAL.upstreamActive,

@@ -62,6 +62,13 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     read: (source) => readListeners(source, LISTENER.connectionsActive),
   },
   {
+    name: "sallyport_downstream_connections_refused_total",
+    type: "counter",
+    labels: [],
+    help: "Connections closed at once because the limit of connections was reached",
+    read: ({ cells }) => [{ labels: {}, value: cells.sum(GLOBAL.refused) }],
+  },
+  {
     name: "sallyport_upstream_connects_total",
     type: "counter",
     labels: ["outcome"],

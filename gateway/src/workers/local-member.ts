@@ -1,15 +1,22 @@
 /** The only worker of a process with one isolate: the engine runs in the supervisor's thread. */
-import type { Change, Engine, EngineState, Preparation } from "../engine.ts";
+import { IsolateDataPlane, type DataPlaneOptions } from "../data-plane.ts";
+import { Engine, type Change, type EngineState, type Preparation } from "../engine.ts";
 import type { Member } from "./member.ts";
 
-/** Calls the engine directly. */
-export class LocalMember implements Member {
-  readonly #engine: Engine;
-  readonly #reopenLog: () => void;
+/** Opens the data plane of this thread. */
+export function openLocalMember(options: DataPlaneOptions): Member {
+  const plane = new IsolateDataPlane(options);
+  return new LocalMember(new Engine(plane, options.memory.control), plane);
+}
 
-  constructor(engine: Engine, reopenLog: () => void) {
+/** Calls the engine directly. */
+class LocalMember implements Member {
+  readonly #engine: Engine;
+  readonly #plane: IsolateDataPlane;
+
+  constructor(engine: Engine, plane: IsolateDataPlane) {
     this.#engine = engine;
-    this.#reopenLog = reopenLog;
+    this.#plane = plane;
   }
 
   prepare(change: Change): Promise<Preparation> {
@@ -25,12 +32,12 @@ export class LocalMember implements Member {
     return Promise.resolve(this.#engine.inspect());
   }
 
-  drain(): Promise<void> {
-    return this.#engine.drain();
+  retire(): Promise<void> {
+    return this.#engine.retire();
   }
 
   reopenLog(): Promise<void> {
-    this.#reopenLog();
+    this.#plane.reopenLog();
     return Promise.resolve();
   }
 

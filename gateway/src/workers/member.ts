@@ -7,7 +7,7 @@ export interface Member {
   settle(outcome: "activate" | "discard"): Promise<void>;
   inspect(): Promise<EngineState>;
   /** Accepts nothing more; resolves when the last connection is gone. */
-  drain(): Promise<void>;
+  retire(): Promise<void>;
   /** Opens the access log anew. */
   reopenLog(): Promise<void>;
   /** Ends everything now. */

@@ -23,7 +23,7 @@ export type WorkerRequest =
   | { readonly kind: "prepare"; readonly change: Change }
   | { readonly kind: "settle"; readonly outcome: "activate" | "discard" }
   | { readonly kind: "inspect" }
-  | { readonly kind: "drain" }
+  | { readonly kind: "retire" }
   | { readonly kind: "reopen-log" }
   | { readonly kind: "close" }
   /** Test hook: never turns its loop again. */
@@ -40,7 +40,7 @@ export interface WorkerAnswers {
   readonly prepare: Preparation;
   readonly settle: undefined;
   readonly inspect: EngineState;
-  readonly drain: undefined;
+  readonly retire: undefined;
   readonly "reopen-log": undefined;
   readonly close: undefined;
   readonly hang: undefined;

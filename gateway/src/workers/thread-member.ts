@@ -1,8 +1,12 @@
 /** A worker thread from the supervisor's side: starts it, asks it, notices its end. */
+import { clearTimeout, setTimeout } from "node:timers";
 import { Worker } from "node:worker_threads";
 import type { Change, EngineState, Preparation } from "../engine.ts";
 import { MemberGone, type Member } from "./member.ts";
 import type { FromWorker, ToWorker, WorkerAnswers, WorkerRequest, WorkerSetup } from "./messages.ts";
+
+/** Milliseconds a thread may take to close before it is terminated. */
+const CLOSE_PATIENCE = 3_000;
 
 /** What the supervisor is told. */
 export interface ThreadEvents {
@@ -55,8 +59,8 @@ export class ThreadMember implements Member {
     return this.#ask({ kind: "inspect" });
   }
 
-  drain(): Promise<void> {
-    return this.#ask({ kind: "drain" });
+  retire(): Promise<void> {
+    return this.#ask({ kind: "retire" });
   }
 
   reopenLog(): Promise<void> {
@@ -64,7 +68,10 @@ export class ThreadMember implements Member {
   }
 
   async close(): Promise<void> {
-    await this.#ask({ kind: "close" });
+    const patience = setTimeout(() => void this.#thread.terminate(), CLOSE_PATIENCE);
+    // It may be hung or gone already.
+    await this.#ask({ kind: "close" }).catch(() => undefined);
+    clearTimeout(patience);
     await this.#thread.terminate();
   }
 

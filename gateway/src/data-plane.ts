@@ -1,0 +1,207 @@
+/** Puts the parts of one isolate together: codecs, clusters, compiler, recorder and access log, under one engine. */
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
+import type { Capabilities } from "@sallyport/policies/filter";
+import type { ClusterTable } from "./cluster/contract.ts";
+import { openResolver } from "./cluster/dns/resolver.ts";
+import { openClusterTable } from "./cluster/table.ts";
+import { compileRuntime } from "./compile/compile.ts";
+import type { Compilation, CompiledRuntime } from "./compile/contract.ts";
+import type { BlockAssignments, CompileInput, DataPlane, OpenPort } from "./engine.ts";
+import type { ExchangeDependencies } from "./exchange/dependencies.ts";
+import { RequestIds } from "./head/request-id.ts";
+import { openHttp1 } from "./http1/client.ts";
+import { openBind } from "./listener/bind.ts";
+import { ConnectionBudget, connectionLimit } from "./listener/budget.ts";
+import { compileAccessFormat } from "./observe/access-format.ts";
+import { AccessLog, type AccessOutput } from "./observe/access-log.ts";
+import { WallClock } from "./observe/access-time.ts";
+import { OTHER_BLOCK, type NamedBlock } from "./observe/blocks.ts";
+import { GLOBAL } from "./observe/cells.ts";
+import { openOutput } from "./observe/line-output.ts";
+import type { Log } from "./observe/log.ts";
+import { readMaxFiles } from "./observe/process-facts.ts";
+import { CellRecorder } from "./observe/recorder.ts";
+import type { CompiledBind, Runtime } from "./router/contract.ts";
+import { openClocks } from "./time/ticker.ts";
+import type { Control } from "./workers/control.ts";
+import type { SharedMemory } from "./workers/memory.ts";
+import { startVitals } from "./workers/vitals.ts";
+
+/** What one isolate's data plane is made of. */
+export interface DataPlaneOptions {
+  readonly worker: number;
+  /** How many isolates share ports and limits. */
+  readonly workers: number;
+  readonly memory: SharedMemory;
+  readonly accessLog: AccessOutput | undefined;
+  readonly labels: { readonly routes: number; readonly clusters: number };
+  readonly log: Log;
+  /** Milliseconds between heartbeats. */
+  readonly beat: number;
+}
+
+/** Milliseconds between looks for upstream connections that have been idle too long. */
+const SWEEP = 1_000;
+/** Milliseconds the access log may take to write its last lines. */
+const LOG_PATIENCE = 1_000;
+/** Open files where the system does not say. */
+const ASSUMED_FILES = 1_024;
+
+/** The parts of one isolate. */
+export class IsolateDataPlane implements DataPlane {
+  readonly #options: DataPlaneOptions;
+  readonly #accessLog: AccessLog | undefined;
+  readonly #clusters: ClusterTable;
+  readonly #dependencies: ExchangeDependencies;
+  readonly #budget: ConnectionBudget;
+  readonly #sweep: NodeJS.Timeout;
+  readonly #stopVitals: () => void;
+  #listenerBlocks: ReadonlyMap<string, number> = new Map();
+  #routeBlocks: ReadonlyMap<string, number> = new Map();
+  #clusterBlocks: ReadonlyMap<string, number> = new Map();
+
+  constructor(options: DataPlaneOptions) {
+    const { memory, worker, workers, log } = options;
+    this.#options = options;
+    this.#accessLog = openAccessLog(options);
+    const recorder = this.#openRecorder();
+    const clocks = openClocks();
+    this.#dependencies = {
+      recorder,
+      ids: new RequestIds(),
+      clocks,
+      log,
+      pressure: toPressure(memory.control),
+      now: () => performance.now(),
+      pool: [],
+    };
+    this.#clusters = openClusterTable({
+      open: (open) => openHttp1(open, { clocks, recorder, log }),
+      now: () => performance.now(),
+      random: Math.random,
+      schedule,
+      resolver: openResolver(),
+      counts: memory.active,
+      recorder,
+      onNameState: (cluster, hostname, state) => {
+        if (state === "resolved") log.info("upstream name resolves", { cluster, hostname });
+        else log.warn("upstream name does not resolve", { cluster, hostname, detail: state.detail });
+      },
+    });
+    this.#budget = new ConnectionBudget(connectionLimit(readMaxFiles()[0]?.value ?? ASSUMED_FILES, workers));
+    this.#sweep = setInterval(() => this.#clusters.sweep(), SWEEP);
+    this.#sweep.unref();
+    this.#stopVitals = startVitals(memory, worker, options.beat, this.#toRefusalCounter());
+  }
+
+  compile(input: CompileInput): Compilation {
+    const capabilities: Capabilities = { random: Math.random, delay };
+    const metricsBlock = (key: string): number => this.#listenerBlocks.get(key) ?? OTHER_BLOCK;
+    return compileRuntime({ ...input, dependencies: { clusters: this.#clusters, capabilities, metricsBlock } });
+  }
+
+  openPort(bind: CompiledBind, port: number, runtime: () => Runtime): Promise<OpenPort> {
+    return openBind({
+      address: bind.address,
+      port,
+      reusePort: this.#options.workers > 1,
+      bindKey: bind.key,
+      runtime,
+      dependencies: this.#dependencies,
+      budget: this.#budget,
+    });
+  }
+
+  learnBlocks({ listeners, routes, clusters }: BlockAssignments): void {
+    this.#listenerBlocks = toMap(listeners);
+    this.#routeBlocks = toMap(routes);
+    this.#clusterBlocks = toMap(clusters);
+  }
+
+  disposeUnused(active: CompiledRuntime | undefined): void {
+    if (active === undefined) this.#clusters.disposeUnused(new Set());
+    else active.disposeUnused();
+  }
+
+  inspectClusters(): ReturnType<ClusterTable["summaries"]> {
+    return this.#clusters.summaries();
+  }
+
+  /** Opens the access log anew. */
+  reopenLog(): void {
+    this.#accessLog?.reopen();
+  }
+
+  async close(): Promise<void> {
+    this.#stopVitals();
+    clearInterval(this.#sweep);
+    this.#clusters.close();
+    await this.#accessLog?.close(LOG_PATIENCE);
+  }
+
+  #openRecorder(): CellRecorder {
+    const { memory, worker, labels } = this.#options;
+    const log = this.#accessLog;
+    return new CellRecorder({
+      cells: memory.cells,
+      worker,
+      ...(labels.routes > 0 && {
+        routeBlock: (name: string) => this.#routeBlocks.get(toRouteKey(name)) ?? OTHER_BLOCK,
+      }),
+      ...(labels.clusters > 0 && { clusterBlock: (name: string) => this.#clusterBlocks.get(name) ?? OTHER_BLOCK }),
+      ...(log !== undefined && { onExchange: (record) => log.record(record) }),
+    });
+  }
+
+  /** The budget counts for one life of the worker, the cell for all. */
+  #toRefusalCounter(): (cells: Float64Array) => void {
+    let counted = 0;
+    return (cells) => {
+      const { refused } = this.#budget;
+      cells[GLOBAL.refused] = (cells[GLOBAL.refused] ?? 0) + refused - counted;
+      counted = refused;
+    };
+  }
+}
+
+function openAccessLog({ accessLog, memory, worker, workers, log }: DataPlaneOptions): AccessLog | undefined {
+  if (accessLog === undefined) return undefined;
+  const clock = new WallClock();
+  const format = compileAccessFormat(accessLog.format, { clock, environment: process.env });
+  if (!format.ok) throw new Error(format.error);
+  const output = openOutput(accessLog.target, workers > 1 ? memory.control.outputLock(worker) : undefined);
+  return new AccessLog({ format: format.value, output, clock, cells: memory.cells.stripe(worker), log });
+}
+
+/** What exchanges look at for each request: shared memory, read anew each time. */
+function toPressure(control: Control): ExchangeDependencies["pressure"] {
+  return {
+    get stopKeepAlive() {
+      return !control.keepsAlive;
+    },
+    get shed() {
+      return control.pressure === "shed";
+    },
+  };
+}
+
+function schedule(milliseconds: number, run: () => void): () => void {
+  const timer = setTimeout(run, milliseconds);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
+
+/** Exchanges name their rule, too: `namespace/name/rule`. */
+function toRouteKey(name: string): string {
+  return name.slice(0, name.lastIndexOf("/"));
+}
+
+function toMap(blocks: readonly NamedBlock[]): ReadonlyMap<string, number> {
+  return new Map(blocks);
+}
