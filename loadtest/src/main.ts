@@ -74,12 +74,12 @@ async function runScenarios(context: RunContext): Promise<readonly ScenarioResul
 }
 
 async function runScenario(context: RunContext, scenario: Scenario): Promise<ScenarioResult> {
-  const { name, title } = scenario;
+  const { kind, name, title } = scenario;
   context.progress(`${name}: ${title}`);
   if (scenario.kind === "idle") {
-    return { name, title, bodyBytes: 0, targets: await runIdleScenario(context, scenario) };
+    return { kind, name, title, bodyBytes: 0, targets: await runIdleScenario(context, scenario) };
   }
-  return { name, title, bodyBytes: scenario.bodyBytes, targets: await runLoadScenario(context, scenario) };
+  return { kind, name, title, bodyBytes: scenario.bodyBytes, targets: await runLoadScenario(context, scenario) };
 }
 
 function finish(options: Options, run: RunResult): number {

@@ -24,7 +24,7 @@ function run(...targets: readonly TargetResult[]): RunResult {
     layout: "proxy on 0, backend and client on 1",
     options: { rounds: 3 },
     missing: ["traefik: is not installed"],
-    scenarios: [{ name: "vary", title: "Varying heads", bodyBytes: 65, targets }],
+    scenarios: [{ kind: "load", name: "vary", title: "Varying heads", bodyBytes: 65, targets }],
   };
 }
 
@@ -78,4 +78,13 @@ test("a verdict names scenario, figure, value and limit", () => {
     markdownReport(run(), verdicts),
     /\| vary \| cpuMicrosPerRequest \| sallyport \| haproxy \| 1\.3 \| 1\.25 \|  \| not met \|/,
   );
+});
+
+test("a variant of a peer is compared with the peer itself", () => {
+  const text = markdownReport(
+    run(target("sallyport", [sample(20)]), target("sallyport + access log", [sample(22)])),
+    [],
+  );
+  assert.match(text, /x itself without/);
+  assert.match(text, /\| sallyport \+ access log 1\.2\.3 \| 22\.0 \(22\.0-22\.0\) \|[^|]*\|  \|  \| 1\.10 \|/);
 });

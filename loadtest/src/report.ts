@@ -68,14 +68,13 @@ function budgetTable(verdicts: readonly Verdict[]): readonly string[] {
 }
 
 function scenarioSection(scenario: ScenarioResult, layout: string): readonly string[] {
-  const hasLoad = scenario.targets.some(({ load }) => load.length > 0);
   const notes = new Set([...scenario.targets.flatMap((target) => target.notes), ...warnings(scenario.targets)]);
   return [
     `## ${scenario.name}`,
     "",
     `${scenario.title}.`,
     "",
-    ...(hasLoad ? loadTable(scenario, layout) : idleTable(scenario)),
+    ...(scenario.kind === "load" ? loadTable(scenario, layout) : idleTable(scenario)),
     "",
     ...[...notes].map((note) => `- ${note.replaceAll("\n", " ")}`),
     "",
@@ -85,6 +84,8 @@ function scenarioSection(scenario: ScenarioResult, layout: string): readonly str
 function loadTable(scenario: ScenarioResult, layout: string): readonly string[] {
   const perGib = scenario.bodyBytes >= 1024 * 1024;
   const metric: Metric = perGib ? "cpuSecondsPerGib" : "cpuMicrosPerRequest";
+  // Targets named "PEER + VARIANT" are compared with PEER.
+  const variants = scenario.targets.some(({ target }) => target.includes(" + "));
   const rate = scenario.targets.flatMap(({ latency }) => latency)[0]?.rate;
   const of = (target: TargetResult, name: Metric): Spread | undefined => figure(target, name, scenario.bodyBytes);
   const rows = scenario.targets.map((target) =>
@@ -94,6 +95,7 @@ function loadTable(scenario: ScenarioResult, layout: string): readonly string[] 
       userAndSystem(target.load),
       times(ratio(scenario, metric, [target.target, "haproxy"])),
       times(ratio(scenario, metric, [target.target, "envoy"])),
+      ...(variants ? [timesItself(scenario, metric, target.target)] : []),
       fixed(of(target, "requestsPerSecond")?.median, 0),
       withRange(of(target, "p50Ms"), 2),
       withRange(of(target, "p99Ms"), 2),
@@ -106,9 +108,25 @@ function loadTable(scenario: ScenarioResult, layout: string): readonly string[] 
   const latency = rate === undefined ? ["p50 ms", "p99 ms"] : [`p50 ms at ${rate}/s`, "p99 ms"];
   const memory = ["RSS MB", "private MB"];
   return [
-    ...table(["target", cpu, "us user + system", "x HAProxy", "x Envoy", "requests/s", ...latency, ...memory, "limit"]),
+    ...table([
+      "target",
+      cpu,
+      "us user + system",
+      "x HAProxy",
+      "x Envoy",
+      ...(variants ? ["x itself without"] : []),
+      "requests/s",
+      ...latency,
+      ...memory,
+      "limit",
+    ]),
     ...rows,
   ];
+}
+
+function timesItself(scenario: ScenarioResult, metric: Metric, target: string): string {
+  const [itself = target, variant] = target.split(" + ");
+  return variant === undefined ? "" : times(ratio(scenario, metric, [target, itself]));
 }
 
 function idleTable(scenario: ScenarioResult): readonly string[] {

@@ -35,6 +35,7 @@ test("CPU per GiB counts the bodies", () => {
 
 test("a ratio divides medians, and there is none to a target that was not measured", () => {
   const scenario = {
+    kind: "load" as const,
     name: "vary",
     title: "",
     bodyBytes: 65,

@@ -58,6 +58,7 @@ export interface TargetResult {
 
 /** One scenario of a run. */
 export interface ScenarioResult {
+  readonly kind: "load" | "idle";
   readonly name: string;
   readonly title: string;
   readonly bodyBytes: number;
