@@ -92,6 +92,10 @@ export const trailerCases: readonly ProtocolCase[] = [
     allow: [
       refused(400, 413, 431),
       { ...passed({ body: "hello", trailers: { "x-999": null } }), because: "dropping them all costs no memory" },
+      {
+        ...passed({ body: "hello", trailers: { "x-999": "y" } }),
+        because: "nine kilobytes are within a bound on bytes",
+      },
     ],
   },
   {
