@@ -3,14 +3,16 @@
  * own, and prints curl lines once the gateway is ready. Ends with the first of them, or with Ctrl-C.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = resolve(here, "../..");
 const cli = join(root, "cli/src/main.ts");
-const generated = join(root, ".cache/quickstart");
+/** Git-ignored: the gateway reads it with the rest of the example. */
+const certificate = join(here, "certificate.yaml");
 const READY_URL = "http://127.0.0.1:15020/ready";
 const READY_POLL_MS = 50;
 
@@ -34,7 +36,7 @@ function endAll(code: number): void {
   for (const child of children) child.kill("SIGTERM");
 }
 
-/** A Secret with a fresh certificate for localhost, in a folder that the gateway reads beside the example. */
+/** A Secret with a fresh certificate for localhost. */
 function makeCertificate(): Promise<void> {
   return new Promise((done, failed) => {
     const child = spawn(
@@ -48,8 +50,7 @@ function makeCertificate(): Promise<void> {
     child.stdout.setEncoding("utf8").on("data", (text: string) => (yaml += text));
     child.on("exit", (code) => {
       if (code !== 0) return failed(new Error(`dev-certificate ended with exit code ${code}`));
-      mkdirSync(generated, { recursive: true });
-      writeFileSync(join(generated, "certificate.yaml"), yaml, { mode: 0o600 });
+      writeFileSync(certificate, yaml, { mode: 0o600 });
       done();
     });
   });
@@ -61,7 +62,7 @@ async function whenReady(): Promise<void> {
       .then((answer) => answer.ok)
       .catch(() => false);
     if (ready) return;
-    await new Promise((next) => setTimeout(next, READY_POLL_MS));
+    await setTimeout(READY_POLL_MS);
   }
 }
 
@@ -82,6 +83,6 @@ process.on("SIGINT", () => endAll(0));
 process.on("SIGTERM", () => endAll(0));
 await makeCertificate();
 run("demo backends", [join(here, "backends.ts")]);
-run("gateway", [cli, "run", here, generated, "--min-drain", "0"]);
+run("gateway", [cli, "run", here, "--min-drain", "0"]);
 await whenReady();
 if (!ending) console.log(HELP);

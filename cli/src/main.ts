@@ -1,0 +1,91 @@
+/** The `sallyport` command: parses the command line and loads the one command that was asked for. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import type { CheckOptions } from "./commands/check.ts";
+import type { DevCertificateOptions } from "./commands/dev-certificate.ts";
+import type { RunOptions } from "./commands/run.ts";
+import type { TranslateCommandOptions } from "./commands/translate.ts";
+import { type HostPort, parseHostPort, parsePortMap, parsePositiveInteger } from "./options.ts";
+import { VERSION } from "./version.ts";
+
+const program = new Command("sallyport")
+  .description("Edge gateway and service mesh for Gateway API, Ingress and Istio objects.")
+  .version(VERSION)
+  .showHelpAfterError()
+  .exitOverride();
+
+program
+  .command("run")
+  .description("serve the Kubernetes objects in the YAML files below DIR, and follow their changes")
+  .argument("<dir>", "directory (or file) of YAML or JSON")
+  .option("--workers <n>", "threads that serve traffic; 1 serves in the main thread", as(parsePositiveInteger), 1)
+  .addOption(address("--admin", "admin interface", { host: "127.0.0.1", port: 15000 }))
+  .addOption(address("--metrics", "metrics and readiness", { host: "0.0.0.0", port: 15020 }))
+  .addOption(portMap())
+  .option("--bind <address>", "address of listeners whose Gateway names none", "0.0.0.0")
+  .option("--access-log <target>", "off, - for stdout, or a file", "-")
+  .option("--access-log-format <format>", "json, text, or a format string with Envoy's operators", "json")
+  .option("--metrics-labels <labels>", "extra labels on request metrics: route, cluster (capped)", "")
+  .option("--min-drain <seconds>", "keep accepting this long after SIGTERM", Number, 5)
+  .option("--max-drain <seconds>", "end open requests after this long", Number, 30)
+  .option("--log-level <level>", "debug, info, warn or error", "info")
+  .action(async (dir: string, options: RunOptions) => (await import("./commands/run.ts")).run(dir, options));
+
+program
+  .command("check")
+  .description("read DIR as `run` would and print what is wrong; exit code 1 if anything is")
+  .argument("<dir>", "directory (or file) of YAML or JSON")
+  .option("-o, --output <format>", "text or json", "text")
+  .action(async (dir: string, options: CheckOptions) => {
+    process.exitCode = await (await import("./commands/check.ts")).check(dir, options);
+  });
+
+program
+  .command("translate")
+  .description("print the configuration a proxy would get for DIR, and the statuses of its objects")
+  .argument("<dir>", "directory (or file) of YAML or JSON")
+  .option("-o, --output <format>", "yaml or json", "yaml")
+  .addOption(portMap())
+  .action(async (dir: string, options: TranslateCommandOptions) => {
+    process.exitCode = await (await import("./commands/translate.ts")).translate(dir, options);
+  });
+
+program
+  .command("dev-certificate")
+  .description(
+    "print a Secret with a self-signed certificate for these host names and addresses (for trying things out)",
+  )
+  .argument("<host...>", "DNS names or IP addresses")
+  .option("--name <name>", "metadata.name of the Secret", "dev-certificate")
+  .option("--namespace <namespace>", "metadata.namespace of the Secret", "default")
+  .option("--days <n>", "validity", as(parsePositiveInteger), 30)
+  .action(async (hosts: readonly string[], options: DevCertificateOptions) =>
+    (await import("./commands/dev-certificate.ts")).printDevCertificate(hosts, options),
+  );
+
+/** Adapts a parser that returns a Result to commander, which wants an exception. */
+function as<T>(parse: (text: string) => { ok: true; value: T } | { ok: false; error: string }): (text: string) => T {
+  return (text) => {
+    const parsed = parse(text);
+    if (!parsed.ok) throw new InvalidArgumentError(parsed.error);
+    return parsed.value;
+  };
+}
+
+function address(flag: string, what: string, fallback: HostPort): Option {
+  return new Option(`${flag} <host:port>`, what)
+    .argParser(as(parseHostPort))
+    .default(fallback, `${fallback.host}:${fallback.port}`);
+}
+
+function portMap(): Option {
+  return new Option("--port-map <a=b>", "bind port B for listeners of port A, e.g. 80=8080; repeatable")
+    .argParser((text: string, map: Map<number, number>) => new Map([...map, as(parsePortMap)(text)]))
+    .default(new Map<number, number>(), "none");
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}
