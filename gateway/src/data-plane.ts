@@ -54,6 +54,7 @@ export class IsolateDataPlane implements DataPlane {
   readonly #clusters: ClusterTable;
   readonly #dependencies: ExchangeDependencies;
   readonly #budget: ConnectionBudget;
+  readonly #clocks = openClocks();
   readonly #sweep: NodeJS.Timeout;
   readonly #stopVitals: () => void;
   #listenerBlocks: ReadonlyMap<string, number> = new Map();
@@ -65,7 +66,7 @@ export class IsolateDataPlane implements DataPlane {
     this.#options = options;
     this.#accessLog = openAccessLog(options);
     const recorder = this.#openRecorder();
-    const clocks = openClocks();
+    const clocks = this.#clocks;
     this.#dependencies = {
       recorder,
       ids: new RequestIds(),
@@ -135,6 +136,8 @@ export class IsolateDataPlane implements DataPlane {
   async close(): Promise<void> {
     this.#stopVitals();
     clearInterval(this.#sweep);
+    this.#clocks.coarse.stop();
+    this.#clocks.fine.stop();
     this.#clusters.close();
     await this.#accessLog?.close(LOG_PATIENCE);
   }

@@ -97,6 +97,12 @@ interface Pending {
   readonly opened: ReadonlyMap<string, OpenPort>;
 }
 
+interface RetiringPort {
+  readonly key: string;
+  readonly port: OpenPort;
+  readonly gone: Promise<void>;
+}
+
 const NO_RUNTIME: Runtime = { epoch: 0, binds: new Map(), cluster: () => undefined };
 
 /** One isolate's share of the data plane. */
@@ -108,7 +114,7 @@ export class Engine {
   #snapshot: Snapshot = EMPTY_SNAPSHOT;
   #pending: Pending | undefined;
   readonly #ports = new Map<string, OpenPort>();
-  readonly #retiring = new Set<{ readonly key: string; readonly port: OpenPort }>();
+  readonly #retiring = new Set<RetiringPort>();
 
   constructor(plane: DataPlane, control: Control) {
     this.#plane = plane;
@@ -143,14 +149,14 @@ export class Engine {
   settle(outcome: "activate" | "discard"): void {
     if (outcome === "activate") this.runtime();
     else this.#discard();
-    this.#retire();
+    this.#retireRemoved();
     this.#plane.disposeUnused(this.#compiled);
   }
 
   /** Accepts nothing more; resolves when the last connection is gone. */
   async retire(): Promise<void> {
-    const all = [...this.#ports.values(), ...[...this.#retiring].map((each) => each.port)];
-    await Promise.all(all.map((port) => port.retire()));
+    for (const [key, port] of this.#ports) this.#retire(key, port);
+    await Promise.all([...this.#retiring].map((each) => each.gone));
   }
 
   /** Ends everything now. */
@@ -191,7 +197,7 @@ export class Engine {
       if (this.#ports.has(key)) continue;
       const port = ports.get(key) ?? bind.port;
       try {
-        opened.set(key, await this.#plane.openPort(bind, port, this.#runtimeFor(runtime)));
+        opened.set(key, await this.#plane.openPort(bind, port, this.#runtimeFor(key, runtime)));
       } catch (error) {
         problems.push(toBindProblem(error, { address: bind.address, port, listener: bind.fallback }));
       }
@@ -199,11 +205,16 @@ export class Engine {
     return problems;
   }
 
-  /** Whoever connects to a new port before the switch is served with what opened it: nothing older ever listened there. */
-  #runtimeFor(prepared: Runtime): () => Runtime {
+  /**
+   * What a port asks for each request. Before the switch that is what opened it, for nothing older ever listened there; once
+   * the port is gone from the configuration it is the last one that knew it, for the connections that are ending.
+   */
+  #runtimeFor(key: string, prepared: Runtime): () => Runtime {
+    let known = prepared;
     return () => {
       const active = this.runtime();
-      return active.epoch < prepared.epoch && this.#pending?.runtime === prepared ? prepared : active;
+      if (active !== known && active.epoch > known.epoch && active.binds.has(key)) known = active;
+      return known;
     };
   }
 
@@ -214,14 +225,15 @@ export class Engine {
   }
 
   /** Ports nobody configures any more let their connections end. */
-  #retire(): void {
-    for (const [key, port] of this.#ports) {
-      if (this.#active.binds.has(key)) continue;
-      this.#ports.delete(key);
-      const retiring = { key, port };
-      this.#retiring.add(retiring);
-      void port.retire().then(() => this.#retiring.delete(retiring));
-    }
+  #retireRemoved(): void {
+    for (const [key, port] of this.#ports) if (!this.#active.binds.has(key)) this.#retire(key, port);
+  }
+
+  #retire(key: string, port: OpenPort): void {
+    this.#ports.delete(key);
+    const retiring = { key, port, gone: port.retire() };
+    this.#retiring.add(retiring);
+    void retiring.gone.then(() => this.#retiring.delete(retiring));
   }
 
   #toPorts(): (readonly [string, number])[] {

@@ -20,8 +20,8 @@ export interface CrewOptions {
   beats(worker: number): number;
   /** Frees what a dead worker held in shared memory. */
   clear(worker: number): void;
-  /** Gives a new worker the configuration in force; rejects where it cannot take it. */
-  join(member: Member): Promise<void>;
+  /** Gives a new worker the configuration in force, then calls `onJoined`; rejects where it cannot take it. */
+  join(member: Member, onJoined: () => void): Promise<void>;
 }
 
 /**
@@ -171,10 +171,11 @@ export class Crew {
     try {
       await thread.ready;
       seat.state = "joining";
-      await this.#options.join(thread);
-      if (seat.thread !== thread) return;
-      seat.state = "serving";
-      this.#options.log.info("worker replaced", { worker: seat.worker });
+      await this.#options.join(thread, () => {
+        if (seat.thread !== thread) return;
+        seat.state = "serving";
+        this.#options.log.info("worker replaced", { worker: seat.worker });
+      });
     } catch (error) {
       if (seat.thread === thread) thread.terminate(error instanceof Error ? error.message : String(error));
     }

@@ -94,7 +94,7 @@ class Supervisor implements Gateway {
       memory: setup,
       accessLog,
       log: this.#log,
-      join: (member) => this.#configuration.join(member),
+      join: (member, onJoined) => this.#configuration.join(member, onJoined),
     });
     await this.#openServers(given.admin, given.metrics);
     this.#watchMemory();

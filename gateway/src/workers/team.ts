@@ -30,7 +30,7 @@ export interface TeamOptions {
   readonly accessLog: AccessOutput | undefined;
   readonly log: Log;
   /** Gives a new worker the configuration in force. */
-  readonly join: (member: Member) => Promise<void>;
+  readonly join: (member: Member, onJoined: () => void) => Promise<void>;
 }
 
 /** Milliseconds a worker may take to tell its state to people. */

@@ -63,11 +63,14 @@ export class TwoPhase {
     return this.#enqueue(() => this.#apply(snapshot));
   }
 
-  /** Gives a new worker the configuration in force; rejects where it cannot take it. */
-  join(member: Member): Promise<void> {
+  /**
+   * Gives a new worker the configuration in force and then calls `onJoined`, from which on it is among the members; rejects
+   * where it cannot take it.
+   */
+  join(member: Member, onJoined: () => void): Promise<void> {
     return this.#enqueue(async () => {
       const { control, series } = this.#options;
-      if (control.epoch === 0) return;
+      if (control.epoch === 0) return onJoined();
       const delta = diffSnapshots(EMPTY_SNAPSHOT, this.#snapshot);
       const { problems } = await member.prepare({
         epoch: control.epoch,
@@ -77,6 +80,8 @@ export class TwoPhase {
       });
       if (problems.length > 0) throw new Error(problems.map((problem) => problem.message).join("; "));
       await member.settle("activate");
+      onJoined();
+      return undefined;
     });
   }
 
