@@ -4,7 +4,6 @@
  * test; `npm test -- --update` rewrites them. Statuses of the prelude are left out.
  */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { decodeResource } from "@sallyport/model/decode";
@@ -12,37 +11,20 @@ import { formatProblem } from "@sallyport/model/problem";
 import { validateSnapshot } from "@sallyport/model/validate";
 import { assertGolden } from "@sallyport/testkit/golden";
 import { translateWorld } from "../src/translate/run.ts";
-import type { TranslateOptions } from "../src/translate/translator.ts";
 import { toCompactYaml } from "./compact-yaml.ts";
-import { loadWorld } from "./load-world.ts";
+import { goldenNames, goldenOptions, goldenRoot, loadGolden } from "./golden-world.ts";
 
-const root = join(import.meta.dirname, "golden");
-const prelude = readFileSync(join(root, "prelude.yaml"), "utf8");
-
-const options: TranslateOptions = {
-  controllerName: "sallyport.io/gateway-controller",
-  portMap: new Map([
-    [80, 10_080],
-    [443, 10_443],
-  ]),
-  bindAddress: "0.0.0.0",
-};
-
-const names = readdirSync(root, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-
-for (const name of names.toSorted()) {
+for (const name of goldenNames) {
   test(name, async () => {
-    const folder = join(root, name);
-    const input = readFileSync(join(folder, "input.yaml"), "utf8");
-    const { world, problems: broken } = await loadWorld({ "input.yaml": input, "prelude.yaml": prelude });
+    const { world, problems: broken } = await loadGolden(name);
     assert.deepEqual(broken.map(formatProblem), [], "the input must be good in form: goldens are about its meaning");
-    const { snapshot, statuses, problems } = translateWorld(world, options);
+    const { snapshot, statuses, problems } = translateWorld(world, goldenOptions);
     const resources = [...snapshot.resources.values()];
     for (const resource of resources) assert.deepEqual(decodeResource(resource), { ok: true, value: resource });
     assert.deepEqual(validateSnapshot(snapshot), []);
-    assertGolden(join(folder, "snapshot.yaml"), toCompactYaml(resources));
+    assertGolden(join(goldenRoot, name, "snapshot.yaml"), toCompactYaml(resources));
     const ours = statuses.filter(({ object }) => object.kind !== "GatewayClass" || object.name !== "sallyport");
     const seen = { statuses: ours, problems: problems.map(formatProblem) };
-    assertGolden(join(folder, "statuses.yaml"), toCompactYaml(seen));
+    assertGolden(join(goldenRoot, name, "statuses.yaml"), toCompactYaml(seen));
   });
 }

@@ -1,0 +1,38 @@
+/** The worlds of the golden folders, for tests that hold for any world. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { kindNames } from "../src/kube/kinds.ts";
+import type { TranslateOptions } from "../src/translate/translator.ts";
+import type { AnyWorldObject } from "../src/world/indexed-world.ts";
+import type { World } from "../src/world/world.ts";
+import { loadWorld } from "./load-world.ts";
+
+/** Where the golden folders are. */
+export const goldenRoot: string = join(import.meta.dirname, "golden");
+
+/** Options of every golden case; the port map is what a container that may not bind low ports has. */
+export const goldenOptions: TranslateOptions = {
+  controllerName: "sallyport.io/gateway-controller",
+  portMap: new Map([
+    [80, 10_080],
+    [443, 10_443],
+  ]),
+  bindAddress: "0.0.0.0",
+};
+
+/** Names of all golden folders, sorted. */
+export const goldenNames: readonly string[] = readdirSync(goldenRoot, { withFileTypes: true })
+  .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
+  .toSorted();
+
+/** The world of one golden folder, and what decoding had to say. */
+export function loadGolden(name: string): ReturnType<typeof loadWorld> {
+  const [input, prelude] = [join(goldenRoot, name, "input.yaml"), join(goldenRoot, "prelude.yaml")];
+  return loadWorld({ "input.yaml": readFileSync(input, "utf8"), "prelude.yaml": readFileSync(prelude, "utf8") });
+}
+
+/** All objects of a world. */
+export function objectsOf(world: World): AnyWorldObject[] {
+  // A list of one kind has objects of that kind, which TypeScript cannot follow over all kinds.
+  return kindNames.flatMap((kind) => world.list(kind) as readonly AnyWorldObject[]);
+}
