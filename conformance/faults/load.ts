@@ -30,7 +30,7 @@ export interface LoadOptions {
 }
 
 /** `status body` and the value of `x-version` if there is one. */
-export function describeAnswer(response: Message): string {
+function describeAnswer(response: Message): string {
   return [response.status, response.body.slice(0, 40), ...fieldValues(response.fields, "x-version")].join(" ");
 }
 

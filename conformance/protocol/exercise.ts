@@ -20,7 +20,7 @@ export interface Timing {
 }
 
 /** Right for a loopback run on a busy machine. */
-export const defaultTiming: Timing = { patience: 3000, gap: 2 };
+const defaultTiming: Timing = { patience: 3000, gap: 2 };
 
 const PROBE = "/probe-on-the-same-connection";
 const FENCE = "/fence-on-a-new-connection";
