@@ -3,6 +3,7 @@
  * until they are closed. Sans-IO: time is an argument.
  */
 import type { Endpoint } from "@sallyport/model/endpoint";
+import { toBindKey } from "@sallyport/model/listener";
 import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
 import type { EndpointSummary, UpstreamEndpoint } from "./contract.ts";
@@ -112,8 +113,7 @@ export function isExpired(pooled: PooledConnection, now: number, limits: IdleLim
 
 /** `address:port`, IPv6 in brackets. */
 export function toEndpointLabel(endpoint: Pick<Endpoint, "address" | "port">): string {
-  const { address, port } = endpoint;
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return toBindKey(endpoint);
 }
 
 function isTooOld(pooled: PooledConnection, now: number, limits: IdleLimits): boolean {

@@ -1,5 +1,5 @@
 /** Ports: listeners grouped by the address they bind, of one Gateway or several. */
-import type { HttpServerOptions } from "@sallyport/model/listener";
+import { type HttpServerOptions, toBindKey } from "@sallyport/model/listener";
 import type { Problem } from "@sallyport/model/problem";
 import { fail, ok, type Result } from "@sallyport/model/result";
 import type { CertificateSecret } from "@sallyport/model/secret";
@@ -72,8 +72,7 @@ function groupByBind(
   const groups = new Map<string, [ListenerRoutes, ...ListenerRoutes[]]>();
   const ordered = [...listeners].sort((one, other) => (one.resource.key < other.resource.key ? -1 : 1));
   for (const listener of ordered) {
-    const { address, port } = listener.resource.bind;
-    const key = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+    const key = toBindKey(listener.resource.bind);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [listener]);
     else group.push(listener);

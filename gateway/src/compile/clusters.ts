@@ -4,6 +4,7 @@ import type { EndpointSet } from "@sallyport/model/endpoint";
 import type { Snapshot } from "@sallyport/model/snapshot";
 import type { ClusterTable, ManagedCluster } from "../cluster/contract.ts";
 import { type Changes, getResource } from "./changes.ts";
+import { copyMap } from "./copy-map.ts";
 
 /** A cluster and what it is to be configured with once its runtime is active. */
 export interface ClusterEntry {
@@ -39,7 +40,7 @@ export function* compileClusters(
   const updated: ClusterEntry[] = [];
   const replaced = new Set<string>();
   if (keys.size === 0) return { entries: before, updated, replaced };
-  const entries = new Map(before);
+  const entries = yield* copyMap(before);
   let looked = 0;
   for (const key of keys) {
     const old = before.get(key);

@@ -4,6 +4,7 @@ import type { Candidate } from "../router/candidate.ts";
 import type { CompiledListener, RouteInput, RouteResult } from "../router/contract.ts";
 import { HostTable } from "../router/host-table.ts";
 import { type PathIndex, PathIndexEdit } from "../router/path-index.ts";
+import { copyMap } from "./copy-map.ts";
 
 /** By hostname: exact, `*.suffix` or `*`. */
 type Hosts = ReadonlyMap<string, PathIndex>;
@@ -29,7 +30,7 @@ export class ListenerRoutes {
    * of a wildcard, as Envoy's virtual hosts have none.
    */
   route(input: RouteInput): RouteResult {
-    return this.#table.find(input.host)?.find(input)?.result ?? this.#unmatched;
+    return this.#table.find(input.host)?.find(input) ?? this.#unmatched;
   }
 }
 
@@ -75,8 +76,7 @@ export class ListenerEdit {
 
   /** The listener with all changes. Yields now and then. */
   *finish(): Generator<void, ListenerRoutes, void> {
-    const hosts = new Map(this.#base);
-    yield;
+    const hosts = yield* copyMap(this.#base);
     for (const [hostname, edit] of this.#edits) {
       const index = edit.finish();
       if (index === undefined) hosts.delete(hostname);

@@ -3,6 +3,7 @@ import type { RouteAttachment } from "@sallyport/model/route";
 import type { Snapshot } from "@sallyport/model/snapshot";
 import type { Candidate } from "../router/candidate.ts";
 import { type Changes, getResource } from "./changes.ts";
+import { copyMap } from "./copy-map.ts";
 import { compileListener, ListenerEdit, type ListenerRoutes } from "./listeners.ts";
 import { type CompiledRoute, toCandidates } from "./routes.ts";
 
@@ -74,8 +75,7 @@ class RoutePlacer {
   *editRoutes(): Generator<void, Placed["routes"], void> {
     const { compiled } = this.#input;
     if (compiled.size === 0 && this.#renewed.size === 0) return this.#before.routes;
-    const routes = new Map(this.#before.routes);
-    yield;
+    const routes = yield* copyMap(this.#before.routes);
     for (const [key, route] of compiled) {
       for (const placement of this.#before.routes.get(key)?.placements ?? []) this.#takeOff(placement);
       if (route === undefined) routes.delete(key);
@@ -87,7 +87,7 @@ class RoutePlacer {
   }
 
   *finishListeners(): Generator<void, Placed["listeners"], void> {
-    const listeners = new Map(this.#before.listeners);
+    const listeners = yield* copyMap(this.#before.listeners);
     for (const key of this.#input.changes.listener) listeners.delete(key);
     for (const [key, edit] of this.#edits) listeners.set(key, yield* edit.finish());
     return listeners;

@@ -19,12 +19,18 @@ export interface Candidate {
 /** Candidates of one path, best first. */
 export type Candidates = readonly Candidate[];
 
-/** The first candidate whose conditions hold. */
-export function findAccepting(candidates: Candidates, input: RouteInput): Candidate | undefined {
+/** The result of the first candidate whose conditions hold. */
+export function findAccepting(candidates: Candidates, input: RouteInput): RouteResult | undefined {
   for (const candidate of candidates) {
-    if (candidate.accepts === undefined || candidate.accepts(input)) return candidate;
+    if (candidate.accepts === undefined || candidate.accepts(input)) return candidate.result;
   }
   return undefined;
+}
+
+/** The result of the first candidate where its conditions cannot fail, so that finding it takes no look at it. */
+export function toCertainResult(candidates: Candidates): RouteResult | undefined {
+  const [first] = candidates;
+  return first?.accepts === undefined ? first?.result : undefined;
 }
 
 /** Puts a candidate in its place. */

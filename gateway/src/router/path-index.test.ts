@@ -36,14 +36,14 @@ const CASES: readonly (readonly [path: string, winner: keyof typeof NAMED | unde
 for (const [path, winner] of CASES) {
   test(`${path || "an empty path"} goes to ${winner ?? "nothing"}`, () => {
     const found = build(Object.values(NAMED))?.find(toInput({ path }));
-    assert.equal(found, winner === undefined ? undefined : NAMED[winner]);
+    assert.equal(found, winner === undefined ? undefined : NAMED[winner].result);
   });
 }
 
 test("a match whose conditions fail makes way for the next in line", () => {
   const index = build(Object.values(NAMED));
-  assert.equal(index?.find(toInput({ path: "/match/prefix", method: "POST" })), NAMED.posted);
-  assert.equal(index?.find(toInput({ path: "/match/prefix", method: "PUT" })), NAMED.longer);
+  assert.equal(index?.find(toInput({ path: "/match/prefix", method: "POST" })), NAMED.posted.result);
+  assert.equal(index?.find(toInput({ path: "/match/prefix", method: "PUT" })), NAMED.longer.result);
 });
 
 test("an index from which everything was taken is none", () => {
@@ -82,7 +82,7 @@ test("the winner is the first that holds of all matches in order", () => {
   fc.assert(
     fc.property(candidates, fc.array(input, { maxLength: 10 }), (all, inputs) => {
       const index = build(all);
-      for (const one of inputs) assert.equal(index?.find(one), findByTrying(all, one));
+      for (const one of inputs) assert.equal(index?.find(one), findByTrying(all, one)?.result);
     }),
     { numRuns: 1000 },
   );
@@ -98,8 +98,8 @@ test("an edited index answers as one built anew, and the one before it as before
       for (const candidate of added) edit.add(candidate);
       const edited = edit.finish();
       for (const one of inputs) {
-        assert.equal(edited?.find(one), findByTrying([...kept, ...added], one));
-        assert.equal(base?.find(one), findByTrying(before, one));
+        assert.equal(edited?.find(one), findByTrying([...kept, ...added], one)?.result);
+        assert.equal(base?.find(one), findByTrying(before, one)?.result);
       }
     }),
     { numRuns: 500 },

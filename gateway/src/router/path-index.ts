@@ -3,7 +3,7 @@
  * order of precedence.ts). An index is immutable; a PathIndexEdit makes the next one, copying only what it touches.
  */
 import { type Candidate, type Candidates, findAccepting, insertCandidate, removeCandidate } from "./candidate.ts";
-import type { RouteInput } from "./contract.ts";
+import type { RouteInput, RouteResult } from "./contract.ts";
 import { PrefixTable } from "./prefix-table.ts";
 
 interface PathIndexParts {
@@ -15,31 +15,37 @@ interface PathIndexParts {
 /** Finds the match that wins a request. */
 export class PathIndex {
   readonly parts: PathIndexParts;
+  // What is not there is undefined rather than empty: among thousands of hosts every look at an object is a cache miss.
+  readonly #exact: ReadonlyMap<string, Candidates> | undefined;
+  readonly #patterns: Candidates | undefined;
+  readonly #prefixes: PrefixTable | undefined;
 
   constructor(parts: PathIndexParts) {
     this.parts = parts;
+    this.#exact = parts.exact.size > 0 ? parts.exact : undefined;
+    this.#patterns = parts.patterns.length > 0 ? parts.patterns : undefined;
+    this.#prefixes = parts.prefixes.isEmpty ? undefined : parts.prefixes;
   }
 
-  find(input: RouteInput): Candidate | undefined {
-    const { exact, patterns, prefixes } = this.parts;
-    if (exact.size > 0) {
-      const candidates = exact.get(input.routePath);
+  find(input: RouteInput): RouteResult | undefined {
+    if (this.#exact !== undefined) {
+      const candidates = this.#exact.get(input.routePath);
       const found = candidates === undefined ? undefined : findAccepting(candidates, input);
       if (found !== undefined) return found;
     }
-    if (patterns.length > 0) {
-      const found = findPattern(patterns, input);
+    if (this.#patterns !== undefined) {
+      const found = findPattern(this.#patterns, input);
       if (found !== undefined) return found;
     }
-    return prefixes.find(input);
+    return this.#prefixes?.find(input);
   }
 }
 
-function findPattern(patterns: Candidates, input: RouteInput): Candidate | undefined {
+function findPattern(patterns: Candidates, input: RouteInput): RouteResult | undefined {
   for (const candidate of patterns) {
     // The other conditions are cheaper than the expression.
     if (candidate.accepts !== undefined && !candidate.accepts(input)) continue;
-    if (candidate.matchesPath?.(input.routePath) === true) return candidate;
+    if (candidate.matchesPath?.(input.routePath) === true) return candidate.result;
   }
   return undefined;
 }

@@ -2,12 +2,15 @@
  * Finds the prefixes of a path among many, longest first and by whole path elements (`/a` covers `/a` and `/a/b`, not
  * `/ab`), in one pass over the path. Nothing is allocated per look-up.
  */
-import { type Candidate, type Candidates, findAccepting } from "./candidate.ts";
-import type { RouteInput } from "./contract.ts";
+import { type Candidates, findAccepting, toCertainResult } from "./candidate.ts";
+import type { RouteInput, RouteResult } from "./contract.ts";
 import { extendHash } from "./text-hash.ts";
 
 interface Bucket {
   readonly prefix: string;
+  readonly length: number;
+  /** Of the first candidate, if that is certain. */
+  readonly certain: RouteResult | undefined;
   readonly candidates: Candidates;
   readonly next: Bucket | undefined;
 }
@@ -49,7 +52,7 @@ export class PrefixTable {
     for (let bucket = this.#buckets.get(hash); bucket !== undefined; bucket = bucket.next) {
       if (bucket.prefix !== prefix) chain = { ...bucket, next: chain };
     }
-    if (candidates.length > 0) chain = { prefix, candidates, next: chain };
+    if (candidates.length > 0) chain = toBucket(prefix, candidates, chain);
     if (chain === undefined) this.#buckets.delete(hash);
     else this.#buckets.set(hash, chain);
     this.#longest = Math.max(this.#longest, prefix.length);
@@ -59,15 +62,16 @@ export class PrefixTable {
     return this.#buckets.size === 0;
   }
 
-  /** The first candidate of the longest prefix that has one which accepts the request. */
-  find(input: RouteInput): Candidate | undefined {
+  /** The result of the longest prefix with a candidate that accepts the request. */
+  find(input: RouteInput): RouteResult | undefined {
     const path = input.routePath;
     // `OPTIONS *` is under no prefix, not even `/`.
     if (path.charCodeAt(0) !== 0x2f) return undefined;
     let count = this.#collectCovering(path);
     while (count > 0) {
       const bucket = covering[--count];
-      const found = bucket === undefined ? undefined : findAccepting(bucket.candidates, input);
+      if (bucket === undefined) continue;
+      const found = bucket.certain ?? findAccepting(bucket.candidates, input);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -89,7 +93,7 @@ export class PrefixTable {
   #collect(path: string, { hash, length, count }: { hash: number; length: number; count: number }): number {
     let bucket = this.#buckets.get(hash);
     while (bucket !== undefined) {
-      if (bucket.prefix.length === length && path.startsWith(bucket.prefix)) {
+      if (bucket.length === length && path.startsWith(bucket.prefix)) {
         covering[count] = bucket;
         return count + 1;
       }
@@ -97,6 +101,10 @@ export class PrefixTable {
     }
     return count;
   }
+}
+
+function toBucket(prefix: string, candidates: Candidates, next: Bucket | undefined): Bucket {
+  return { prefix, length: prefix.length, certain: toCertainResult(candidates), candidates, next };
 }
 
 function hashPrefix(prefix: string): number {
