@@ -78,7 +78,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     toAddress(record.downstreamLocal),
   ),
   DOWNSTREAM_LOCAL_PORT: plain("Port the client connected to", (record) => toPort(record.downstreamLocal)),
-  ROUTE_NAME: plain("namespace/name of the route", (record) => toName(record.routeName)),
+  ROUTE_NAME: plain("namespace/name/rule of the route", (record) => toName(record.routeName)),
   LISTENER_NAME: plain("namespace/gateway/listener", (record) => toName(record.listenerKey)),
   HOSTNAME: { argument: "", describe: "Host name of this machine or pod", compile: () => constant(hostname()) },
   ENVIRONMENT: {

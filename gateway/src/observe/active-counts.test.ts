@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { ActiveTable } from "./active-counts.ts";
+import { NO_SLOT } from "./contract.ts";
+
+const SHAPE = { workers: 3, slots: 128 };
+
+function openTables(): [ActiveTable, ActiveTable, ActiveTable] {
+  const first = new ActiveTable(SHAPE, 0);
+  return [first, new ActiveTable(SHAPE, 1, first.buffer), new ActiveTable(SHAPE, 2, first.buffer)];
+}
+
+test("workers find one slot for one endpoint and see the requests of all", () => {
+  const [one, other] = openTables();
+  const slot = one.claim("default/web:80", "10.0.0.1:9000");
+  assert.equal(other.claim("default/web:80", "10.0.0.1:9000"), slot);
+  one.add(slot, 1);
+  other.add(slot, 1);
+  other.add(slot, 1);
+  other.add(slot, -1);
+  assert.equal(one.total(slot), 2);
+  assert.notEqual(one.claim("default/web:80", "10.0.0.1:9001"), slot);
+  assert.notEqual(one.claim("default/other:80", "10.0.0.1:9000"), slot);
+});
+
+test("a slot is free again when nobody refers to it and nothing is in flight on it", () => {
+  const [one, other] = openTables();
+  const slots = Array.from({ length: 64 }, (_, at) => one.claim("c", String(at)));
+  const kept = slots[0] ?? NO_SLOT;
+  one.add(kept, 1);
+  for (const slot of slots) one.release(slot);
+  for (let at = 0; at < 1000; at++) {
+    const slot = other.claim("d", String(at));
+    assert.notEqual(slot, kept, "a request is still running there");
+    assert.notEqual(slot, NO_SLOT);
+    assert.equal(other.total(slot), 0);
+    other.release(slot);
+  }
+  one.add(kept, -1);
+});
+
+test("a full table gives no slot, and no slot counts nothing", () => {
+  const [one] = openTables();
+  let refused = 0;
+  for (let at = 0; at < 200; at++) if (one.claim("c", String(at)) === NO_SLOT) refused++;
+  assert.ok(refused >= 72, `${refused} of 200 found no slot among 128`);
+  one.add(NO_SLOT, 1);
+  one.release(NO_SLOT);
+  assert.equal(one.total(NO_SLOT), 0);
+});
+
+test("what a dead worker had in flight, referred to and locked is forgotten", () => {
+  const [one, other] = openTables();
+  const slot = one.claim("c", "a");
+  other.claim("c", "a");
+  one.add(slot, 1);
+  other.add(slot, 1);
+  // Worker 1 died inside a claim: the lock word holds its number.
+  new Int32Array(one.buffer)[0] = 2;
+  one.clearWorker(1);
+  assert.equal(one.total(slot), 1);
+  one.add(slot, -1);
+  one.release(slot);
+  const again = new Set(Array.from({ length: 64 }, (_, at) => one.claim("d", String(at))));
+  assert.equal(again.has(NO_SLOT), false);
+});
+
+test("workers that claim and release at once agree on every slot", async () => {
+  const shape = { workers: 3, slots: 1024 };
+  const table = new ActiveTable(shape, 0);
+  const code = `
+    const { workerData, parentPort } = require("node:worker_threads");
+    import(workerData.module).then(({ ActiveTable }) => {
+      const table = new ActiveTable(workerData.shape, workerData.worker, workerData.buffer);
+      for (let round = 0; round < 200; round++) {
+        const slots = [];
+        for (let at = 0; at < 50; at++) slots.push(table.claim("c", String(at)));
+        if (round < 199) for (const slot of slots) table.release(slot);
+        else parentPort.postMessage(slots);
+      }
+    });`;
+  const module = new URL("./active-counts.ts", import.meta.url).href;
+  const found = await Promise.all(
+    [1, 2].map(async (worker) => {
+      const workerData = { module, shape, worker, buffer: table.buffer };
+      const thread = new Worker(code, { eval: true, workerData });
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      thread.once("message", resolve);
+      thread.once("error", reject);
+      const slots = await promise;
+      await thread.terminate();
+      return slots;
+    }),
+  );
+  assert.deepEqual(found[0], found[1]);
+  assert.equal(new Set(found[0] as number[]).size, 50);
+});
