@@ -11,6 +11,7 @@ const FLAWED: readonly (readonly [name: string, policy: Policy, path: string])[]
   ["a name with a colon", toHeaders({ set: [{ name: ":path", value: "/" }] }), "f.set[0].name"],
   ["an empty name", toHeaders({ remove: ["ok", ""] }), "f.remove[1]"],
   ["a framing field", toHeaders({ set: [{ name: "Content-Length", value: "0" }] }), "f.set[0].name"],
+  ["a framing field to remove", toHeaders({ remove: ["x", "Transfer-Encoding"] }), "f.remove[1]"],
   ["Host", toHeaders({ set: [{ name: "host", value: "a" }] }), "f.set[0].name"],
   ["a redirect host with a path", { kind: "redirect", status: 302, hostname: "a/b" }, "f.hostname"],
   ["a rewrite host with CR", { kind: "rewrite", hostname: "a\r" }, "f.hostname"],

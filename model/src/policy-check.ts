@@ -14,6 +14,7 @@ export function checkPolicy(policy: Policy, path: string): Problem[] {
         ...checkFields(policy.set, `${path}.set`),
         ...checkFields(policy.add, `${path}.add`),
         ...checkNames(policy.remove, `${path}.remove`),
+        ...policy.remove.flatMap((name, index) => checkReserved(name, `${path}.remove[${index}]`)),
       ];
     case "cors":
       return [
@@ -31,7 +32,7 @@ export function checkPolicy(policy: Policy, path: string): Problem[] {
 }
 
 /** Whether the text is a field name, method or other token (RFC 9110 section 5.6.2). */
-export function isToken(text: string): boolean {
+function isToken(text: string): boolean {
   return /^[\w!#$%&'*+.^`|~-]+$/.test(text);
 }
 
@@ -80,10 +81,10 @@ function checkName(name: string, path: string): Problem[] {
 }
 
 function checkReserved(name: string, path: string): Problem[] {
-  if (!RESERVED.has(name.toLowerCase())) return [];
-  return [
-    toFlaw(`the header ${name} cannot be changed by a header policy`, path, "rewrite the hostname to change Host"),
-  ];
+  const lower = name.toLowerCase();
+  if (!RESERVED.has(lower)) return [];
+  const hint = lower === "host" ? "rewrite the hostname to change Host" : "the proxy writes it itself";
+  return [toFlaw(`the header ${name} cannot be changed by a header policy`, path, hint)];
 }
 
 function checkHost(hostname: string | undefined, path: string): Problem[] {

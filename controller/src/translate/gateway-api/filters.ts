@@ -1,5 +1,6 @@
 /** Filters of rules and backends, in the order in which they are written, which is the order in which they run. */
 import type { Policy } from "@sallyport/model/policy";
+import { checkPolicy } from "@sallyport/model/policy-check";
 import type { HTTPRouteFilter } from "../../kube/generated/types/http-route.ts";
 import type { Flaw } from "../flaw.ts";
 import { translateCors } from "./cors-filter.ts";
@@ -32,6 +33,17 @@ const TRANSLATORS: Readonly<Record<HTTPRouteFilter["type"], TranslateFilter>> = 
     refuseFilter(toUnsupported(`${path}.type`, "the filter ExternalAuth is not supported yet")),
 };
 
+/** The field of a filter that a policy is made from. */
+const FIELDS: Readonly<Record<Policy["kind"], keyof HTTPRouteFilter | "">> = {
+  "request-headers": "requestHeaderModifier",
+  "response-headers": "responseHeaderModifier",
+  redirect: "requestRedirect",
+  rewrite: "urlRewrite",
+  mirror: "requestMirror",
+  cors: "cors",
+  fault: "",
+};
+
 /** Translates the filters at a place, whose path is that of the rule or backend. */
 export function translateFilters(
   context: RouteContext,
@@ -41,7 +53,7 @@ export function translateFilters(
   const outcomes = filters.map((filter, index) => {
     const path = `${place.path}.filters[${index}]`;
     const translate = Object.hasOwn(TRANSLATORS, filter.type) ? TRANSLATORS[filter.type] : refuseUnknown;
-    return translate(context, filter, { ...place, path });
+    return checkOutcome(translate(context, filter, { ...place, path }), path);
   });
   const flaws = [...findIncompatible(filters, place.path), ...outcomes.flatMap((outcome) => outcome.flaws ?? [])];
   return {
@@ -50,6 +62,19 @@ export function translateFilters(
     unresolved: outcomes.flatMap((outcome) => outcome.unresolved ?? []),
     blocked: flaws[0]?.reason ?? outcomes.find(({ blocked }) => blocked !== undefined)?.blocked,
   };
+}
+
+/** Nothing that could split a message gets into a policy, whoever let it into the object. */
+function checkOutcome(outcome: FilterOutcome, path: string): FilterOutcome {
+  if (outcome.policy === undefined) return outcome;
+  const flaws = checkPolicy(outcome.policy, `${path}.${FIELDS[outcome.policy.kind]}`).map((problem): Flaw => ({
+    reason: "UnsupportedValue",
+    code: problem.code,
+    path: problem.path ?? path,
+    message: problem.message,
+    ...(problem.hint === undefined ? {} : { hint: problem.hint }),
+  }));
+  return flaws.length > 0 ? { ...outcome, flaws } : outcome;
 }
 
 /** A redirect answers, a rewrite passes on: one rule cannot do both (HTTPRouteRule.filters). */

@@ -6,6 +6,7 @@ import { type Cluster, DEFAULT_CLUSTER } from "@sallyport/model/cluster";
 import type { Endpoint } from "@sallyport/model/endpoint";
 import type { Problem } from "@sallyport/model/problem";
 import type { Resource } from "@sallyport/model/snapshot";
+import type { ServicePort } from "../../kube/generated/types/service.ts";
 import type { World } from "../../world/world.ts";
 import { type Finding, toProblem } from "../flaw.ts";
 import { parseClusterKey, type ResolvedServicePort, resolveServicePort } from "../service-port.ts";
@@ -36,11 +37,12 @@ function translateCluster(world: World, key: string): Omit<Translation, "statuse
   const resolved = ref === undefined ? undefined : resolveServicePort(world, ref);
   if (resolved === undefined || !resolved.ok) return { resources: [], problems: [] };
   const { addresses, findings } = findAddresses(world, resolved.value);
+  const { service, port, protocol } = resolved.value;
   const cluster: Cluster = {
     kind: "cluster",
     key,
     discovery: addresses.kind === "dns" ? addresses : { kind: "endpoints" },
-    protocol: resolved.value.protocol,
+    protocol,
     balancer: DEFAULT_CLUSTER.balancer,
     connectTimeout: DEFAULT_CLUSTER.connectTimeout,
     limits: DEFAULT_CLUSTER.limits,
@@ -48,8 +50,14 @@ function translateCluster(world: World, key: string): Omit<Translation, "statuse
   };
   const endpoints: Resource[] =
     addresses.kind === "dns" ? [] : [{ kind: "endpoints", key, endpoints: [...addresses.endpoints] }];
-  const { service } = resolved.value;
-  return { resources: [cluster, ...endpoints], problems: findings.map((finding) => toProblem(service, finding)) };
+  const all = protocol === "h2c" ? [...findings, toH2cRemark(port)] : findings;
+  return { resources: [cluster, ...endpoints], problems: all.map((finding) => toProblem(service, finding)) };
+}
+
+/** The proxy does not speak HTTP/2 to backends yet and refuses such clusters. */
+function toH2cRemark({ port, appProtocol = "" }: ServicePort): Finding {
+  const message = `port ${port} has the appProtocol ${appProtocol}, which cannot be spoken yet: its requests are answered with 500`;
+  return { code: "unsupported-value", path: "spec.ports", message };
 }
 
 /** What is known of where a cluster's endpoints are. */
