@@ -112,6 +112,7 @@ async function openHandles(): Promise<string[]> {
   for (;;) {
     const open = process.getActiveResourcesInfo().filter((kind) => !OWN_HANDLES.has(kind));
     if (open.length === 0 || performance.now() > deadline) return open;
-    await setTimeout(20, undefined, { ref: false });
+    // With a reference: nothing else may be left to keep the process alive until the counts are written.
+    await setTimeout(20);
   }
 }
