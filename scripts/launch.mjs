@@ -17,7 +17,7 @@ if (file === undefined) {
   process.exit(2);
 }
 
-const child = spawn(setUp(), [join(root, file), ...args], {
+const child = spawn(await setUp(), [join(root, file), ...args], {
   stdio: "inherit",
   env: {
     ...process.env,
