@@ -1,5 +1,6 @@
 /** From a directory to a configuration: the composition of world and translation that every command shares. */
 import { loadWorld } from "@sallyport/controller/world/load";
+import { pinpointProblems } from "@sallyport/controller/world/pinpoint";
 import { WorldWatch } from "@sallyport/controller/world/watch";
 import type { World } from "@sallyport/controller/world/world";
 import { translateWorld } from "@sallyport/controller/translate/run";
@@ -46,11 +47,11 @@ export async function followConfiguration(
 ): Promise<FollowedConfiguration> {
   let last: Promise<unknown> = Promise.resolve();
   const watch = new WorldWatch(path, ({ world, problems, changedFiles }) => {
-    last = last.then(() => onChange(toConfiguration(world, { problems, changed: changedFiles }, options)));
+    last = last.then(async () => onChange(await toConfiguration(world, { problems, changed: changedFiles }, options)));
   });
   const { world, problems } = await watch.start();
   return {
-    first: toConfiguration(world, { problems, changed: [] }, options),
+    first: await toConfiguration(world, { problems, changed: [] }, options),
     close: async () => {
       await watch.close();
       await last;
@@ -58,12 +59,16 @@ export async function followConfiguration(
   };
 }
 
-function toConfiguration(
+async function toConfiguration(
   world: World | undefined,
   read: { readonly problems: readonly Problem[]; readonly changed: readonly string[] },
   options: ConfigurationOptions,
-): Configuration {
+): Promise<Configuration> {
   if (world === undefined) return read;
   const translation = translateWorld(world, { controllerName: CONTROLLER_NAME, ...options });
-  return { translation, problems: [...read.problems, ...translation.problems], changed: read.changed };
+  return {
+    translation,
+    problems: [...read.problems, ...(await pinpointProblems(translation.problems))],
+    changed: read.changed,
+  };
 }
