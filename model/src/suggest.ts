@@ -7,42 +7,68 @@
 export function suggestName(wanted: string, candidates: Iterable<string>): string | undefined {
   const lowerWanted = wanted.toLowerCase();
   let best: string | undefined;
-  let bestDistance = Math.floor(wanted.length / 3) + 1;
+  let limit = Math.floor(wanted.length / 3);
   for (const candidate of candidates) {
-    if (candidate === wanted || Math.abs(candidate.length - wanted.length) >= bestDistance) continue;
-    const distance = toEditDistance(lowerWanted, candidate.toLowerCase());
-    if (distance >= bestDistance) continue;
+    if (candidate === wanted || Math.abs(candidate.length - wanted.length) > limit) continue;
+    const distance = toEditDistance(lowerWanted, candidate.toLowerCase(), limit);
+    if (distance > limit) continue;
     best = candidate;
-    bestDistance = distance;
+    if (distance === 0) return best;
+    limit = distance - 1;
   }
   return best;
 }
 
-/** Optimal string alignment distance; three rows are enough. */
-function toEditDistance(left: string, right: string): number {
-  let beforeLast: number[] = [];
-  let last = Array.from({ length: right.length + 1 }, (_, index) => index);
+/**
+ * Optimal string alignment distance; anything above `limit` where it is more than that. A configuration may hold thousands
+ * of names that lead nowhere, each compared with thousands, so it allocates nothing and gives up as soon as it can.
+ */
+function toEditDistance(left: string, right: string, limit: number): number {
+  let [beforeLast, last, current] = rows;
+  if (right.length >= ROW_LENGTH) return limit + 1;
+  for (let column = 0; column <= right.length; column++) last[column] = column;
+  let lastLeast = 0;
   for (let row = 1; row <= left.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= right.length; column++) {
-      const same = left[row - 1] === right[column - 1];
-      const swapped =
-        row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
-      current.push(
-        Math.min(
-          at(last, column) + 1,
-          at(current, column - 1) + 1,
-          at(last, column - 1) + (same ? 0 : 1),
-          swapped ? at(beforeLast, column - 2) + 1 : Number.POSITIVE_INFINITY,
-        ),
-      );
-    }
-    beforeLast = last;
-    last = current;
+    const least = fillRow({ beforeLast, last, current }, left, right, row);
+    // Later rows are built on this one and the one before: neither leads back below the limit.
+    if (least > limit && lastLeast > limit) return limit + 1;
+    lastLeast = least;
+    [beforeLast, last, current] = [last, current, beforeLast];
   }
-  return at(last, right.length);
+  return last[right.length] ?? limit + 1;
 }
 
-function at(row: readonly number[], column: number): number {
-  return row[column] ?? Number.POSITIVE_INFINITY;
+interface Rows {
+  readonly beforeLast: Uint16Array;
+  readonly last: Uint16Array;
+  readonly current: Uint16Array;
+}
+
+/** Longer names than this are compared with nothing; Kubernetes has none. */
+const ROW_LENGTH = 256;
+
+/** Work space. Values of a row are written before they are read, so nothing passes from one call to the next. */
+const rows: readonly [Uint16Array, Uint16Array, Uint16Array] = [
+  new Uint16Array(ROW_LENGTH),
+  new Uint16Array(ROW_LENGTH),
+  new Uint16Array(ROW_LENGTH),
+];
+
+/** Fills one row of the matrix and gives its least value. */
+function fillRow({ beforeLast, last, current }: Rows, left: string, right: string, row: number): number {
+  const letter = left.charCodeAt(row - 1);
+  const letterBefore = row > 1 ? left.charCodeAt(row - 2) : -1;
+  let least = row;
+  let value = row;
+  current[0] = row;
+  for (let column = 1; column <= right.length; column++) {
+    const other = right.charCodeAt(column - 1);
+    const replaced = (last[column - 1] ?? 0) + (letter === other ? 0 : 1);
+    value = Math.min((last[column] ?? 0) + 1, value + 1, replaced);
+    const isSwap = column > 1 && letter === right.charCodeAt(column - 2) && letterBefore === other;
+    if (isSwap) value = Math.min(value, (beforeLast[column - 2] ?? 0) + 1);
+    current[column] = value;
+    if (value < least) least = value;
+  }
+  return least;
 }

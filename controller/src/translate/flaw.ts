@@ -46,5 +46,26 @@ export function hintName(wanted: string, known: readonly string[]): { readonly h
   return { hint: `known: ${known.join(", ")}` };
 }
 
+/**
+ * As `hintName`, for the name of an object. Remembers its answers for a list: one deleted Service may leave thousands of
+ * routes with the same question.
+ */
+export function hintObject(wanted: string, known: readonly WorldObject<Kind>[]): { readonly hint?: string } {
+  const answers = answersByList.get(known) ?? new Map<string, { readonly hint?: string }>();
+  answersByList.set(known, answers);
+  const answer = answers.get(wanted) ?? hintName(wanted, namesOf(known));
+  answers.set(wanted, answer);
+  return answer;
+}
+
+const answersByList = new WeakMap<readonly WorldObject<Kind>[], Map<string, { readonly hint?: string }>>();
+const namesByList = new WeakMap<readonly WorldObject<Kind>[], readonly string[]>();
+
+function namesOf(list: readonly WorldObject<Kind>[]): readonly string[] {
+  const names = namesByList.get(list) ?? list.map(({ name }) => name);
+  namesByList.set(list, names);
+  return names;
+}
+
 /** More names than this are no help on one line. */
 const MOST_NAMES = 8;

@@ -3,7 +3,7 @@ import type { Cluster } from "@sallyport/model/cluster";
 import { fail, ok, type Result } from "@sallyport/model/result";
 import type { ServicePort } from "../kube/generated/types/service.ts";
 import type { World, WorldObject } from "../world/world.ts";
-import { type Finding, hintName } from "./flaw.ts";
+import { type Finding, hintObject } from "./flaw.ts";
 
 /** Names a port of a Service by its number. */
 export interface ServicePortRef {
@@ -75,12 +75,11 @@ function toProtocol(port: ServicePort): Cluster["protocol"] | undefined {
 }
 
 function toMissingService(world: World, { namespace, name }: ServicePortRef): ServicePortFlaw {
-  const known = world.list("Service", namespace).map((service) => service.name);
   return {
     reason: "BackendNotFound",
     code: "unresolved-reference",
     message: `there is no Service ${name} in the namespace ${namespace}`,
-    ...hintName(name, known),
+    ...hintObject(name, world.list("Service", namespace)),
   };
 }
 

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from "@sallyport/model/result";
 import type { CertificateSecret } from "@sallyport/model/secret";
 import type { GatewayClientCertificateRef } from "../../kube/generated/types/gateway.ts";
 import type { World, WorldObject } from "../../world/world.ts";
-import { type Flaw, hintName } from "../flaw.ts";
+import { type Flaw, hintObject } from "../flaw.ts";
 import { type CrossReference, GATEWAY_API, hintGrant, isPermitted } from "./grants.ts";
 import { findChainFlaw, findKeyFlaw } from "./pem.ts";
 
@@ -35,9 +35,8 @@ export function resolveCertificate(
   }
   const secret = world.get("Secret", namespace, ref.name);
   if (secret === undefined) {
-    const known = world.list("Secret", namespace).map(({ name }) => name);
     const flaw = toFlaw("unresolved-reference", `${path}.name`, `there is no Secret ${namespace}/${ref.name}`);
-    return fail({ ...flaw, ...hintName(ref.name, known) });
+    return fail({ ...flaw, ...hintObject(ref.name, world.list("Secret", namespace)) });
   }
   return readCertificate(secret, path);
 }

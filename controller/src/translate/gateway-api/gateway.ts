@@ -3,7 +3,7 @@ import { type Listener, DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/lis
 import type { Problem } from "@sallyport/model/problem";
 import type { Resource } from "@sallyport/model/snapshot";
 import type { World, WorldObject } from "../../world/world.ts";
-import { type Finding, type Flaw, hintName, toProblem } from "../flaw.ts";
+import { type Finding, type Flaw, hintObject, toProblem } from "../flaw.ts";
 import { ANY_HOST, intersectHostnames } from "../hostname.ts";
 import { toIpVersion } from "../ip-address.ts";
 import type { TranslateOptions } from "../translator.ts";
@@ -166,8 +166,10 @@ function findRemarks({ object: { spec } }: WorldObject<"Gateway">): Finding[] {
 }
 
 function toMissingClass(world: World, { object: { spec } }: WorldObject<"Gateway">): Finding {
-  const known = world.list("GatewayClass").map(({ name }) => name);
-  const { hint = "add a GatewayClass that names the controller" } = hintName(spec.gatewayClassName, known);
+  const { hint = "add a GatewayClass that names the controller" } = hintObject(
+    spec.gatewayClassName,
+    world.list("GatewayClass"),
+  );
   return {
     code: "unresolved-reference",
     path: "spec.gatewayClassName",

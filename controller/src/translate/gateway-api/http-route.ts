@@ -4,7 +4,7 @@ import type { HttpRoute } from "@sallyport/model/route";
 import type { HTTPRouteParentRef } from "../../kube/generated/types/http-route.ts";
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Condition, type ConditionMaker, conditionsOf, tellFlaws } from "../condition.ts";
-import { type Finding, type Flaw, hintName, toObjectRef, toProblem } from "../flaw.ts";
+import { type Finding, type Flaw, hintObject, toObjectRef, toProblem } from "../flaw.ts";
 import type { ObjectStatus, TranslateOptions } from "../translator.ts";
 import { type AttachingRoute, type AttachResult, attachRoute } from "./attach.ts";
 import { type GatewayPlans, toGatewayKey } from "./gateway.ts";
@@ -93,10 +93,11 @@ function toMissingGateway(
   { namespace, name }: { readonly namespace: string; readonly name: string },
   path: string,
 ): Finding {
-  const known = world.list("Gateway", namespace).map((gateway) => gateway.name);
   const elsewhere = world.list("Gateway").find((gateway) => gateway.name === name);
   const hint =
-    elsewhere === undefined ? hintName(name, known) : { hint: `there is one in the namespace ${elsewhere.namespace}` };
+    elsewhere === undefined
+      ? hintObject(name, world.list("Gateway", namespace))
+      : { hint: `there is one in the namespace ${elsewhere.namespace}` };
   const message = `there is no Gateway ${name} in the namespace ${namespace}`;
   return { code: "unresolved-reference", path: `${path}.name`, message, ...hint };
 }
