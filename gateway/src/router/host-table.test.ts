@@ -31,6 +31,12 @@ test("the apex is not under its wildcard", () => {
   assert.equal(toTable(["*.example.com"]).find("example.com"), undefined);
 });
 
+test("names with one hash are told apart", () => {
+  const table = toTable(["*.aA"]);
+  assert.equal(table.find("x.aA"), "*.aA");
+  assert.equal(table.find("x.BB"), undefined);
+});
+
 test("the answer is that of trying every name", () => {
   const labels = fc.array(fc.constantFrom("a", "b", "ab", "c"), { minLength: 1, maxLength: 4 });
   const hosts = labels.map((parts) => parts.join("."));

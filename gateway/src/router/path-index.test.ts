@@ -46,6 +46,18 @@ test("a match whose conditions fail makes way for the next in line", () => {
   assert.equal(index?.find(toInput({ path: "/match/prefix", method: "PUT" })), NAMED.longer.result);
 });
 
+test("prefixes with one hash are told apart", () => {
+  const [one, other] = ["/Aa", "/BB"].map((value) => toCandidate(toMatch({ kind: "prefix", value })));
+  assert.ok(one !== undefined && other !== undefined);
+  assert.equal(build([one])?.find(toInput({ path: "/BB" })), undefined);
+  const both = build([one, other]);
+  assert.equal(both?.find(toInput({ path: "/Aa/x" })), one.result);
+  assert.equal(both?.find(toInput({ path: "/BB" })), other.result);
+  const edit = new PathIndexEdit(both);
+  edit.remove(one);
+  assert.equal(edit.finish()?.find(toInput({ path: "/BB" })), other.result);
+});
+
 test("an index from which everything was taken is none", () => {
   const index = build(Object.values(NAMED));
   const edit = new PathIndexEdit(index);

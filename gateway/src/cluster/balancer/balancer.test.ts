@@ -109,13 +109,6 @@ test("round-robin: given the draws at update it is deterministic", () => {
   for (let i = 0; i < 100; i++) assert.equal(pick(one), pick(other));
 });
 
-test("round-robin: shares stay right over millions of requests", () => {
-  const { balancer, hosts, random } = setUp("round-robin", [1, 2]);
-  for (let i = 0; i < 3_100_000; i++) balancer.first(random);
-  for (let i = 0; i < 300; i++) balancer.first(random)!.picks++;
-  assert.ok(Math.abs((hosts[0]?.picks ?? 0) - 100) <= 2);
-});
-
 test("least-request: of two endpoints the one with fewer requests for its weight", () => {
   const { balancer, hosts, random } = setUp("least-request", [1, 1]);
   hosts[0]!.requests = 1;

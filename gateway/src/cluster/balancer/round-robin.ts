@@ -5,9 +5,6 @@
 import type { BalancedEndpoint, Balancer } from "./balancer.ts";
 import { Candidates } from "./candidates.ts";
 
-/** Past this the deadlines are moved back, so that adding 1/w to them stays exact enough. */
-const REBASE_AT = 1e6;
-
 /** Round robin. An update begins at a drawn place, else frequent updates would favour the first endpoints. */
 export class RoundRobinBalancer<T extends BalancedEndpoint> implements Balancer<T> {
   readonly #candidates = new Candidates<T>();
@@ -47,8 +44,6 @@ export class RoundRobinBalancer<T extends BalancedEndpoint> implements Balancer<
 
   #takeDue(): number {
     const due = this.#heap[0] ?? 0;
-    const now = this.#deadline(due);
-    if (now > REBASE_AT) this.#deadlines = this.#deadlines.map((deadline) => deadline - now);
     this.#deadlines[due] = this.#deadline(due) + (this.#periods[due] ?? 1);
     this.#siftDown();
     return due;
