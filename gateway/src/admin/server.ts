@@ -68,7 +68,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   {
     method: "POST",
     path: "/logging",
-    describe: "sets the level of the process log: ?level=error|warn|info|debug|off; without one, tells it",
+    describe: "sets the level of the process log: `?level=` and one of error, warn, info, debug, off; without it, tells the level",
     answer: setLevel,
   },
   {
@@ -88,6 +88,12 @@ export function toReadiness(source: Pick<AdminSource, "metrics" | "stage">): Ope
   if (ready) return toJsonReply(200, { ready, epoch });
   const reason = epoch === 0 ? "no configuration has been applied yet" : `the gateway is ${source.stage()}`;
   return toJsonReply(503, { ready, epoch, reason });
+}
+
+/** The table of docs/admin.md. */
+export function renderEndpointTable(): string {
+  const rows = ENDPOINTS.map(({ method, path, describe }) => `| ${method} | \`${path}\` | ${describe} |`);
+  return ["| method | path | what |", "|---|---|---|", ...rows].join("\n");
 }
 
 function route(request: OperatorRequest, source: AdminSource): OperatorReply | Promise<OperatorReply> {

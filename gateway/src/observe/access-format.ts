@@ -49,18 +49,25 @@ export const DEFAULT_FIELDS: Readonly<Record<string, string>> = {
   x_forwarded_for: "%REQ(X-FORWARDED-FOR)%",
 };
 
+/** Envoy's default text format. */
+export const DEFAULT_TEXT =
+  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
+  "%BYTES_RECEIVED% %BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% " +
+  '"%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" "%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"';
+
 /** What stands for a missing value. */
 export const MISSING: Readonly<Record<AccessFormat["style"], string>> = { json: "null", text: "-" };
 
 /** Fixed text, or a value. */
 type Piece = string | OperatorValue;
 
-/** Compiles the operator's format, or the default one. The failure says what is wrong with it. */
+/** Compiles the operator's format: `json` (or none), `text`, an object or a text. The failure says what is wrong with it. */
 export function compileAccessFormat(
   format: string | undefined,
   context: OperatorContext,
 ): Result<AccessFormat, string> {
-  if (format === undefined) return toAccessFormat("json", compileObject(DEFAULT_FIELDS, context));
+  if (format === undefined || format === "json") return toAccessFormat("json", compileObject(DEFAULT_FIELDS, context));
+  if (format === "text") return toAccessFormat("text", parseFormat(DEFAULT_TEXT, context));
   if (format.trimStart().startsWith("{")) return toAccessFormat("json", compileJson(format, context));
   return toAccessFormat("text", parseFormat(format, context));
 }

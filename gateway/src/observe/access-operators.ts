@@ -109,6 +109,14 @@ export function compileOperator(
   return operator.compile(argument ?? "", context);
 }
 
+/** The table of docs/access-log.md. */
+export function renderOperatorTable(): string {
+  const rows = Object.entries(OPERATORS).map(([name, { argument, describe }]) => {
+    return `| \`%${name}${argument === "" ? "" : `(${argument})`}%\` | ${describe} |`;
+  });
+  return ["| operator | value |", "|---|---|", ...rows].join("\n");
+}
+
 function plain(describe: string, value: OperatorValue): Operator {
   return { argument: "", describe, compile: () => ok(value) };
 }

@@ -2,7 +2,7 @@
  * Every metric family the gateway exports, as data: name, type, labels, help, and how to read its samples. The exposition,
  * the admin's /stats and docs/metrics.md come from this one table.
  */
-import { CLASSES, FLAGS, GLOBAL, LISTENER } from "./cells.ts";
+import { GLOBAL, LISTENER } from "./cells.ts";
 import type { MetricSource } from "./metric-source.ts";
 import { readCpu, readMaxFiles, readOpenFiles, readResidentMemory, readStartTime } from "./process-facts.ts";
 import { readHistogram, readListeners, readNamed, readRequests, readWorkers, type Sample } from "./samples.ts";
@@ -246,6 +246,3 @@ export function renderMetricTable(): string {
   });
   return ["| name | type | labels | meaning |", "|---|---|---|---|", ...rows].join("\n");
 }
-
-/** Values of the label `code_class`, and of `flag`, for the documentation. */
-export const LABEL_VALUES = { code_class: CLASSES, flag: FLAGS } as const;
