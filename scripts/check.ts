@@ -18,7 +18,7 @@ const STAGES: readonly Stage[] = [
   { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"] },
   { name: "types", command: ["tsc", "--noEmit"] },
   { name: "unused", command: ["knip", "--no-progress", "--no-config-hints"] },
-  { name: "architecture", command: ["node", "scripts/test.ts", "architecture"] },
+  { name: "architecture", command: ["node", "scripts/test.ts", "scripts/architecture"] },
   { name: "format", command: ["oxfmt", "--check"] },
 ];
 

@@ -27,7 +27,7 @@ test("every import is one that the table allows", () => {
   none(typescript.flatMap(importProblems));
 });
 
-test("no files import each other in a circle, not even for types", () => {
+test("no folders import each other in a circle, not even for types", () => {
   none(importCycles(typescript));
 });
 
@@ -78,9 +78,12 @@ test("imports that the table allows are not complained of", () => {
 });
 
 test("a planted cycle, a long file, a missing comment and a foreign path are caught", () => {
-  const a = { path: "model/src/a.ts", text: 'import type { b } from "./b.ts";' };
-  const b = { path: "model/src/b.ts", text: 'import { a } from "./a.ts";' };
-  assert.deepEqual(importCycles([a, b]), ["model/src/a.ts -> model/src/b.ts -> model/src/a.ts"]);
+  const a = { path: "gateway/src/a/a.ts", text: 'import type { b } from "../b/b.ts";' };
+  const b = { path: "gateway/src/b/b.ts", text: 'import { a } from "../a/a.ts";' };
+  assert.deepEqual(importCycles([a, b]), ["gateway/src/a/a.ts -> gateway/src/b/b.ts -> gateway/src/a/a.ts"]);
+  const within = { path: "gateway/src/a/b.ts", text: 'import { a } from "./a.ts";' };
+  assert.equal(importCycles([{ ...a, text: 'import { b } from "./b.ts";' }, within]).length, 1);
+  assert.equal(importCycles([{ ...a, text: 'import type { b } from "./b.ts";' }, within]).length, 0);
   assert.equal(lengthProblems({ path: "model/src/a.ts", text: "x\n".repeat(301) }).length, 1);
   assert.equal(lengthProblems({ path: "model/src/a.ts", text: "x\n".repeat(300) }).length, 0);
   assert.equal(commentProblems({ path: "model/src/a.ts", text: "// For a.\n\nexport const a = 1;\n" }).length, 1);

@@ -1,18 +1,20 @@
-/** Import cycles between files, type imports included: lint sees only those that are left when types are stripped. */
+/** Import cycles between folders, type imports included: lint sees only those that are left when types are stripped. */
 import { resolveImport } from "./import-rules.ts";
-import { scanImports, type Import } from "./import-scan.ts";
+import { scanImports } from "./import-scan.ts";
 import type { SourceFile } from "./source-files.ts";
 
 /**
  * Every cycle that a depth-first walk meets, as `a.ts -> b.ts -> a.ts`. Workspace imports (`@sallyport/...`) cannot
- * cycle. A contract's types may be named from both sides of the seam.
+ * cycle. Two kinds of type imports do not count: of a contract, whose types are named from both sides of the seam; and within
+ * a folder, where a class and the functions that work on it know each other.
  */
 export function importCycles(files: readonly SourceFile[]): string[] {
   const edges = new Map(
     files.map(({ path, text }) => [
       path,
       scanImports(text)
-        .filter(({ specifier, kind }) => specifier.startsWith(".") && kind !== "entry" && !isSeam(specifier, kind))
+        .filter(({ specifier, kind }) => specifier.startsWith(".") && kind !== "entry")
+        .filter(({ specifier, kind }) => kind === "value" || !isFreeForTypes(specifier))
         .map(({ specifier }) => resolveImport(path, specifier)),
     ]),
   );
@@ -32,6 +34,6 @@ export function importCycles(files: readonly SourceFile[]): string[] {
   return cycles;
 }
 
-function isSeam(specifier: string, kind: Import["kind"]): boolean {
-  return kind === "type" && specifier.endsWith("/contract.ts");
+function isFreeForTypes(specifier: string): boolean {
+  return specifier.endsWith("/contract.ts") || /^\.\/[^/]+$/.test(specifier);
 }

@@ -132,5 +132,5 @@ export class ThreadMember implements Member {
 
 /** Beside this module when it runs from source, beside the bundle when it is part of one. */
 function toWorkerFile(here: string): URL {
-  return new URL(here.endsWith(".ts") ? "./worker.ts" : "./worker.js", here);
+  return new URL(here.endsWith(".ts") ? "./worker.ts" : "./worker.mjs", here);
 }
