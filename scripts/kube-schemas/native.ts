@@ -37,13 +37,10 @@ const service: Readonly<Record<string, Schema>> = {
   "spec.internalTrafficPolicy": { enum: ["Cluster", "Local"] },
   "spec.ipFamilyPolicy": { enum: ["SingleStack", "PreferDualStack", "RequireDualStack"] },
   "spec.ipFamilies[]": { enum: ["IPv4", "IPv6"] },
-  "spec.ports": rules(
-    [
-      "size(self) <= 1 || self.all(p, has(p.name) && p.name != '')",
-      "every port must have a name when there are two or more",
-    ],
-    ["self.all(p, !has(p.name) || self.exists_one(q, has(q.name) && q.name == p.name))", "port names must be unique"],
-  ),
+  "spec.ports": rules([
+    "size(self) <= 1 || self.all(p, has(p.name) && p.name != '')",
+    "every port must have a name when there are two or more",
+  ]),
   "spec.ports[].name": dnsLabel,
   "spec.ports[].port": port,
   "spec.ports[].protocol": protocol,
@@ -65,7 +62,7 @@ const endpointSlice: Readonly<Record<string, Schema>> = {
   endpoints: { maxItems: 1000 },
   "endpoints[].addresses": { minItems: 1, maxItems: 100 },
   "endpoints[].addresses[]": { minLength: 1, maxLength: 253 },
-  ports: rules(["self.all(p, self.exists_one(q, q.name == p.name))", "port names must be unique"]),
+  ports: { "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] },
   "ports[].name": { ...dnsLabel, pattern: "^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", default: "" },
   "ports[].port": port,
   "ports[].protocol": protocol,

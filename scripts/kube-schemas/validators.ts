@@ -74,9 +74,12 @@ function emitChecks(schema: NamedSchema): { readonly code: string; readonly func
       if (limit === undefined) throw new Error(`the pattern ${pattern} is not in the schema`);
       return `${call}${pattern}, "u", ${limit})`;
     })
+    .replaceAll(/vErrors === null \? (\w+\.errors) : vErrors\.concat\(\1\)/g, "appendErrors(vErrors, $1)")
     .replaceAll(/require\("ajv\/dist\/runtime\/ucs2length"\)\.default/g, "codePointLength");
-  for (const name of ["codePointLength", "boundedPattern"]) if (code.includes(name)) functions.add(name);
-  if (code.includes("require(")) throw new Error("the compiled validator needs more of ajv than is replaced");
+  for (const name of ["codePointLength", "boundedPattern", "appendErrors"])
+    if (code.includes(name)) functions.add(name);
+  if (code.includes("require(") || code.includes(".concat("))
+    throw new Error("the compiled validator needs more of ajv than is replaced");
   return { code: code.trim(), functions: [...functions] };
 }
 

@@ -56,7 +56,7 @@ export function toApiVersion(definition: GeneratedKind): string {
 }
 
 function completeBody(kind: KindName, body: Record<string, unknown>): FieldIssue[] {
-  if (kind === "Service") completeService(body);
+  if (kind === "Service") return completeService(body);
   return kind === "Secret" ? decodeSecret(body) : [];
 }
 

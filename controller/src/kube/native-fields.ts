@@ -22,12 +22,24 @@ export function removeNulls(value: unknown): void {
   }
 }
 
-/** Completes the checked body of a Service: `targetPort` is by default the port itself. */
-export function completeService(body: Record<string, unknown>): void {
+/** Completes the checked body of a Service: `targetPort` is by default the port itself, and port names must differ. */
+export function completeService(body: Record<string, unknown>): FieldIssue[] {
   const spec = isRecord(body["spec"]) ? body["spec"] : {};
-  if (!Array.isArray(spec["ports"])) return;
-  for (const port of spec["ports"])
-    if (isRecord(port) && (port["targetPort"] === 0 || port["targetPort"] === "")) port["targetPort"] = port["port"];
+  const ports: readonly unknown[] = Array.isArray(spec["ports"]) ? spec["ports"] : [];
+  const issues: FieldIssue[] = [];
+  const names = new Set<unknown>();
+  for (const [index, port] of ports.entries()) {
+    if (!isRecord(port)) continue;
+    if (port["targetPort"] === 0 || port["targetPort"] === "") port["targetPort"] = port["port"];
+    if (port["name"] !== undefined && names.has(port["name"])) issues.push(toDuplicateName(index));
+    names.add(port["name"]);
+  }
+  return issues;
+}
+
+function toDuplicateName(index: number): FieldIssue {
+  const path = ["spec", "ports", index, "name"];
+  return { code: "invalid-value", severity: "error", message: "port names must be unique", path, at: "value" };
 }
 
 /** Decodes the values of a checked Secret: `data` from base64, then `stringData` over it. */

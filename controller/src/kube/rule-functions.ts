@@ -30,6 +30,13 @@ export function boundedPattern(source: string, flags: string, longest: number): 
   };
 }
 
+/** Adds the errors of a part to those found before. In place: copying made a long list of errors take quadratic time. */
+export function appendErrors<T>(errors: T[] | null, more: readonly T[]): T[] {
+  if (errors === null) return [...more];
+  for (const error of more) errors.push(error);
+  return errors;
+}
+
 /** Length of a text in Unicode code points. */
 export function codePointLength(text: string): number {
   let length = text.length;

@@ -31,10 +31,13 @@ export interface ShapeFindings {
   readonly unknownFields: number;
 }
 
+/** Most errors told of one object; what would make more is not read to the end by anyone. */
+const mostErrors = 50;
+
 /** Checks the value and sets defaults in it; in lenient mode it also removes unknown fields from it. */
 export async function checkShape(value: Record<string, unknown>, check: ShapeCheck): Promise<ShapeFindings> {
   const { validator, base, mode, policy } = check;
-  const errors = validator.validate(value) ? [] : (validator.validate.errors ?? []);
+  const errors = validator.validate(value) ? [] : (validator.validate.errors ?? []).slice(0, mostErrors);
   const unknown = errors.filter(isUnknownField);
   const misfits = errors.filter((error) => !isUnknownField(error));
   const fieldsAt = unknown.length > 0 && mode === "strict" ? await readFieldNames(check) : () => [];

@@ -9,7 +9,7 @@ import { identifyObject } from "../kube/identify.ts";
 import { kinds } from "../kube/kinds.ts";
 import type { KindName, KubeObject } from "../kube/kinds.ts";
 import type { Pacer } from "./pacer.ts";
-import { parseYaml } from "./yaml-document.ts";
+import { parseYamlInSteps } from "./yaml-document.ts";
 import type { Position, YamlDocument } from "./yaml-document.ts";
 import { splitYaml } from "./yaml-split.ts";
 
@@ -72,7 +72,13 @@ export async function parseFile(
 
 async function parseChunk(text: string, digest: string, pacer: Pacer): Promise<ParsedChunk> {
   const collector = new ChunkCollector(pacer);
-  for (const document of parseYaml(text)) await collector.addDocument(document);
+  const steps = parseYamlInSteps(text);
+  let step = steps.next();
+  while (step.done !== true) {
+    await pacer.breathe();
+    step = steps.next();
+  }
+  for (const document of step.value) await collector.addDocument(document);
   const { objects, problems, skipped } = collector;
   return { digest, objects, problems, skipped };
 }

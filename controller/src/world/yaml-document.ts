@@ -1,6 +1,6 @@
 /** Parses YAML (or JSON) text into plain values that remember where everything stands. Hostile text gives problems. */
-import { Composer, Parser, isAlias, isMap, isScalar, isSeq } from "yaml";
-import type { Document, YAMLMap } from "yaml";
+import { Composer, Lexer, Parser, isAlias, isMap, isScalar, isSeq } from "yaml";
+import type { CST, Document, YAMLMap } from "yaml";
 import type { FieldPath, PathStep } from "../kube/field-path.ts";
 import { YamlReader, isMergeKey, toOffset } from "./yaml-reader.ts";
 
@@ -19,16 +19,53 @@ export interface YamlProblem extends Position {
 /** Most problems reported for one document: after a wrong indentation everything seems wrong. */
 const mostProblems = 5;
 
+/** Most characters of one document: no single object may be as large in a cluster. */
+export const mostDocumentCharacters = 2 * 1024 * 1024;
+
+/** Deepest nesting of the parser, which counts a map in a list as two; the deepest field of any kind is at about 15. */
+const deepestNesting = 200;
+
+/** How many lexical elements are read in one step. */
+const stepLexemes = 500;
+
 /** All documents of the text. Where the text is broken, the value of the document is undefined. */
-export function parseYaml(text: string): YamlDocument[] {
+export function parseYaml(text: string): readonly YamlDocument[] {
+  const steps = parseYamlInSteps(text);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/** The same in steps of less than a millisecond, so that other work can be done in between. */
+export function* parseYamlInSteps(text: string): Generator<void, readonly YamlDocument[]> {
   const lines = new LineTable(text);
-  try {
-    const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: "silent" });
-    return Array.from(composer.compose(new Parser().parse(text)), (document) => readDocument(document, lines));
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return [new YamlDocument({ problems: [{ line: 1, column: 1, message: "is nested too deeply" }], lines })];
+  if (text.length > mostDocumentCharacters) return [refuse(lines, 0, toTooLong(text.length))];
+  const parser = new Parser();
+  const tokens: CST.Token[] = [];
+  let count = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length > deepestNesting)
+      return [refuse(lines, parser.offset, { message: "is nested too deeply" })];
+    if (++count % stepLexemes === 0) yield;
   }
+  tokens.push(...parser.end());
+  const composer = new Composer({ uniqueKeys: false, prettyErrors: false, logLevel: "silent" });
+  const documents: YamlDocument[] = [];
+  for (const document of composer.compose(tokens)) {
+    documents.push(readDocument(document, lines));
+    yield;
+  }
+  return documents;
+}
+
+function refuse(lines: LineTable, offset: number, problem: { message: string; hint?: string }): YamlDocument {
+  return new YamlDocument({ problems: [{ ...lines.toPosition(offset), ...problem }], lines });
+}
+
+function toTooLong(length: number): { message: string; hint: string } {
+  const hint = "put --- lines between objects; a List may be split into several";
+  return { message: `is a document of ${length} characters; at most ${mostDocumentCharacters} are read`, hint };
 }
 
 interface DocumentParts {
