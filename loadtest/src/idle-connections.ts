@@ -39,7 +39,7 @@ async function exchange(socket: Socket, request: Buffer): Promise<void> {
   const reader = new AnswerReader();
   await new Promise<void>((resolve, reject) => {
     socket.on("error", reject);
-    socket.on("close", () => reject(new Error("the proxy closed a connection")));
+    socket.on("close", () => reject(new Error("the proxy closed a connection before its answer")));
     socket.on("data", (bytes) => {
       const progress = reader.push(bytes);
       if (progress.kind === "complete" && progress.status === 200) resolve();

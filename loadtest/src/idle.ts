@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bench, Target } from "./bench.ts";
+import { heldConnections, raiseFileLimit } from "./file-limit.ts";
 import { holdConnections } from "./idle-connections.ts";
 import type { Peer } from "./peers/peer.ts";
 import { readMemory } from "./proc.ts";
@@ -20,11 +21,17 @@ export async function runIdleScenario(context: RunContext, scenario: IdleScenari
   const { options, peers, progress } = context;
   // Ten thousand connections take twenty seconds a peer; their cost hardly varies.
   const rounds = scenario.connections > 0 ? Math.min(options.rounds, options.quick === "on" ? 1 : 3) : options.rounds;
-  const entries = peers.map((peer) => ({ peer, idle: [] as IdleSample[], notes: [...peer.deviations] }));
+  const connections = heldConnections(scenario.connections, raiseFileLimit());
+  const fewer =
+    connections < scenario.connections
+      ? [`Only ${connections} connections: more need a higher limit on open files.`]
+      : [];
+  for (const note of fewer) progress(`${scenario.name}: ${note}`);
+  const entries = peers.map((peer) => ({ peer, idle: [] as IdleSample[], notes: [...peer.deviations, ...fewer] }));
   for (let round = 0; round < rounds; round++) {
     for (const { peer, idle, notes } of rotated(entries, round)) {
       try {
-        const sample = await sampleIdle(context.bench, peer, scenario.connections);
+        const sample = await sampleIdle(context.bench, peer, connections);
         idle.push(sample);
         progress(`${scenario.name}: round ${round + 1}/${rounds}: ${peer.name} ${told(sample)}`);
       } catch (error) {

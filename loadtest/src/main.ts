@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { Bench } from "./bench.ts";
 import { judge, readBudgets } from "./budgets.ts";
+import { raiseFileLimit } from "./file-limit.ts";
 import { runIdleScenario } from "./idle.ts";
 import { allowedProcessors, layoutFor, type Layout } from "./layout.ts";
 import { parseOptions, usage, type Options } from "./options.ts";
@@ -31,6 +32,7 @@ async function main(argv: readonly string[]): Promise<number> {
   if (layout.client !== undefined) spawnSync("taskset", ["-pc", layout.client, String(process.pid)]);
   const bench = new Bench(layout);
   stopOnSignal("loadtest", bench);
+  raiseFileLimit();
   try {
     const results = await runScenarios({ bench, options, peers, progress });
     return finish(options, { ...describeRun(options, layout), missing, scenarios: results });

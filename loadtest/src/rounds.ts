@@ -80,6 +80,8 @@ interface Entry {
   readonly target: Target | undefined;
   readonly load: LoadSample[];
   readonly latency: LatencySample[];
+  /** Why samples had to be taken again. */
+  readonly repeated: string[];
   failure: string | undefined;
 }
 
@@ -94,7 +96,7 @@ async function startEntries(context: RunContext, choices: readonly TargetChoice[
       failure = `did not start: ${messageOf(error)}`;
       context.progress(`${choice.name} ${failure}`);
     }
-    entries.push({ choice, target, failure, load: [], latency: [] });
+    entries.push({ choice, target, failure, load: [], latency: [], repeated: [] });
   }
   return entries;
 }
@@ -116,21 +118,29 @@ async function loadRound(context: RunContext, { name, offer, round }: Round, ent
   context.progress(`${name}: CPU us/request: ${told.join(", ")}`);
 }
 
-// One failure takes a target out of the rest of the scenario: its later figures would be those of a broken process.
+// A failed sample is taken once more, and the report says so: a machine under other load starves a client now and then. A
+// second failure takes the target out of the scenario: its later figures would be those of a broken process.
 async function attempt<T>(entry: Entry, sample: (target: Target) => Promise<T>): Promise<T | undefined> {
   if (entry.target === undefined || entry.failure !== undefined) return undefined;
-  try {
-    return await sample(entry.target);
-  } catch (error) {
-    entry.failure = `failed: ${messageOf(error)}`;
-    return undefined;
+  for (const tries of ["first", "last"]) {
+    try {
+      return await sample(entry.target);
+    } catch (error) {
+      if (tries === "last") entry.failure = `failed: ${messageOf(error)}`;
+      else entry.repeated.push(messageOf(error));
+    }
   }
+  return undefined;
 }
 
-function toResult({ choice, target, load, latency, failure }: Entry): TargetResult {
+function toResult({ choice, target, load, latency, repeated, failure }: Entry): TargetResult {
   const availability = choice.peer.availability();
   const version = availability.kind === "available" ? availability.version : "";
-  const notes = [...(target?.notes ?? []), ...(failure === undefined ? [] : [`${choice.name} ${failure}`])];
+  const notes = [
+    ...(target?.notes ?? []),
+    ...repeated.map((reason) => `${choice.name}: a sample was taken again: ${reason}`),
+    ...(failure === undefined ? [] : [`${choice.name} ${failure}`]),
+  ];
   return { target: choice.name, version, load, latency, idle: [], notes };
 }
 

@@ -35,7 +35,9 @@ export async function sampleLoad(bench: Bench, target: Target, offer: Offer): Pr
   const clientCpu = await watchUntilEnd(client);
   const after = readSides(target.pids, backend.pids);
   const totals = readTotals(client.stdoutFile);
-  if (totals.requests === 0) throw new Error(`no request was answered: ${target.running.lastWords()}`);
+  if (totals.requests === 0) {
+    throw new Error(`wrk got no answer (${totals.failures} failures): ${target.running.lastWords()}`);
+  }
   const short = totals.bytes / totals.requests < offer.bodyBytes ? totals.requests : 0;
   const proxy = cpuSpent(before.proxy, after.proxy);
   const memory = readMemory(target.pids);
