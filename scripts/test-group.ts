@@ -21,6 +21,7 @@ export interface TestGroup {
 
 /** What came of a group. */
 export interface GroupResult extends TestCounts {
+  readonly files: readonly string[];
   /** What the group printed; empty where all passed in silence. */
   readonly output: string;
 }
@@ -40,9 +41,14 @@ export async function runGroup(group: TestGroup): Promise<GroupResult> {
     const countsFile = join(directory, "counts.json");
     const { output, problem } = await runProcess(group, { ...process.env, SALLYPORT_TEST_COUNTS: countsFile });
     const counts = readCounts(countsFile);
-    if (problem === undefined) return { ...counts, output };
+    if (problem === undefined) return { ...counts, files: group.files, output };
     const failed = Math.max(counts.failed, 1);
-    return { ...counts, failed, output: `${output}\nFAILED  ${group.files.join(" ")}\n        ${problem}\n` };
+    return {
+      ...counts,
+      failed,
+      files: group.files,
+      output: `${output}\nFAILED  ${group.files.join(" ")}\n        ${problem}\n`,
+    };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
@@ -121,6 +127,6 @@ function readCounts(file: string): TestCounts {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by our own reporter a moment ago
     return JSON.parse(readFileSync(file, "utf8")) as TestCounts;
   } catch {
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, leaks: [] };
   }
 }

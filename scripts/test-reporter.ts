@@ -14,12 +14,14 @@ export interface TestCounts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Kinds of handles (sockets, servers, timers) that were still open after the last test. */
+  readonly leaks: readonly string[];
 }
 
 /** Tests that take longer are named, so that a slow one does not creep in unseen. Milliseconds. */
 const SLOW = 2_000;
 /** How long after the last test a handle may still take to close. Milliseconds. */
-const LEAK_GRACE = 2_000;
+const LEAK_GRACE = 3_000;
 /** The standard streams of this process. */
 const OWN_HANDLES = new Set(["PipeWrap", "TTYWrap"]);
 /** A difference of two big values says all it has to say in its first lines. */
@@ -100,6 +102,7 @@ async function finish(counts: EventData.TestSummary["counts"]): Promise<string> 
     passed,
     failed: tests - passed - skipped - todo + (leaks.length > 0 ? 1 : 0),
     skipped: skipped + todo,
+    leaks,
   };
   const file = process.env["SALLYPORT_TEST_COUNTS"];
   if (file !== undefined) writeFileSync(file, JSON.stringify(result));

@@ -6,8 +6,10 @@ import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
-import { runGroup, type TestGroup } from "./test-group.ts";
+import { runGroup, type GroupResult, type TestGroup } from "./test-group.ts";
 import type { TestCounts } from "./test-reporter.ts";
+
+type Counts = Omit<TestCounts, "leaks">;
 
 const USAGE = `usage: npm test -- [STAGE | PATH]... [--update] [--long] [--reporter NAME]
   STAGE         unit, architecture or feature
@@ -68,7 +70,7 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const options = readOptions();
   const started = performance.now();
-  const stages: TestCounts[] = [];
+  const stages: Counts[] = [];
   for (const stage of STAGES) {
     const files = select(stage, options);
     if (files.length > 0) stages.push(await runStage(stage, files, options.reporter));
@@ -104,7 +106,7 @@ function select(stage: Stage, { wanted, long }: Options): string[] {
   return files.filter((file) => LONG.test(file) === long && matches(file));
 }
 
-async function runStage(stage: Stage, files: readonly string[], reporter: string | undefined): Promise<TestCounts> {
+async function runStage(stage: Stage, files: readonly string[], reporter: string | undefined): Promise<Counts> {
   const started = performance.now();
   console.log(`\n== ${stage.name} (${files.length} ${files.length === 1 ? "file" : "files"})`);
   const { testTimeout, timeout } = stage;
@@ -114,20 +116,24 @@ async function runStage(stage: Stage, files: readonly string[], reporter: string
     timeout,
     reporter,
   }));
-  const counts = sum(await runAll(groups));
+  const results = await runAll(groups, (result) => process.stdout.write(result.output));
+  const counts = sum(results);
+  if (files.length > 1 && stage.processes === "one" && results.some(({ leaks }) => leaks.length > 0)) {
+    await findLeaks(files, { testTimeout, timeout, reporter: undefined });
+  }
   console.log(`${stage.name}: ${seconds(started)} s`);
   console.log(closingLine(counts));
   return counts;
 }
 
-/** As many groups at a time as there are processors; prints what each has to say when it ends. */
-async function runAll(groups: readonly TestGroup[]): Promise<TestCounts[]> {
-  const results: TestCounts[] = [];
+/** As many groups at a time as there are processors. */
+async function runAll(groups: readonly TestGroup[], onEnd: (result: GroupResult) => void): Promise<GroupResult[]> {
+  const results: GroupResult[] = [];
   const waiting = groups.values();
   const lane = async (): Promise<void> => {
     for (const group of waiting) {
       const result = await runGroup(group);
-      process.stdout.write(result.output);
+      onEnd(result);
       results.push(result);
     }
   };
@@ -135,7 +141,16 @@ async function runAll(groups: readonly TestGroup[]): Promise<TestCounts[]> {
   return results;
 }
 
-function sum(counts: readonly TestCounts[]): TestCounts {
+/** Something was left open by one of many files in one process: runs each alone to name the one. */
+async function findLeaks(files: readonly string[], options: Omit<TestGroup, "files">): Promise<void> {
+  const groups = files.map((file): TestGroup => ({ ...options, files: [file] }));
+  await runAll(groups, (result) => {
+    if (result.leaks.length > 0)
+      console.log(`        ${result.files.join(" ")} leaves open: ${result.leaks.join(", ")}`);
+  });
+}
+
+function sum(counts: readonly Counts[]): Counts {
   return {
     passed: counts.reduce((total, { passed }) => total + passed, 0),
     failed: counts.reduce((total, { failed }) => total + failed, 0),
@@ -143,7 +158,7 @@ function sum(counts: readonly TestCounts[]): TestCounts {
   };
 }
 
-function closingLine({ passed, failed, skipped }: TestCounts): string {
+function closingLine({ passed, failed, skipped }: Counts): string {
   return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`;
 }
 
