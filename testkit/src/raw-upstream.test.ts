@@ -14,7 +14,10 @@ async function pair(...steps: readonly AnswerStep[]): Promise<{ upstream: RawUps
 
 test("an upstream records requests and answers each as scripted", async (t) => {
   const { upstream, client } = await pair({ pause: 1 }, OK);
-  t.after(() => upstream.close());
+  t.after(() => {
+    client.close();
+    return upstream.close();
+  });
   await client.send(GET + GET);
   await client.signal.require(() => client.responses.length === 2, 2000, "two answers");
   assert.equal(upstream.requests.length, 2);
@@ -24,7 +27,10 @@ test("an upstream records requests and answers each as scripted", async (t) => {
 
 test("a reset by the upstream is told apart from an end", async (t) => {
   const { upstream, client } = await pair("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", { do: "reset" });
-  t.after(() => upstream.close());
+  t.after(() => {
+    client.close();
+    return upstream.close();
+  });
   await client.send(GET);
   await client.signal.require(() => client.state !== "open", 2000, "the end");
   assert.equal(client.state, "reset");
@@ -32,7 +38,10 @@ test("a reset by the upstream is told apart from an end", async (t) => {
 
 test("an end by the upstream leaves what was sent before it readable", async (t) => {
   const { upstream, client } = await pair(OK, { do: "end" });
-  t.after(() => upstream.close());
+  t.after(() => {
+    client.close();
+    return upstream.close();
+  });
   await client.send(GET);
   await client.signal.require(() => client.state !== "open", 2000, "the end");
   assert.equal(client.state, "ended");
@@ -42,7 +51,10 @@ test("an end by the upstream leaves what was sent before it readable", async (t)
 
 test("a tunnel echoes and keeps its bytes apart from the requests", async (t) => {
   const { upstream, client } = await pair("HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n", { do: "echo" });
-  t.after(() => upstream.close());
+  t.after(() => {
+    client.close();
+    return upstream.close();
+  });
   await client.send(GET);
   await client.signal.require(() => client.interim.length === 1, 2000, "the switch");
   await client.send("\0raw");
@@ -53,7 +65,10 @@ test("a tunnel echoes and keeps its bytes apart from the requests", async (t) =>
 
 test("a new script forgets what was seen and drops connections with a message in work", async (t) => {
   const { upstream, client } = await pair(OK);
-  t.after(() => upstream.close());
+  t.after(() => {
+    client.close();
+    return upstream.close();
+  });
   await client.send("POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf");
   await upstream.signal.require(() => upstream.requests.length === 1, 2000, "the head");
   upstream.begin(() => ({ when: "complete", steps: [OK] }));
