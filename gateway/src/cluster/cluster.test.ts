@@ -209,9 +209,22 @@ test("a retired cluster serves requests that come late, and keeps no connection"
   const running = acquire();
   cluster.retire();
   const late = acquire();
+  assert.equal(outside.counts.byLabel.size, 1);
   running.connection?.finish();
   late.connection?.finish();
   assert.ok(outside.opened.every((connection) => connection.isClosed));
+  assert.equal(outside.counts.byLabel.size, 0);
+});
+
+test("a retired cluster without connections gives its places in the counts back at once", () => {
+  const { acquire, cluster, outside } = setUpCluster();
+  acquire().connection?.finish();
+  cluster.retire();
+  assert.equal(outside.counts.byLabel.size, 0);
+  const late = acquire();
+  assert.equal(cluster.summary().endpoints[0]?.active, 1);
+  late.connection?.finish();
+  assert.equal(cluster.summary().endpoints[0]?.active, 0);
 });
 
 test("a closed cluster refuses those who wait", () => {

@@ -100,7 +100,10 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
     this.#isRetired = true;
     // Nobody resolves its names any more.
     if (this.#absence === "unknown") this.#absence = "dns-failure";
-    for (const host of this.#hosts) this.#closeIdle(host, Infinity);
+    for (const host of this.#hosts) {
+      this.#closeIdle(host, Infinity);
+      if (host.connections === 0) host.release();
+    }
     this.#serveLine();
   }
 
@@ -208,6 +211,8 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
     pooled.state = "closed";
     host.connections--;
     this.#connections--;
+    // A retired cluster keeps its hosts for requests that come late, but not their places in the shared table.
+    if (this.#isRetired && host.connections === 0) host.release();
     this.#hosts.forgetIfUnused(host);
   }
 

@@ -94,7 +94,7 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint {
     return expired;
   }
 
-  /** No request will be counted here any more. */
+  /** Gives back its place in the shared counts; what comes after is counted by this worker alone. Nothing must be active. */
   release(): void {
     this.#counts.release(this.#slot);
     this.#slot = NO_SLOT;
