@@ -11,11 +11,10 @@ import type { TestCounts } from "./test-reporter.ts";
 
 type Counts = Omit<TestCounts, "leaks">;
 
-const USAGE = `usage: npm test -- [STAGE | PATH]... [--update] [--long] [--reporter NAME]
+const USAGE = `usage: npm test -- [STAGE | PATH]... [--update] [--reporter NAME]
   STAGE         unit, architecture or feature
   PATH          a fragment of the path of test files
   --update      rewrite the golden files (then read the diff)
-  --long        the suites under */test/faults and */test/long instead
   --reporter    also print with one of Node's reporters, such as spec`;
 
 interface Stage {
@@ -55,12 +54,8 @@ const STAGES: readonly Stage[] = [
   },
 ];
 
-/** Suites that take minutes; `.ci/run` runs them after `npm test`. */
-const LONG = /\/test\/(faults|long)\//;
-
 interface Options {
   readonly wanted: readonly string[];
-  readonly long: boolean;
   readonly reporter: string | undefined;
 }
 
@@ -85,25 +80,25 @@ async function main(): Promise<number> {
 function readOptions(): Options {
   try {
     const { values, positionals } = parseArgs({
-      options: { update: { type: "boolean" }, long: { type: "boolean" }, reporter: { type: "string" } },
+      options: { update: { type: "boolean" }, reporter: { type: "string" } },
       allowPositionals: true,
     });
     if (values.update === true) process.env["UPDATE_GOLDENS"] = "1";
-    return { wanted: positionals, long: values.long ?? false, reporter: values.reporter };
+    return { wanted: positionals, reporter: values.reporter };
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     process.exit(2);
   }
 }
 
-function select(stage: Stage, { wanted, long }: Options): string[] {
+function select(stage: Stage, { wanted }: Options): string[] {
   const names = new Set(STAGES.map(({ name }) => name));
   const stages = wanted.filter((word) => names.has(word));
   if (stages.length > 0 && !stages.includes(stage.name)) return [];
   const fragments = wanted.filter((word) => !names.has(word)).map((word) => word.replace(/^\.\//, ""));
   const matches = (file: string): boolean => fragments.length === 0 || fragments.some((part) => file.includes(part));
   const files = globSync([...stage.globs], { exclude: ["**/node_modules/**"] }).toSorted();
-  return files.filter((file) => LONG.test(file) === long && matches(file));
+  return files.filter(matches);
 }
 
 async function runStage(stage: Stage, files: readonly string[], reporter: string | undefined): Promise<Counts> {
