@@ -74,7 +74,7 @@ export class FakeRequest implements ConnectionRequest {
 }
 
 /** Counts per endpoint, one worker. */
-export class FakeCounts implements ActiveCounts {
+class FakeCounts implements ActiveCounts {
   readonly byLabel = new Map<string, number>();
   readonly #counts: number[] = [];
   readonly #limit: number;

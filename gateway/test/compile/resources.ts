@@ -49,7 +49,7 @@ export function toRule(prefix: string, cluster: string, changes: Partial<HttpRul
 }
 
 /** A match of a path prefix alone. */
-export function toPrefixMatch(value: string): HttpMatch {
+function toPrefixMatch(value: string): HttpMatch {
   return { path: { kind: "prefix", value }, headers: [], query: [] };
 }
 
