@@ -6,7 +6,8 @@ const MAX_WAITING = 1_048_576;
 /** Takes lines from all threads. */
 export function openProcessLogSink(stream: NodeJS.WriteStream = process.stderr): (line: string) => void {
   let dropped = 0;
-  stream.on("error", () => undefined);
+  // Nobody is left to tell that standard error fails. One listener will do for all logs of the process.
+  if (stream.listenerCount("error") === 0) stream.on("error", () => undefined);
   return (line) => {
     if (stream.writableLength > MAX_WAITING) {
       dropped++;

@@ -3,6 +3,7 @@
  * ports) and says whether it can; then one store of the epoch switches all of them. One "no" and nothing changes anywhere.
  * Operations are done one after the other: applying, and taking a new worker in.
  */
+import { setImmediate } from "node:timers/promises";
 import { toBindKey } from "@sallyport/model/listener";
 import { resourcesOf, diffSnapshots, EMPTY_SNAPSHOT, type Snapshot } from "@sallyport/model/snapshot";
 import type { Problem } from "@sallyport/model/problem";
@@ -86,7 +87,8 @@ export class TwoPhase {
   }
 
   #enqueue<T>(operation: () => Promise<T>): Promise<T> {
-    const done = this.#queue.then(operation);
+    // A turn of the loop between two operations: changes that come without end must not keep out traffic.
+    const done = this.#queue.then(() => setImmediate()).then(operation);
     this.#queue = done.catch(() => undefined);
     return done;
   }
