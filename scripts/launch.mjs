@@ -31,6 +31,12 @@ process.on("SIGINT", () => process.stdin.isTTY || child.kill("SIGINT"));
 process.on("SIGTERM", () => child.kill("SIGTERM"));
 process.on("SIGHUP", () => child.kill("SIGHUP"));
 
+// npm passes SIGTERM on to the shell between it and us, which dies of it without a word to us.
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event !== undefined) {
+  setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 500).unref();
+}
+
 child.on("error", (error) => {
   console.error(`sallyport: cannot run the pinned Node: ${error.message}`);
   process.exit(1);
