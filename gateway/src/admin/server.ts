@@ -68,7 +68,8 @@ const ENDPOINTS: readonly Endpoint[] = [
   {
     method: "POST",
     path: "/logging",
-    describe: "sets the level of the process log: `?level=` and one of error, warn, info, debug, off; without it, tells the level",
+    describe:
+      "sets the level of the process log: `?level=` and one of error, warn, info, debug, off; without it, tells the level",
     answer: setLevel,
   },
   {
