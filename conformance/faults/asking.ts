@@ -1,4 +1,6 @@
 // One request and what came of it, for tests of faults.
+import { eventually } from "@sallyport/testkit/eventually";
+import type { EventuallyOptions } from "@sallyport/testkit/eventually";
 import { RawClient } from "@sallyport/testkit/raw-client";
 import type { Answer } from "@sallyport/testkit/raw-upstream";
 import { head } from "../protocol/case.ts";
@@ -41,4 +43,12 @@ export function outcomeOf(client: RawClient): Outcome {
 /** A whole request is answered 200 with this body. */
 export function plain(body = "ok"): Answer {
   return { when: "complete", steps: [`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`] };
+}
+
+/** Waits until an assertion holds; its last failure is the cause of the error. */
+export async function settles(assertion: () => void | Promise<void>, options: EventuallyOptions = {}): Promise<void> {
+  await eventually(async () => {
+    await assertion();
+    return true;
+  }, options);
 }

@@ -6,7 +6,7 @@ import { RawClient } from "@sallyport/testkit/raw-client";
 import type { Answer } from "@sallyport/testkit/raw-upstream";
 import { head } from "../protocol/case.ts";
 import { openRig } from "../protocol/fixture.ts";
-import { ask, PATIENCE, plain } from "./asking.ts";
+import { ask, PATIENCE, plain, settles } from "./asking.ts";
 import { readMetric } from "./edge.ts";
 
 const rig = await openRig(1);
@@ -114,8 +114,7 @@ for (const { name, send, answer, moment, ways = BOTH } of phases) {
 test("no connection is counted as active when all clients have gone", async (t) => {
   const sallyport = rig.system?.sallyport;
   if (sallyport === undefined) return t.skip("a peer has other metrics");
-  await eventually(
-    async () => assert.equal(await readMetric(sallyport, "sallyport_downstream_connections_active"), 0),
-    { what: "the gauge of connections to be zero" },
-  );
+  await settles(async () => assert.equal(await readMetric(sallyport, "sallyport_downstream_connections_active"), 0), {
+    what: "the gauge of connections to be zero",
+  });
 });

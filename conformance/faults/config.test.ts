@@ -8,7 +8,7 @@ import { freePorts } from "@sallyport/testkit/process";
 import { RawUpstream } from "@sallyport/testkit/raw-upstream";
 import { openTemporaryDirectory } from "@sallyport/testkit/temporary-directory";
 import { gatewayObjects } from "../system.ts";
-import { ask, plain } from "./asking.ts";
+import { ask, plain, settles } from "./asking.ts";
 import { openEdge, readMetric, runToEnd } from "./edge.ts";
 import { startLoad, total } from "./load.ts";
 
@@ -44,9 +44,9 @@ test("a route rewritten every 50 ms under load is served right every time", { ti
     edge.directory.write("flip.yaml", routeVersion(edge.port, version));
   };
   flip("one");
-  await eventually(async () => assert.equal((await ask(edge.port)).body, "one"));
+  await settles(async () => assert.equal((await ask(edge.port)).body, "one"));
   const epochs = await readMetric(edge.sallyport, "sallyport_config_epoch");
-  const load = startLoad({ port: edge.port, clients: 8 });
+  await using load = startLoad({ port: edge.port, clients: 8 });
   for (let turn = 0; turn < 200; turn += 1) {
     flip(turn % 2 === 0 ? "two" : "one");
     await setTimeout(50);
@@ -71,7 +71,7 @@ test("a change is served within 100 ms of its write, and no request is misrouted
     for (let body = "ok"; body !== "two"; { body } = await ask(edge.port)) assert.equal(body, "ok");
     delays.push(performance.now() - written);
     edge.directory.write("flip.yaml", "");
-    await eventually(async () => assert.equal((await ask(edge.port)).body, "ok"));
+    await settles(async () => assert.equal((await ask(edge.port)).body, "ok"));
   }
   const median = delays.toSorted((a, b) => a - b)[5] ?? Number.NaN;
   assert.ok(median < 100, `median ${median} ms of ${delays.map(Math.round).join(", ")}`);

@@ -1,10 +1,14 @@
 // A few clients that ask again and again, and count what they get: for what must not show under load.
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { Signal } from "@sallyport/testkit/signal";
 import { StrictReader, fieldValues } from "@sallyport/testkit/strict-http";
 import type { Message } from "@sallyport/testkit/strict-http";
 import { head } from "../protocol/case.ts";
+
+/** Milliseconds before a client that failed connects again. */
+const AFTER_FAILURE = 20;
 
 /** What one client got. */
 export interface Tally {
@@ -15,9 +19,9 @@ export interface Tally {
 }
 
 /** A running load. */
-export interface Load {
+export interface Load extends AsyncDisposable {
   readonly tallies: readonly Tally[];
-  /** Stops and resolves when no request is out. */
+  /** Stops and resolves when no request is out; a second call does nothing. */
   stop(): Promise<void>;
 }
 
@@ -38,13 +42,11 @@ function describeAnswer(response: Message): string {
 export function startLoad(options: LoadOptions): Load {
   const running = { on: true };
   const clients = Array.from({ length: options.clients }, () => startClient(options, running));
-  return {
-    tallies: clients.map(({ tally }) => tally),
-    stop: async () => {
-      running.on = false;
-      await Promise.all(clients.map(({ ended }) => ended));
-    },
+  const stop = async (): Promise<void> => {
+    running.on = false;
+    await Promise.all(clients.map(({ ended }) => ended));
   };
+  return { tallies: clients.map(({ tally }) => tally), stop, [Symbol.asyncDispose]: stop };
 }
 
 /** The sum over all clients. */
@@ -66,7 +68,9 @@ function startClient(options: LoadOptions, running: { readonly on: boolean }): C
   const loop = async (): Promise<void> => {
     while (running.on) {
       const failure = await useConnection(options, running, tally);
-      if (failure !== undefined) tally.failures.push(failure);
+      if (failure === undefined) continue;
+      tally.failures.push(failure);
+      await setTimeout(AFTER_FAILURE);
     }
   };
   return { tally, ended: loop() };

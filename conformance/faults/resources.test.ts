@@ -5,7 +5,7 @@ import { eventually } from "@sallyport/testkit/eventually";
 import { fetchLocal } from "@sallyport/testkit/process";
 import { RawClient } from "@sallyport/testkit/raw-client";
 import { head } from "../protocol/case.ts";
-import { ask, outcomeOf } from "./asking.ts";
+import { ask, outcomeOf, settles } from "./asking.ts";
 import { openEdge, readMetric } from "./edge.ts";
 import { startLoad, total } from "./load.ts";
 
@@ -28,7 +28,7 @@ test(
     assert.ok(served >= 16, `${served} of 400 were served`);
     assert.equal(edge.sallyport.process.exit(), undefined, edge.sallyport.process.output());
     for (const client of clients) client.close();
-    await eventually(async () => assert.equal((await ask(edge.port)).status, 200), {
+    await settles(async () => assert.equal((await ask(edge.port)).status, 200), {
       what: "service after the shortage",
     });
   },
@@ -36,12 +36,12 @@ test(
 
 test("a full log disk loses log lines, counts them, warns once, and serves on", async () => {
   await using edge = await openEdge({ extra: ["--access-log", "/dev/full"] });
-  const load = startLoad({ port: edge.port, clients: 4 });
+  await using load = startLoad({ port: edge.port, clients: 4 });
   await eventually(() => (total(load).answers.get("200 ok") ?? 0) > 2000, { what: "2000 answers" });
   await load.stop();
   assert.deepEqual(total(load).failures, []);
   assert.deepEqual([...total(load).answers.keys()], ["200 ok"]);
-  await eventually(
+  await settles(
     async () => {
       const dropped = await readMetric(edge.sallyport, "sallyport_access_log_lines_total", 'outcome="dropped"');
       assert.ok(dropped > 1000, `${dropped} lines counted as dropped`);
@@ -90,12 +90,12 @@ for (const [how, reason] of [
       await using edge = await openEdge({ workers: 2, environment: HOOKS });
       const replacements = (): Promise<number> =>
         readMetric(edge.sallyport, "sallyport_worker_replacements_total", `reason="${reason}"`);
-      const load = startLoad({ port: edge.port, clients: 24 });
+      await using load = startLoad({ port: edge.port, clients: 24 });
       await eventually(() => (total(load).answers.get("200 ok") ?? 0) > 2000, { what: "the load to run" });
       const { status } = await fetchLocal(edge.sallyport.adminPort, `/workers/0/${how}`, "POST");
       assert.equal(status, 202);
-      await eventually(async () => assert.equal(await replacements(), 1), { within: 20_000, what: "the replacement" });
-      await eventually(async () => assert.equal(await readMetric(edge.sallyport, "sallyport_workers"), 2), {
+      await settles(async () => assert.equal(await replacements(), 1), { within: 20_000, what: "the replacement" });
+      await settles(async () => assert.equal(await readMetric(edge.sallyport, "sallyport_workers"), 2), {
         within: 20_000,
         what: "two workers",
       });
@@ -124,7 +124,7 @@ test("active requests and connections of a dead worker do not count for ever", {
   for (const worker of [0, 1]) {
     await fetchLocal(edge.sallyport.adminPort, `/workers/${worker}/terminate`, "POST");
   }
-  await eventually(
+  await settles(
     async () => {
       assert.equal(await readMetric(edge.sallyport, "sallyport_workers"), 2);
       assert.equal(await readMetric(edge.sallyport, "sallyport_downstream_connections_active"), 0);

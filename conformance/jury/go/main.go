@@ -67,6 +67,7 @@ func main() {
 	handler := func(writer http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
 		if err != nil {
+			writer.WriteHeader(http.StatusBadRequest)
 			return
 		}
 		digest := sha256.Sum256(body)

@@ -87,15 +87,11 @@ export const trailerCases: readonly ProtocolCase[] = [
   },
   {
     id: "trailer-of-1000-lines",
-    why: "a trailer section has the bound of a head",
+    why: "a trailer section has the bounds of a head; Go reads no more than 4 KiB of it, so a long one divides parsers",
     send: [body(Array.from({ length: 1000 }, (_, i) => `X-${i}: y\r\n`).join(""))],
     allow: [
       refused(400, 413, 431),
       { ...passed({ body: "hello", trailers: { "x-999": null } }), because: "dropping them all costs no memory" },
-      {
-        ...passed({ body: "hello", trailers: { "x-999": "y" } }),
-        because: "nine kilobytes are within a bound on bytes",
-      },
     ],
   },
   {
