@@ -31,6 +31,7 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
   const { downstream } = start;
   const answer = exchange.ruleFilters + exchange.backendFilters > 0 ? filterAnswer(exchange, head) : head;
   exchange.upstreamStartedAt = dependencies.now();
+  exchange.beganThisTurn = true;
   exchange.answered = true;
   exchange.status = head.status;
   exchange.details = "via_upstream";
@@ -65,20 +66,19 @@ export function endAnswer(exchange: Exchange, trailers: string): void {
  * on a fresh one if nothing was answered and repeating it is safe (RFC 9112 section 9.3.1).
  */
 export function failUpstream(exchange: Exchange, reason: FaultReason, untouched: boolean): void {
-  const { start, cluster, reused, replayed } = exchange;
-  if (start === undefined) return;
-  const died = reason === "upstream-closed" || reason === "upstream-reset";
-  const { head } = start;
-  const safe = untouched && head.framing === "none" && head.upgrade === "" && IDEMPOTENT.has(head.method);
-  if (reused && !replayed && died && safe && cluster !== undefined && exchange.phase === "forwarding") {
-    exchange.upstream = undefined;
-    exchange.connection = undefined;
-    exchange.replayed = true;
-    exchange.phase = "acquiring";
-    cluster.acquire(exchange, true);
-    return;
-  }
   exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
   exchange.upstream = undefined;
-  failExchange(exchange, reason);
+  if (untouched && isReplayable(exchange, reason)) {
+    exchange.replayed = true;
+    exchange.phase = "acquiring";
+    exchange.cluster?.acquire(exchange, true);
+  } else failExchange(exchange, reason);
+}
+
+function isReplayable(exchange: Exchange, reason: FaultReason): boolean {
+  const { start, reused, replayed, phase } = exchange;
+  if (start === undefined || !reused || replayed || phase !== "forwarding") return false;
+  if (reason !== "upstream-closed" && reason !== "upstream-reset") return false;
+  const { head } = start;
+  return head.framing === "none" && head.upgrade === "" && IDEMPOTENT.has(head.method);
 }

@@ -60,7 +60,6 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   rule: CompiledRule | undefined = undefined;
   backend: CompiledBackend | undefined = undefined;
   cluster: UpstreamCluster | undefined = undefined;
-  connection: UpstreamConnection | undefined = undefined;
   upstream: UpstreamStream | undefined = undefined;
   mirrors: readonly Mirror[] = [];
   answer: ResponseHead | undefined = undefined;
@@ -82,6 +81,8 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   flag: ResponseFlag = "-";
   details = "";
   upstreamStartedAt = 0;
+  /** The turn of reading in which the answer began has not ended: the clock need not be read again. */
+  beganThisTurn = false;
   bytesSent = 0;
   upstreamHost = "-";
   requestTimer: ExchangeTimer | undefined = undefined;
@@ -145,9 +146,8 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   }
 
   assign(connection: UpstreamConnection, reused: boolean): void {
-    this.connection = connection;
     this.reused = reused;
-    sendRequest(this);
+    sendRequest(this, connection);
   }
 
   refuse(reason: FaultReason): void {
@@ -173,6 +173,7 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
 
   onAnswerTurn(): "taken" | "full" {
     const downstream = this.start?.downstream;
+    this.beganThisTurn = false;
     return downstream === undefined ? "taken" : downstream.flush();
   }
 
@@ -197,7 +198,6 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     this.rule = undefined;
     this.backend = undefined;
     this.cluster = undefined;
-    this.connection = undefined;
     this.upstream = undefined;
     this.answer = undefined;
     if (this.mirrors.length > 0) this.mirrors = [];
@@ -218,6 +218,7 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     this.flag = "-";
     this.details = "";
     this.upstreamStartedAt = 0;
+    this.beganThisTurn = false;
     this.bytesSent = 0;
     this.upstreamHost = "-";
   }

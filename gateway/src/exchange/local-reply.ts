@@ -3,7 +3,8 @@
  * nothing was sent yet; afterwards the answer is cut so that the client can tell.
  */
 import { FAULTS, type FaultReason } from "@sallyport/model/fault";
-import type { LocalReply } from "@sallyport/policies/filter";
+import type { Filter, LocalReply } from "@sallyport/policies/filter";
+import type { RequestHead } from "../head/request-head.ts";
 import { reasonPhrase } from "../head/reason-phrase.ts";
 import { toResponseHead, type ResponseHead } from "../head/response-head.ts";
 import type { Exchange } from "./exchange.ts";
@@ -40,20 +41,28 @@ export function leaveExchange(exchange: Exchange): void {
   finishExchange(exchange);
 }
 
-/** Runs the response phases that are due, last filter first. */
+/** Runs the response phases that are due, last filter first, on a copy of the head where there are any. */
 export function filterAnswer(exchange: Exchange, head: ResponseHead): ResponseHead {
   const { backend, rule, start } = exchange;
   if (start === undefined) return head;
-  let filtered: ResponseHead | undefined;
-  for (let i = exchange.backendFilters - 1; i >= 0; i--) {
-    const filter = backend?.filters[i];
-    if (filter?.onResponse !== undefined) filter.onResponse((filtered ??= head.copy()), start.head);
+  const filtered = runResponses(backend?.filters, exchange.backendFilters, head, start.head);
+  return runResponses(rule?.filters, exchange.ruleFilters, filtered, start.head);
+}
+
+function runResponses(
+  filters: readonly Filter[] = [],
+  due: number,
+  head: ResponseHead,
+  request: RequestHead,
+): ResponseHead {
+  let filtered = head;
+  for (let i = due - 1; i >= 0; i--) {
+    const filter = filters[i];
+    if (filter?.onResponse === undefined) continue;
+    filtered = filtered.own();
+    filter.onResponse(filtered, request);
   }
-  for (let i = exchange.ruleFilters - 1; i >= 0; i--) {
-    const filter = rule?.filters[i];
-    if (filter?.onResponse !== undefined) filter.onResponse((filtered ??= head.copy()), start.head);
-  }
-  return filtered ?? head;
+  return filtered;
 }
 
 /** The answer was sent whole, or nobody is left: hands the record over and gives the object back. */
@@ -62,7 +71,7 @@ export function finishExchange(exchange: Exchange): void {
   exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
   if (!exchange.requestEnded) for (const mirror of exchange.mirrors) mirror.cut();
   stopTimers(exchange);
-  record.endedAt = dependencies.now();
+  record.endedAt = exchange.beganThisTurn ? exchange.upstreamStartedAt : dependencies.now();
   dependencies.recorder.exchange(record);
   exchange.reset();
   dependencies.pool.push(exchange);

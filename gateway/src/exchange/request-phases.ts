@@ -11,8 +11,10 @@
  * | sendRequest | a connection was assigned | | failUpstream in answer-phases.ts |
  */
 import type { Filter, Verdict } from "@sallyport/policies/filter";
+import type { UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { CompiledBackend, CompiledRule, RouteResult } from "../router/contract.ts";
+import type { BodyMode, UpstreamStream } from "./contract.ts";
 import type { Exchange, ExchangeStart } from "./exchange.ts";
 import { failExchange, replyLocally } from "./local-reply.ts";
 import { openMirrors } from "./mirror.ts";
@@ -30,25 +32,31 @@ export function beginRequest(exchange: Exchange, start: ExchangeStart): void {
 }
 
 /** Sends the request on the connection that was assigned. */
-export function sendRequest(exchange: Exchange): void {
-  const { start, connection, rule, dependencies } = exchange;
-  if (start === undefined || connection === undefined) return;
+export function sendRequest(exchange: Exchange, connection: UpstreamConnection): void {
+  const { start, rule } = exchange;
+  if (start === undefined) return;
   const { head, downstream } = start;
   exchange.phase = "forwarding";
   exchange.upstreamHost = connection.endpoint.label;
   const upstream = connection.open(exchange);
   exchange.upstream = upstream;
-  if (rule !== undefined && rule.backendTimeout > 0)
-    exchange.tryTimer = armTimer(dependencies.clocks.fine, exchange.tryTimer, exchange, rule.backendTimeout);
+  if (rule !== undefined && rule.backendTimeout > 0) armTry(exchange, rule.backendTimeout);
   if (head.mirrors.length > 0 && !exchange.replayed) exchange.mirrors = openMirrors(exchange, start);
-  const raw = head.framing === "stream" && downstream.offersRaw && upstream.takesRaw;
-  upstream.sendHead(head, head.framing, raw ? "raw" : "content");
-  if (head.framing === "none") {
-    exchange.requestEnded = true;
-    for (const mirror of exchange.mirrors) mirror.endBody("");
-    upstream.endBody("");
-    upstream.flush();
-  } else downstream.takeBody(raw ? "raw" : "content");
+  const mode: BodyMode = head.framing === "stream" && downstream.offersRaw && upstream.takesRaw ? "raw" : "content";
+  upstream.sendHead(head, head.framing, mode);
+  if (head.framing === "none") endEmptyRequest(exchange, upstream);
+  else downstream.takeBody(mode);
+}
+
+function endEmptyRequest(exchange: Exchange, upstream: UpstreamStream): void {
+  exchange.requestEnded = true;
+  for (let i = 0; i < exchange.mirrors.length; i++) exchange.mirrors[i]?.endBody("");
+  upstream.endBody("");
+  upstream.flush();
+}
+
+function armTry(exchange: Exchange, milliseconds: number): void {
+  exchange.tryTimer = armTimer(exchange.dependencies.clocks.fine, exchange.tryTimer, exchange, milliseconds);
 }
 
 function routeRequest(exchange: Exchange, start: ExchangeStart): void {

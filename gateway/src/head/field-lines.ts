@@ -8,6 +8,9 @@ import { invariant } from "@sallyport/model/result";
 import type { HeaderView } from "@sallyport/policies/filter";
 import { RESERVED_FIELDS } from "./field-rules.ts";
 
+/** No cuts. Shared: cuts are never changed in place. */
+export const NO_CUTS: readonly number[] = [];
+
 const COLON = 58;
 
 /** Text of a head with cuts and appended lines; names are compared without case. */
@@ -17,12 +20,12 @@ export class FieldLines implements HeaderView {
   /** Offset of the first field line. */
   fieldsAt = 0;
   /** Pairs of offsets that do not go out. */
-  cuts: number[] = [];
+  cuts: readonly number[] = NO_CUTS;
   /** Lines added, in order, each with CRLF. */
   extra = "";
   /** Whether cuts or extra were changed since the codec made this head. */
   edited = false;
-  #cutsBefore: number[] = [];
+  #cutsBefore: readonly number[] = NO_CUTS;
   #extraBefore = "";
 
   header(name: string): string | undefined {
@@ -102,7 +105,7 @@ export class FieldLines implements HeaderView {
     if (!this.edited) return;
     this.cuts = this.#cutsBefore;
     this.extra = this.#extraBefore;
-    this.#cutsBefore = [];
+    this.#cutsBefore = NO_CUTS;
     this.edited = false;
   }
 
@@ -111,7 +114,7 @@ export class FieldLines implements HeaderView {
     const { cuts } = this;
     let at = cuts.length;
     while (at > 0 && (cuts[at - 2] ?? 0) > from) at -= 2;
-    cuts.splice(at, 0, from, to);
+    this.cuts = cuts.toSpliced(at, 0, from, to);
   }
 
   /** Called before the first change after the codec made this head. */
@@ -120,7 +123,6 @@ export class FieldLines implements HeaderView {
     this.edited = true;
     this.#cutsBefore = this.cuts;
     this.#extraBefore = this.extra;
-    this.cuts = this.cuts.slice();
   }
 
   #append(name: string, value: string): void {

@@ -9,6 +9,8 @@ import type { RequestView } from "@sallyport/policies/filter";
 import type { BodyFraming } from "../exchange/contract.ts";
 import type { RouteInput, RouteResult, Runtime } from "../router/contract.ts";
 import { FieldLines } from "./field-lines.ts";
+import { flatten } from "./flat-string.ts";
+import { idOfLine, type RequestIds } from "./request-id.ts";
 
 /** Of the downstream connection, as access logs name it. */
 export type HttpVersion = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
@@ -68,9 +70,11 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   #pathBefore = "";
   #authorityBefore = "";
   #moved = false;
-  #id = "";
+  #idLine = "";
   #idPlace: "made" | "field" | "none" = "made";
   #rendered = "";
+  /** It is used for a second time, and not only joined from parts any more. */
+  #flat = false;
   #query = -2;
 
   get path(): string {
@@ -103,7 +107,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
 
   /** Of this exchange: the client's where it is trusted, else ours. */
   get requestId(): string {
-    return this.#id;
+    return this.receivedId === "" ? idOfLine(this.#idLine) : this.receivedId;
   }
 
   /** Sets what the codec found out last; the head is as the client sent it again. */
@@ -121,8 +125,8 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   }
 
   /** Gives the exchange that begins its id. */
-  identify(ids: { next(): string }): void {
-    this.#id = this.receivedId === "" ? ids.next() : this.receivedId;
+  identify(ids: Pick<RequestIds, "nextLine">): void {
+    if (this.receivedId === "") this.#idLine = ids.nextLine();
   }
 
   /** Undoes what filters did, so that they can run again on the same head. */
@@ -174,10 +178,14 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
 
   /** As an HTTP/1.1 head, empty line included. */
   toHttp1(): string {
-    if (this.#rendered === "") this.#rendered = this.#render();
-    return this.#idPlace === "made" && this.receivedId === ""
-      ? `${this.#rendered}x-request-id: ${this.#id}\r\n\r\n`
-      : `${this.#rendered}\r\n`;
+    if (this.#rendered === "") {
+      this.#rendered = this.#render();
+      this.#flat = false;
+    } else if (!this.#flat) {
+      this.#flat = true;
+      flatten(this.#rendered);
+    }
+    return this.#rendered + (this.#idPlace === "made" && this.receivedId === "" ? this.#idLine : "\r\n");
   }
 
   /** A copy for a mirror: as it would go upstream now, but it neither waits for 100 nor asks for an upgrade. */
@@ -185,7 +193,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     const head = new RequestHead();
     head.text = this.text;
     head.fieldsAt = this.fieldsAt;
-    head.cuts = this.cuts.slice();
+    head.cuts = this.cuts;
     head.extra = this.extra;
     head.method = this.method;
     head.framing = this.framing;
@@ -198,7 +206,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     head.#path = this.#path;
     head.#authority = this.#authority;
     head.#moved = this.#moved;
-    head.#id = this.#id;
+    head.#idLine = this.#idLine;
     head.#idPlace = this.#idPlace;
     return head;
   }
@@ -223,7 +231,6 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     const line = `${this.method} ${this.#path} HTTP/1.1\r\nhost: ${this.#authority}\r\n`;
     if (this.hostFrom < 0) return line + this.keptFrom(this.fieldsAt);
     const { cuts } = this;
-    this.cuts = cuts.slice();
     this.cut(this.hostFrom, this.hostTo);
     const kept = this.keptFrom(this.fieldsAt);
     this.cuts = cuts;
@@ -255,7 +262,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   #readId(): string | undefined {
     if (this.#idPlace !== "made" || this.receivedId !== "") return super.header("x-request-id");
     this.idTouched = true;
-    return this.#id;
+    return this.requestId;
   }
 
   /** A filter takes the request id into its own hands: it becomes a field like any other, or none. */
@@ -264,6 +271,6 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     this.beginEdit();
     this.#idPlace = old === "keep" ? "field" : "none";
     this.idTouched = true;
-    if (old === "keep") this.extra += `x-request-id: ${this.#id}\r\n`;
+    if (old === "keep") this.extra += `x-request-id: ${this.requestId}\r\n`;
   }
 }

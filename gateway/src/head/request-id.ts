@@ -4,25 +4,33 @@
  */
 import { randomBytes } from "node:crypto";
 
+const NAME = "x-request-id: ";
+const LENGTH = 36;
 /** The last three digits come from a table, the rest is made anew every 4096 ids. */
-const LOW = Array.from({ length: 4096 }, (_, i) => i.toString(16).padStart(3, "0"));
+const ENDINGS = Array.from({ length: 4096 }, (_, i) => `${i.toString(16).padStart(3, "0")}\r\n\r\n`);
 
 /** Makes the ids of one thread. */
 export class RequestIds {
   readonly #random: string;
-  #high = "";
+  #beginning = "";
   #count = 0;
 
-  /** `random`: 15 bytes, from a strong source outside tests. */
-  constructor(random: Buffer = randomBytes(15)) {
+  /** `random`: 9 bytes, from a strong source outside tests. */
+  constructor(random: Buffer = randomBytes(9)) {
     const hex = random.toString("hex");
-    this.#random = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(12, 15)}-8${hex.slice(15, 18)}-`;
+    this.#random = `${NAME}${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(12, 15)}-8${hex.slice(15, 18)}-`;
   }
 
-  next(): string {
+  /** The next id as the last line of a head, with the empty line behind it: the form in which nearly all are used. */
+  nextLine(): string {
     const count = this.#count++;
     const low = count & 4095;
-    if (low === 0) this.#high = this.#random + ((count / 4096) % 2 ** 36).toString(16).padStart(9, "0");
-    return this.#high + (LOW[low] ?? "");
+    if (low === 0) this.#beginning = this.#random + ((count / 4096) % 2 ** 36).toString(16).padStart(9, "0");
+    return this.#beginning + (ENDINGS[low] ?? "");
   }
+}
+
+/** The id in a line of nextLine(). */
+export function idOfLine(line: string): string {
+  return line.slice(NAME.length, NAME.length + LENGTH);
 }

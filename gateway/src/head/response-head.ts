@@ -1,9 +1,10 @@
 /**
  * A response head as exchanges and filters see it, from upstream or made here. Codecs share one object among exchanges
- * while nobody changes it: whoever will, takes a copy() first.
+ * while nobody changes it: whoever will, asks for its own() first.
  */
 import type { LocalReply, ResponseView } from "@sallyport/policies/filter";
 import { FieldLines } from "./field-lines.ts";
+import { flatten } from "./flat-string.ts";
 import { reasonPhrase } from "./reason-phrase.ts";
 
 /** A response head. */
@@ -13,14 +14,18 @@ export class ResponseHead extends FieldLines implements ResponseView {
   upgrade = "";
   /** Whether it says when it was made; a codec adds Date where it does not. */
   dated = false;
+  #shared = true;
   #rendered = "";
+  #flat = false;
 
-  /** One that may be changed. */
-  copy(): ResponseHead {
+  /** One that may be changed: this one where it is nobody else's, else a copy. */
+  own(): ResponseHead {
+    if (!this.#shared) return this;
     const head = new ResponseHead();
+    head.#shared = false;
     head.text = this.text;
     head.fieldsAt = this.fieldsAt;
-    head.cuts = this.cuts.slice();
+    head.cuts = this.cuts;
     head.extra = this.extra;
     head.status = this.status;
     head.upgrade = this.upgrade;
@@ -30,14 +35,21 @@ export class ResponseHead extends FieldLines implements ResponseView {
 
   /** As HTTP/1.1, without what the codec adds: Date, framing, Connection, the empty line. */
   toHttp1(): string {
-    if (this.#rendered === "") this.#rendered = this.keptFrom(0) + this.extra;
+    if (this.#rendered === "") {
+      this.#rendered = this.keptFrom(0) + this.extra;
+      this.#flat = false;
+    } else if (!this.#flat) {
+      this.#flat = true;
+      flatten(this.#rendered);
+    }
     return this.#rendered;
   }
 
   /** Without Content-Length, which this status must not have (RFC 9110 section 8.6). */
   withoutLength(): ResponseHead {
     if (this.received("content-length") === undefined) return this;
-    const head = this.copy();
+    this.#rendered = "";
+    const head = this.own();
     for (let at = head.fieldsAt; at < head.text.length;) {
       const end = head.text.indexOf("\r\n", at) + 2;
       if (head.text.slice(at, at + 15).toLowerCase() === "content-length:" && !head.isCutAt(at)) head.cut(at, end);

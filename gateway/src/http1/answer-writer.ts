@@ -33,7 +33,7 @@ export class AnswerWriter {
   /** The final head. Clears `terms.persistent` where the end of the body can only be shown by closing. */
   head(head: ResponseHead, framing: BodyFraming, mode: BodyMode, terms: AnswerTerms): void {
     let text = head.status === 204 ? head.withoutLength().toHttp1() : head.toHttp1();
-    if (!head.dated) text += dateLine();
+    if (!head.dated && head.lookup("date") === undefined) text += dateLine();
     this.#encodes = false;
     if (framing === "tunnel") text += `connection: upgrade\r\nupgrade: ${head.upgrade}\r\n`;
     else {

@@ -6,7 +6,7 @@
  * empty line where there are none. Content mode keeps the content alone.
  */
 import { isTrailerAllowed } from "../head/field-rules.ts";
-import { CLASS, COLON, CR, HEX, HTAB, LF, SEMICOLON, SP, TOKEN, VALUE } from "./bytes.ts";
+import { hexValue, isTokenByte, isValueByte } from "./bytes.ts";
 
 /** Bounds of what a body may waste: digits of a size, bytes of all extensions and blanks, bytes of the trailer section. */
 const MAX_DIGITS = 16;
@@ -14,6 +14,14 @@ const MAX_EXTENSIONS = 16_384;
 const MAX_TRAILERS = 16_384;
 /** Sizes below 2^52: sums stay exact. */
 const MAX_SIZE = 2 ** 52;
+
+// a module's own constants cost nothing; see bytes.ts
+const HTAB = 9;
+const LF = 10;
+const CR = 13;
+const SP = 32;
+const COLON = 58;
+const SEMICOLON = 59;
 
 const SIZE = 0;
 const BLANK = 1;
@@ -128,9 +136,10 @@ export class ChunkedDecoder {
   }
 
   #size(bytes: Buffer, at: number, byte: number): boolean {
-    if (((CLASS[byte] ?? 0) & HEX) !== 0) {
+    const digit = hexValue(byte);
+    if (digit >= 0) {
       if (++this.#digits > MAX_DIGITS) return false;
-      this.#left = this.#left * 16 + (byte < 58 ? byte - 48 : (byte | 32) - 87);
+      this.#left = this.#left * 16 + digit;
       return this.#left < MAX_SIZE;
     }
     if (this.#digits === 0) return false;
@@ -154,7 +163,7 @@ export class ChunkedDecoder {
     if (this.#state === BLANK) {
       if (byte === SEMICOLON) this.#state = EXTENSION;
       else if (byte !== SP && byte !== HTAB) return false;
-    } else if (((CLASS[byte] ?? 0) & VALUE) === 0) return false;
+    } else if (!isValueByte(byte)) return false;
     return ++this.#waste <= MAX_EXTENSIONS;
   }
 
@@ -165,7 +174,6 @@ export class ChunkedDecoder {
   }
 
   #trailer(bytes: Buffer, at: number, byte: number): boolean {
-    const bits = CLASS[byte] ?? 0;
     switch (this.#state) {
       case TRAILER:
         return this.#trailerStart(bytes, at, byte);
@@ -174,11 +182,11 @@ export class ChunkedDecoder {
         return this.done;
       case TRAILER_NAME:
         if (byte === COLON) this.#state = TRAILER_VALUE;
-        else if ((bits & TOKEN) === 0) return false;
+        else if (!isTokenByte(byte)) return false;
         break;
       case TRAILER_VALUE:
         if (byte === CR) this.#state = TRAILER_LF;
-        else if ((bits & VALUE) === 0) return false;
+        else if (!isValueByte(byte)) return false;
         break;
       default:
         if (byte !== LF) return false;
@@ -202,7 +210,7 @@ export class ChunkedDecoder {
     this.#endRun(bytes, at);
     this.#state = TRAILER_NAME;
     this.#section += String.fromCharCode(byte);
-    return ((CLASS[byte] ?? 0) & TOKEN) !== 0;
+    return isTokenByte(byte);
   }
 
   #endRun(bytes: Buffer, to: number): void {

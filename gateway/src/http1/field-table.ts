@@ -44,16 +44,23 @@ export class FieldTable {
 
   /** The role of the name at bytes[at, at + length), which are token characters. */
   roleOf(bytes: Uint8Array, at: number, length: number): RoleCode {
-    const first = (bytes[at] ?? 0) | 32;
-    let entry = this.#slots[hash(length, first, (bytes[at + length - 1] ?? 0) | 32)] ?? 0;
-    while (entry !== 0) {
+    const first = byteAt(bytes, at) | 32;
+    const entry = this.#slots[hash(length, first, byteAt(bytes, at + length - 1) | 32)] ?? 0;
+    if (entry !== 0) {
+      const role = this.#find(entry, bytes, at, length);
+      if (role !== PASS) return role;
+    }
+    // "x-": the only beginning that prefixes have
+    return first === 120 && byteAt(bytes, at + 1) === 45 ? this.#prefixRole(bytes, at, length) : PASS;
+  }
+
+  #find(first: number, bytes: Uint8Array, at: number, length: number): RoleCode {
+    for (let entry = first; entry !== 0; entry = this.#next[entry - 1] ?? 0) {
       const name = this.#names[entry - 1];
       if (name !== undefined && name.length === length && spells(bytes, at, name))
         return this.#roles[entry - 1] ?? PASS;
-      entry = this.#next[entry - 1] ?? 0;
     }
-    // "x-": the only beginning that prefixes have
-    return first === 120 && (bytes[at + 1] ?? 0) === 45 ? this.#prefixRole(bytes, at, length) : PASS;
+    return PASS;
   }
 
   #prefixRole(bytes: Uint8Array, at: number, length: number): RoleCode {
@@ -69,6 +76,10 @@ export class FieldTable {
     this.#next.push(this.#slots[slot] ?? 0);
     this.#slots[slot] = this.#names.length;
   }
+}
+
+function byteAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] ?? 0;
 }
 
 function hash(length: number, first: number, last: number): number {

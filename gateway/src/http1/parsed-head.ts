@@ -3,6 +3,7 @@
  * parser is used for every head (a head costs no allocation until it is known to be whole and good).
  */
 import type { FaultReason } from "@sallyport/model/fault";
+import { NO_CUTS } from "../head/field-lines.ts";
 
 /** Facts of one head. All offsets are absolute in the parsed bytes. */
 export class ParsedHead {
@@ -48,8 +49,8 @@ export class ParsedHead {
   trailerTo = 0;
   trailer = "";
 
-  /** Pairs of offsets of lines that must not go on, ascending. */
-  cuts: number[] = [];
+  /** Pairs of offsets of lines that must not go on, ascending. Never changed in place: the head built from it keeps it. */
+  cuts: readonly number[] = NO_CUTS;
   /** Names that Connection listed, lower case. */
   named: string[] = [];
 
@@ -77,7 +78,7 @@ export class ParsedHead {
     this.keepAlive = false;
     this.dated = false;
     this.maxForwards = -1;
-    this.cuts = [];
+    this.cuts = NO_CUTS;
     if (this.rare) this.#resetRare();
   }
 
@@ -88,8 +89,9 @@ export class ParsedHead {
   cut(from: number, to: number): void {
     const { cuts } = this;
     const count = cuts.length;
-    if (count > 0 && cuts[count - 1] === from) cuts[count - 1] = to;
-    else cuts.push(from, to);
+    if (count === 0) this.cuts = [from, to];
+    else if (cuts[count - 1] === from) this.cuts = cuts.with(-1, to);
+    else this.cuts = [...cuts, from, to];
   }
 
   #resetRare(): void {
@@ -107,4 +109,11 @@ export class ParsedHead {
     this.trailerFrom = -1;
     this.named = [];
   }
+}
+
+/** Notes why a head is refused; -1 for parsers to return. */
+export function refuseHead(head: ParsedHead, fault: FaultReason, detail: string): -1 {
+  head.fault = fault;
+  head.detail = detail;
+  return -1;
 }

@@ -7,9 +7,8 @@ import { normalisePath } from "../head/path-normal.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import { toLatin1 } from "../wire/latin1.ts";
 import { spells, toBytes } from "./bytes.ts";
-import { isAuthority } from "./head-parser.ts";
-import type { ParsedHead } from "./parsed-head.ts";
-import { refuseHead } from "./special-fields.ts";
+import { isAuthority } from "./authority.ts";
+import { refuseHead, type ParsedHead } from "./parsed-head.ts";
 
 const SCHEMES = [toBytes("http://"), toBytes("https://")];
 const SLASH = 47;
@@ -85,7 +84,7 @@ export class RequestBuilder {
 
   /** RFC 9112 section 3.2. */
   #setTarget(head: RequestHead, parsed: ParsedHead, bytes: Buffer): boolean {
-    if (head.method === "CONNECT") return refuseHead(parsed, "unsupported-method", "CONNECT");
+    if (head.method === "CONNECT") return refuse(parsed, "unsupported-method", "CONNECT");
     const first = bytes[parsed.targetAt];
     if (first === SLASH) return this.#settle(head, parsed, head.target, this.#receivedAuthority(head, parsed));
     if (first === ASTERISK && head.target === "*" && head.method === "OPTIONS")
@@ -97,11 +96,11 @@ export class RequestBuilder {
   #setAbsolute(head: RequestHead, parsed: ParsedHead, bytes: Buffer): boolean {
     const { targetAt, targetEnd } = parsed;
     const scheme = SCHEMES.find((word) => targetEnd - targetAt > word.length && spells(bytes, targetAt, word));
-    if (scheme === undefined) return refuseHead(parsed, "bad-request", "invalid target");
+    if (scheme === undefined) return refuse(parsed, "bad-request", "invalid target");
     const from = targetAt + scheme.length;
     let to = from;
     while (to < targetEnd && bytes[to] !== SLASH && bytes[to] !== QUESTION) to++;
-    if (!isAuthority(bytes, from, to)) return refuseHead(parsed, "bad-request", "invalid authority");
+    if (!isAuthority(bytes, from, to)) return refuse(parsed, "bad-request", "invalid authority");
     let path = toLatin1(bytes, to, targetEnd);
     if (!path.startsWith("/")) path = path === "" && head.method === "OPTIONS" ? "*" : `/${path}`;
     // the scheme's own "//" made it suspect; look again
@@ -124,7 +123,7 @@ export class RequestBuilder {
     let settled = path;
     if (parsed.suspect && path !== "*") {
       const normal = normalisePath(path, this.#options);
-      if (normal.kind === "refused") return refuseHead(parsed, "bad-request", "invalid path");
+      if (normal.kind === "refused") return refuse(parsed, "bad-request", "invalid path");
       if (normal.kind === "redirect") head.redirectPath = normal.path;
       if (normal.path !== path) head.verbatim = false;
       settled = normal.path;
@@ -157,7 +156,7 @@ function localHost(local: string): string {
 
 function setRareFields(head: RequestHead, parsed: ParsedHead): boolean {
   if (parsed.hasExpect && !parsed.old) {
-    if (parsed.expect !== "100-continue") return refuseHead(parsed, "expectation-failed", "unknown expectation");
+    if (parsed.expect !== "100-continue") return refuse(parsed, "expectation-failed", "unknown expectation");
     head.expectsContinue = head.framing !== "none";
   }
   if (parsed.connectionUpgrade && !parsed.old && head.framing === "none") head.upgrade = toUpgrade(parsed.upgrade);
@@ -187,5 +186,10 @@ export function settleTrailer(parsed: ParsedHead): void {
   const pairs = parsed.cuts;
   let at = 0;
   while (at < pairs.length && (pairs[at] ?? 0) < parsed.trailerFrom) at += 2;
-  pairs.splice(at, 0, parsed.trailerFrom, parsed.trailerTo);
+  parsed.cuts = pairs.toSpliced(at, 0, parsed.trailerFrom, parsed.trailerTo);
+}
+
+function refuse(parsed: ParsedHead, fault: ParsedHead["fault"], detail: string): false {
+  refuseHead(parsed, fault, detail);
+  return false;
 }

@@ -7,15 +7,15 @@ import type { Inlet } from "../wire/inlet.ts";
 import { READ_SIZE } from "../wire/read-buffer.ts";
 import { LF } from "./bytes.ts";
 import { ChunkedDecoder, rawTrailers } from "./chunked.ts";
-import type { RequestReader } from "./request-reader.ts";
+import type { Refusal, RequestReader } from "./request-reader.ts";
 import { Stash } from "./stash.ts";
 
 /** What the input tells the connection it belongs to. */
 export interface RequestInputOwner {
   /** A head is complete, in the reader. */
   onRequestHead(): void;
-  /** A head cannot be trusted; the reader says why. */
-  onRequestRefused(): void;
+  /** A head cannot be trusted. */
+  onRequestRefused(refusal: Refusal): void;
   /** The first bytes of a head came, but not all of it. */
   onHeadBegun(): void;
   onRequestPiece(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome;
@@ -68,9 +68,9 @@ export class RequestInput {
     return this.state === "head" && this.#stash.length === 0;
   }
 
-  /** Bytes wait for their time. */
-  get waiting(): boolean {
-    return this.#stash.length > 0;
+  /** There is something to go on with, once the answer before it is complete. */
+  get heldUp(): boolean {
+    return this.#stash.length > 0 || this.ended || this.#inlet.paused;
   }
 
   /** The request under way was read whole. */
@@ -216,7 +216,7 @@ export class RequestInput {
     this.#begun = false;
     if (behind < 0) {
       this.ignore();
-      this.#owner.onRequestRefused();
+      this.#owner.onRequestRefused(this.#reader.refusal);
       return to;
     }
     const { framing, contentLength } = this.#reader.head;

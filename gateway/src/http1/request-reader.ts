@@ -1,11 +1,12 @@
 /** Reads request heads of one connection under the configuration in force; the same head twice is parsed once. */
+import type { FaultReason } from "@sallyport/model/fault";
+import type { DownstreamStream } from "../exchange/contract.ts";
+import type { ExchangeStart } from "../exchange/exchange.ts";
 import { RequestHead } from "../head/request-head.ts";
-import type { DownstreamConnection } from "../exchange/contract.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { toLatin1 } from "../wire/latin1.ts";
 import { CR, LF } from "./bytes.ts";
 import { HeadParser } from "./head-parser.ts";
-import type { ParsedHead } from "./parsed-head.ts";
 import { RequestBuilder } from "./request-builder.ts";
 import type { ServerPort } from "./server-port.ts";
 
@@ -17,28 +18,39 @@ const parser = new HeadParser();
 const NO_REQUEST = new RequestHead();
 NO_REQUEST.abandoned = true;
 
-/** Keeps the last head and what it meant. */
-export class RequestReader {
+/** Why a head was refused. */
+export interface Refusal {
+  readonly reason: FaultReason;
+  readonly detail: string;
+  /** It said HTTP/1.0. */
+  readonly old: boolean;
+}
+
+/** Keeps the last head and what it meant; an exchange starts from here. */
+export class RequestReader implements ExchangeStart {
+  readonly downstream: DownstreamStream;
   head = NO_REQUEST;
   runtime: Runtime;
   bind: CompiledBind;
+  /** performance.now() of the first byte of the head; 0 before. */
+  startedAt = 0;
   readonly #port: ServerPort;
-  readonly #connection: DownstreamConnection;
   #builder: RequestBuilder;
   /** head.text may be compared with what comes. */
   #remembered = false;
 
-  constructor(port: ServerPort, connection: DownstreamConnection) {
+  constructor(port: ServerPort, downstream: DownstreamStream) {
     this.#port = port;
-    this.#connection = connection;
+    this.downstream = downstream;
     this.runtime = port.runtime();
     this.bind = port.bindOf(this.runtime);
-    this.#builder = new RequestBuilder(connection, this.bind.http);
+    this.#builder = new RequestBuilder(downstream.connection, this.bind.http);
   }
 
-  /** Why the last head was refused. */
-  get refusal(): ParsedHead {
-    return parser.head;
+  /** Of the last head, where that was refused. */
+  get refusal(): Refusal {
+    const { fault, detail, old } = parser.head;
+    return { reason: fault, detail, old };
   }
 
   /** The offset behind the head in bytes[from, end), 0 where it is incomplete, -1 where it is refused. */
@@ -46,20 +58,10 @@ export class RequestReader {
     const runtime = this.#port.runtime();
     if (runtime !== this.runtime) this.#follow(runtime);
     const to = from + this.head.text.length;
-    let text = "";
-    if (this.#remembered && end - to >= 2 && bytes[to] === CR && bytes[to + 1] === LF) {
-      text = toLatin1(bytes, from, to);
-      if (text === this.head.text && !this.head.abandoned) return to + 2;
-    }
+    const text = this.#remembered ? sameLength(bytes, from, to, end) : "";
+    if (text !== "" && text === this.head.text && !this.head.abandoned) return to + 2;
     const behind = parser.request(bytes, from, end, this.bind.http);
-    if (behind <= 0) return behind;
-    const parsed = parser.head;
-    if (behind !== to + 2 || text === "" || parsed.start !== from) text = toLatin1(bytes, parsed.start, parsed.end);
-    if (this.head.abandoned) this.head = new RequestHead();
-    this.#remembered = false;
-    if (!this.#builder.build(this.head, parsed, bytes, text)) return -1;
-    this.#remembered = text.length <= MAX_REMEMBERED;
-    return behind;
+    return behind > 0 ? this.#build(bytes, behind, text) : behind;
   }
 
   /** Gives up what only makes the next request cheaper. */
@@ -68,13 +70,34 @@ export class RequestReader {
     this.head = NO_REQUEST;
   }
 
+  /** An empty head, for an exchange that has none. */
+  clear(): void {
+    this.#remembered = false;
+    this.head = new RequestHead();
+    this.head.persistent = false;
+  }
+
+  /** `text`: perhaps the text of the head already, cut to the length of the one before. */
+  #build(bytes: Buffer, behind: number, text: string): number {
+    const { start, end } = parser.head;
+    const whole = text.length === end - start && behind - end === 2 ? text : toLatin1(bytes, start, end);
+    if (this.head.abandoned) this.head = new RequestHead();
+    this.#remembered = whole.length <= MAX_REMEMBERED;
+    return this.#builder.build(this.head, parser.head, bytes, whole) ? behind : -1;
+  }
+
   #follow(runtime: Runtime): void {
     const bind = this.#port.bindOf(runtime);
     if (bind.http !== this.bind.http) {
-      this.#builder = new RequestBuilder(this.#connection, bind.http);
+      this.#builder = new RequestBuilder(this.downstream.connection, bind.http);
       this.#remembered = false;
     }
     this.runtime = runtime;
     this.bind = bind;
   }
+}
+
+/** The text at bytes[from, to) if a head could end there; "" otherwise. */
+function sameLength(bytes: Buffer, from: number, to: number, end: number): string {
+  return end - to >= 2 && bytes[to] === CR && bytes[to + 1] === LF ? toLatin1(bytes, from, to) : "";
 }

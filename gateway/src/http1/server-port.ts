@@ -1,6 +1,17 @@
-/** What the connections of one bound port share: the running configuration and what their exchanges stand on. */
+/** What a client connection is made of, and what the connections of one bound port share. */
+import type { Socket } from "node:net";
+import type { DownstreamConnection } from "../exchange/contract.ts";
 import type { ExchangeDependencies } from "../exchange/dependencies.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
+import type { Inlet } from "../wire/inlet.ts";
+
+/** A client connection as the listener made it. */
+export interface AcceptedSocket {
+  readonly socket: Socket;
+  /** Delivers what the socket reads. */
+  readonly inlet: Inlet;
+  readonly about: DownstreamConnection;
+}
 
 /** The listener's side of a connection. */
 export interface ServerPort {

@@ -13,32 +13,21 @@ import type {
   DownstreamStream,
   SendOutcome,
 } from "../exchange/contract.ts";
-import { Exchange, type ExchangeStart } from "../exchange/exchange.ts";
-import { RequestHead } from "../head/request-head.ts";
+import { Exchange } from "../exchange/exchange.ts";
 import type { ResponseHead } from "../head/response-head.ts";
-import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { Timed } from "../time/wheel.ts";
 import type { ByteReader, Inlet } from "../wire/inlet.ts";
 import { AnswerWriter, type AnswerTerms } from "./answer-writer.ts";
 import { RequestInput, type RequestInputOwner } from "./request-input.ts";
-import { RequestReader } from "./request-reader.ts";
-import type { ServerPort } from "./server-port.ts";
+import { RequestReader, type Refusal } from "./request-reader.ts";
+import type { AcceptedSocket, ServerPort } from "./server-port.ts";
 
 /** Milliseconds that an ended connection is read on. */
 const LINGER = 1500;
 
-/** A client connection as the listener made it. */
-export interface AcceptedSocket {
-  readonly socket: Socket;
-  readonly inlet: Inlet;
-  readonly about: DownstreamConnection;
-}
-
 /** One client connection. */
-export class Http1Server extends Timed implements DownstreamStream, ByteReader, RequestInputOwner, ExchangeStart {
+export class Http1Server extends Timed implements DownstreamStream, ByteReader, RequestInputOwner {
   readonly connection: DownstreamConnection;
-  readonly downstream = this;
-  startedAt = 0;
   readonly #port: ServerPort;
   readonly #socket: Socket;
   readonly #inlet: Inlet;
@@ -47,8 +36,6 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   readonly #writer: AnswerWriter;
   readonly #terms: AnswerTerms = { old: false, persistent: true };
   #exchange: Exchange | undefined = undefined;
-  /** Stands for a request that could not be read. */
-  #refused: RequestHead | undefined = undefined;
   #inTurn = false;
   /** Our half of a tunnel has ended. */
   #answerEnded = false;
@@ -60,25 +47,12 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     this.#port = port;
     this.#socket = socket;
     this.#inlet = inlet;
-    this.#reader = new RequestReader(port, about);
+    this.#reader = new RequestReader(port, this);
     this.#input = new RequestInput(this, this.#reader, inlet);
     this.#writer = new AnswerWriter(socket);
-    this.#arm(this.bind.http.idleTimeout);
+    this.#arm(this.#reader.bind.http.idleTimeout);
     socket.on("drain", () => this.#turn(() => this.#onDrain()));
     socket.on("end", () => this.#turn(() => this.#input.end()));
-    socket.on("error", ignoreError);
-  }
-
-  get head(): RequestHead {
-    return this.#refused ?? this.#reader.head;
-  }
-
-  get runtime(): Runtime {
-    return this.#reader.runtime;
-  }
-
-  get bind(): CompiledBind {
-    return this.#reader.bind;
   }
 
   get takesRaw(): boolean {
@@ -98,18 +72,13 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     if (this.#input.idle) this.#end();
   }
 
-  /** Closes at once. */
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
   /** The socket is closed. */
   onClosed(): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     this.#port.dependencies.clocks.coarse.disarm(this);
     this.#inlet.close();
-    if (exchange !== undefined) this.#guard(exchange, () => exchange.onDownstreamClosed());
+    if (exchange !== undefined) this.#turn(() => exchange.onDownstreamClosed());
   }
 
   onBytes(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): void {
@@ -117,9 +86,8 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     try {
       this.#input.read(bytes, from, to, lease);
     } catch (error) {
-      this.#failInside(this.#exchange, error);
+      this.#failInside(error);
     }
-    this.#inTurn = false;
     this.#endTurn();
   }
 
@@ -130,12 +98,12 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   pauseBody(): void {
     this.#input.pause();
-    this.#arm(this.bind.http.streamIdleTimeout);
+    this.#armStream();
   }
 
   resumeBody(): void {
     this.#input.unpause();
-    if (this.#input.owedBody) this.#arm(this.bind.http.bodyIdleTimeout);
+    if (this.#input.owedBody) this.#arm(this.#reader.bind.http.bodyIdleTimeout);
     if (!this.#inTurn) this.#runInput();
   }
 
@@ -144,20 +112,17 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   sendHead(head: ResponseHead, framing: BodyFraming, mode: BodyMode): void {
-    const { dependencies, draining } = this.#port;
+    const { draining, dependencies } = this.#port;
+    const { complete, ended } = this.#input;
     this.#terms.persistent =
-      this.head.persistent &&
-      this.#input.complete &&
-      !this.#input.ended &&
-      !draining &&
-      !dependencies.pressure.stopKeepAlive;
+      this.#reader.head.persistent && complete && !ended && !draining && !dependencies.pressure.stopKeepAlive;
     this.#writer.head(head, framing, mode, this.#terms);
-    this.#arm(this.bind.http.streamIdleTimeout);
+    this.#armStream();
     if (framing === "tunnel") this.#input.tunnel();
   }
 
   sendBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
-    this.#arm(this.bind.http.streamIdleTimeout);
+    this.#armStream();
     return this.#writer.body(bytes, from, to, lease);
   }
 
@@ -166,7 +131,6 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     if (this.#input.state === "tunnel") this.#endTunnel();
     else {
       this.#exchange = undefined;
-      this.#refused = undefined;
       if (this.#terms.persistent) this.#nextRequest();
       else this.#end();
     }
@@ -186,33 +150,31 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   onHeadBegun(): void {
-    this.startedAt = this.#port.dependencies.now();
-    this.#arm(this.bind.http.headTimeout);
+    this.#reader.startedAt = this.#port.dependencies.now();
+    this.#arm(this.#reader.bind.http.headTimeout);
   }
 
   onRequestHead(): void {
     const { head, bind } = this.#reader;
     const exchange = this.#open(head.version === "HTTP/1.0");
     this.#arm(head.framing === "none" ? bind.http.streamIdleTimeout : bind.http.bodyIdleTimeout);
-    exchange.begin(this);
+    exchange.begin(this.#reader);
   }
 
-  onRequestRefused(): void {
-    const { fault, detail, old } = this.#reader.refusal;
-    this.#refused = new RequestHead();
-    this.#refused.persistent = false;
-    this.#open(old).beginRefused(this, fault, detail);
+  onRequestRefused(refusal: Refusal): void {
+    this.#reader.clear();
+    this.#open(refusal.old).beginRefused(this.#reader, refusal.reason, refusal.detail);
   }
 
   onRequestPiece(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
-    const { http } = this.bind;
-    this.#arm(this.#input.state === "tunnel" ? http.streamIdleTimeout : http.bodyIdleTimeout);
+    if (this.#input.state === "tunnel") this.#armStream();
+    else this.#arm(this.#reader.bind.http.bodyIdleTimeout);
     return this.#exchange?.onRequestBody(bytes, from, to, lease) ?? "taken";
   }
 
   onRequestComplete(trailers: string): void {
     const exchange = this.#exchange;
-    this.#arm(this.bind.http.streamIdleTimeout);
+    this.#armStream();
     if (this.#answerEnded) this.#exchange = undefined;
     exchange?.onRequestEnd(trailers);
   }
@@ -249,30 +211,26 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     if (exchange !== undefined)
       exchange.onDownstreamFault(this.#input.owedBody && !exchange.answered ? "body-timeout" : "stream-idle-timeout");
     else if (this.#input.state === "head" && !this.#input.idle) {
-      const { refusal } = this.#reader;
-      refusal.fault = "head-timeout";
-      refusal.detail = "head-timeout";
       this.#input.ignore();
-      this.onRequestRefused();
+      this.onRequestRefused({ reason: "head-timeout", detail: "head-timeout", old: false });
     } else this.#socket.destroy();
   }
 
   #open(old: boolean): Exchange {
     const { dependencies } = this.#port;
     const exchange = dependencies.pool.pop() ?? new Exchange(dependencies);
-    if (this.startedAt === 0) this.startedAt = dependencies.now();
+    if (this.#reader.startedAt === 0) this.#reader.startedAt = dependencies.now();
     this.#terms.old = old;
     this.#exchange = exchange;
     return exchange;
   }
 
   #nextRequest(): void {
-    this.startedAt = 0;
+    this.#reader.startedAt = 0;
     this.#input.next();
-    this.#arm(this.bind.http.idleTimeout);
+    this.#arm(this.#reader.bind.http.idleTimeout);
     // outside of a turn the upstream connection must first be free again
-    if (!this.#inTurn && (this.#input.waiting || this.#input.ended || this.#inlet.paused))
-      queueMicrotask(() => this.#runInput());
+    if (!this.#inTurn && this.#input.heldUp) queueMicrotask(() => this.#runInput());
   }
 
   /** FIN behind the last byte, then what comes is ignored for a while. */
@@ -292,51 +250,46 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   #onDrain(): void {
     const exchange = this.#exchange;
-    if (exchange !== undefined) {
-      this.#arm(this.bind.http.streamIdleTimeout);
+    if (exchange === undefined) this.#input.run();
+    else {
+      this.#armStream();
       exchange.onDownstreamDrain();
-    } else this.#input.run();
+    }
   }
 
   #runInput(): void {
     this.#turn(() => this.#input.run());
   }
 
+  /** Whatever is thrown inside is a bug of ours and ends here. */
   #turn(run: () => void): void {
     this.#inTurn = true;
     try {
       run();
     } catch (error) {
-      this.#failInside(this.#exchange, error);
+      this.#failInside(error);
     }
-    this.#inTurn = false;
     this.#endTurn();
   }
 
   #endTurn(): void {
+    this.#inTurn = false;
     if (this.#exchange !== undefined && this.#exchange.onRequestTurn() === "full") this.pauseBody();
   }
 
-  #guard(exchange: Exchange, run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#failInside(exchange, error);
+  #failInside(error: unknown): void {
+    if (this.#exchange !== undefined) this.#exchange.failInside(error);
+    else {
+      this.#port.dependencies.log.error("bug on a client connection", { error });
+      this.#socket.destroy();
     }
   }
 
-  #failInside(exchange: Exchange | undefined, error: unknown): void {
-    if (exchange === undefined) {
-      this.#port.dependencies.log.error("bug on a client connection", { error });
-      this.#socket.destroy();
-    } else exchange.failInside(error);
+  #armStream(): void {
+    this.#arm(this.#reader.bind.http.streamIdleTimeout);
   }
 
   #arm(milliseconds: number): void {
     this.#port.dependencies.clocks.coarse.arm(this, milliseconds);
   }
-}
-
-function ignoreError(): void {
-  // "close" follows and tells the exchange
 }

@@ -5,7 +5,7 @@
 import { toLatin1 } from "../wire/latin1.ts";
 import { HTAB, SP, spells, toBytes } from "./bytes.ts";
 import { ROLE, type RoleCode } from "./field-table.ts";
-import type { ParsedHead } from "./parsed-head.ts";
+import { refuseHead, type ParsedHead } from "./parsed-head.ts";
 
 /** Which role the parser plays, and how far it trusts the sender. */
 export type Sender = "client" | "trusted-client" | "upstream";
@@ -34,15 +34,8 @@ export function noteField(head: ParsedHead, bytes: Buffer, role: RoleCode, sende
   }
 }
 
-/** Refuses the head. */
-export function refuseHead(head: ParsedHead, fault: ParsedHead["fault"], detail: string): false {
-  head.fault = fault;
-  head.detail = detail;
-  return false;
-}
-
 function noteHost(head: ParsedHead): boolean {
-  if (head.hostFrom >= 0) return refuseHead(head, "bad-request", "second Host");
+  if (head.hostFrom >= 0) return refuseField(head, "bad-request", "second Host");
   head.hostFrom = head.valueFrom;
   head.hostTo = head.valueTo;
   head.hostLineFrom = head.lineFrom;
@@ -50,32 +43,37 @@ function noteHost(head: ParsedHead): boolean {
   return true;
 }
 
-/** RFC 9112 section 6.3: digits only; repeated with the same value in answers alone. No leading zeros, below 10^15. */
+/** RFC 9112 section 6.3: repeated with the same value in answers alone. */
 function noteContentLength(head: ParsedHead, bytes: Buffer, sender: Sender): boolean {
-  const { valueFrom: from, valueTo: to } = head;
   const before = head.contentLength;
-  if (before >= 0 && sender !== "upstream") return refuseHead(head, "bad-request", "second Content-Length");
-  if (to === from || to - from > 15 || (bytes[from] === 48 && to - from > 1))
-    return refuseHead(head, "bad-request", "invalid Content-Length");
-  let length = 0;
-  for (let i = from; i < to; i++) {
-    const digit = (bytes[i] ?? 0) - 48;
-    if (digit < 0 || digit > 9) return refuseHead(head, "bad-request", "invalid Content-Length");
-    length = length * 10 + digit;
-  }
+  if (before >= 0 && sender !== "upstream") return refuseField(head, "bad-request", "second Content-Length");
+  const length = toLength(bytes, head.valueFrom, head.valueTo);
+  if (length < 0) return refuseField(head, "bad-request", "invalid Content-Length");
   if (before >= 0) {
-    if (before !== length) return refuseHead(head, "bad-request", "differing Content-Lengths");
+    if (before !== length) return refuseField(head, "bad-request", "differing Content-Lengths");
     head.cut(head.lineFrom, head.lineTo);
   }
   head.contentLength = length;
   return true;
 }
 
+/** Digits alone, no leading zeros, below 10^15; -1 for anything else. */
+function toLength(bytes: Buffer, from: number, to: number): number {
+  if (to === from || to - from > 15 || (bytes[from] === 48 && to - from > 1)) return -1;
+  let length = 0;
+  for (let i = from; i < to; i++) {
+    const digit = (bytes[i] ?? 0) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    length = length * 10 + digit;
+  }
+  return length;
+}
+
 /** Only `chunked`, once: whatever two parsers could disagree on is refused (RFC 9112 section 6.1). */
 function noteTransferEncoding(head: ParsedHead, bytes: Buffer): boolean {
-  if (head.chunked) return refuseHead(head, "bad-request", "second Transfer-Encoding");
+  if (head.chunked) return refuseField(head, "bad-request", "second Transfer-Encoding");
   if (head.valueTo - head.valueFrom !== 7 || !spells(bytes, head.valueFrom, CHUNKED))
-    return refuseHead(head, "unsupported-coding", "Transfer-Encoding other than chunked");
+    return refuseField(head, "unsupported-coding", "Transfer-Encoding other than chunked");
   head.chunked = true;
   head.cut(head.lineFrom, head.lineTo);
   return true;
@@ -112,7 +110,7 @@ function noteRare(head: ParsedHead, bytes: Buffer, role: RoleCode, sender: Sende
       head.te = joined(head.te, value.toLowerCase());
       break;
     case ROLE.expect:
-      if (head.hasExpect) return refuseHead(head, "expectation-failed", "second Expect");
+      if (head.hasExpect) return refuseField(head, "expectation-failed", "second Expect");
       head.hasExpect = true;
       head.expect = value.toLowerCase();
       break;
@@ -162,10 +160,16 @@ function noteTrailer(head: ParsedHead, value: string): boolean {
 function noteMaxForwards(head: ParsedHead, bytes: Buffer, value: string): boolean {
   const first = bytes[head.start];
   if (first !== 79 && first !== 84) return true;
-  if (!/^\d{1,9}$/.test(value) || head.maxForwards >= 0) return refuseHead(head, "bad-request", "invalid Max-Forwards");
+  if (!/^\d{1,9}$/.test(value) || head.maxForwards >= 0)
+    return refuseField(head, "bad-request", "invalid Max-Forwards");
   head.maxForwards = Number(value);
   head.cut(head.lineFrom, head.lineTo);
   return true;
+}
+
+function refuseField(head: ParsedHead, fault: ParsedHead["fault"], detail: string): false {
+  refuseHead(head, fault, detail);
+  return false;
 }
 
 function joined(before: string, value: string): string {

@@ -3,14 +3,17 @@
  * while the port is in the configuration, whatever else of it changes.
  */
 import { createServer, type Server, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import type { ExchangeDependencies } from "../exchange/dependencies.ts";
 import type { ServerPort } from "../http1/server-port.ts";
 import { Http1Server } from "../http1/server.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { Inlet } from "../wire/inlet.ts";
-import { rehouse } from "../wire/rehouse.ts";
+import { adoptReads, rehouse } from "../wire/rehouse.ts";
+import { AcceptErrors } from "./accept-errors.ts";
 import type { ConnectionBudget } from "./budget.ts";
+import { TlsTerminator } from "./tls-terminator.ts";
 
 /** What binding takes. */
 export interface BindOptions {
@@ -19,14 +22,17 @@ export interface BindOptions {
   readonly port: number;
   /** Other threads bind the same port. */
   readonly reusePort: boolean;
+  /** Connections that may wait to be accepted; the kernel may hold it lower (net.core.somaxconn). */
   readonly backlog?: number;
-  /** The key of this port in a runtime's binds. It must be there when the port is opened. */
+  /** The key of this port in a runtime's binds. It must be there when the first connection comes. */
   readonly bindKey: string;
   /** The configuration in force. */
   runtime(): Runtime;
   readonly dependencies: ExchangeDependencies;
   readonly budget: ConnectionBudget;
-  /** `plain` reads by the documented `data` event: slower; for tests of that path. */
+  /** 48 bytes that all threads share; absent: sessions are resumed by the thread that made them alone. */
+  readonly ticketKeys?: Buffer;
+  /** `plain` reads by the documented `data` event: dearer; the way where the other does not work. */
   readonly reads?: "rehoused" | "plain";
 }
 
@@ -45,8 +51,7 @@ export interface BoundPort {
 
 /** Binds; rejects with the system's error where that fails. */
 export function openBind(options: BindOptions): Promise<BoundPort> {
-  const listener = new PortListener(options);
-  return listener.open();
+  return new PortListener(options).open();
 }
 
 const BACKLOG = 4096;
@@ -56,13 +61,18 @@ class PortListener implements BoundPort, ServerPort {
   draining = false;
   readonly #options: BindOptions;
   readonly #server: Server;
+  readonly #errors: AcceptErrors;
+  /** Connections that can carry requests, and sockets that are not so far or never will be. */
   readonly #open = new Set<Http1Server>();
+  readonly #sockets = new Set<Socket>();
+  #tls: TlsTerminator | undefined = undefined;
   #bind: CompiledBind | undefined = undefined;
-  #bindOf: Runtime | undefined = undefined;
+  #boundBy: Runtime | undefined = undefined;
 
   constructor(options: BindOptions) {
     this.#options = options;
     this.dependencies = options.dependencies;
+    this.#errors = new AcceptErrors(options.dependencies);
     this.#server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
       this.#accept(socket);
     });
@@ -75,7 +85,7 @@ class PortListener implements BoundPort, ServerPort {
       server.once("error", reject);
       server.listen({ host, port, reusePort, backlog }, () => {
         server.off("error", reject);
-        server.on("error", (error) => this.#onAcceptError(error));
+        server.on("error", (error) => this.#errors.note(error, this.port));
         resolve(this);
       });
     });
@@ -87,7 +97,7 @@ class PortListener implements BoundPort, ServerPort {
   }
 
   get connections(): number {
-    return this.#open.size;
+    return this.#sockets.size;
   }
 
   runtime(): Runtime {
@@ -95,8 +105,8 @@ class PortListener implements BoundPort, ServerPort {
   }
 
   bindOf(runtime: Runtime): CompiledBind {
-    if (runtime !== this.#bindOf) {
-      this.#bindOf = runtime;
+    if (runtime !== this.#boundBy) {
+      this.#boundBy = runtime;
       this.#bind = runtime.binds.get(this.#options.bindKey) ?? this.#bind;
     }
     if (this.#bind === undefined) throw new Error(`no bind ${this.#options.bindKey} in the runtime`);
@@ -116,11 +126,11 @@ class PortListener implements BoundPort, ServerPort {
 
   close(): Promise<void> {
     const closed = this.#stop();
-    for (const connection of this.#open) connection.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     return closed;
   }
 
-  /** The callback of a second close() is called too, with an error that says no more than that. */
+  /** close() of a server that is closed already calls back with an error that says no more than that. */
   #stop(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
@@ -131,35 +141,59 @@ class PortListener implements BoundPort, ServerPort {
     const { budget, dependencies, reads } = this.#options;
     if (!budget.take()) {
       accepted.destroy();
+      this.#errors.note(new Error("connection limit reached"), this.port);
       return;
     }
-    const metrics = this.bindOf(this.runtime()).fallback.metrics;
+    const bind = this.bindOf(this.runtime());
+    const metrics = bind.fallback.metrics;
     dependencies.recorder.connectionOpened(metrics);
     const inlet = new Inlet();
-    const socket = reads === "plain" ? undefined : rehouse(accepted, inlet);
-    this.#serve(socket ?? accepted, inlet, metrics);
-    if (socket === undefined) {
-      inlet.attachData(accepted);
-      accepted.resume();
+    const rehoused = bind.tls === undefined && reads !== "plain" ? rehouse(accepted, inlet) : undefined;
+    const socket = rehoused ?? accepted;
+    this.#sockets.add(socket);
+    socket.on("error", ignoreError);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      budget.giveBack();
+      dependencies.recorder.connectionClosed(metrics);
+    });
+    if (bind.tls !== undefined) this.#secure(socket);
+    else {
+      this.#serve(socket, inlet, "http");
+      if (rehoused === undefined) readPlain(socket, inlet);
     }
   }
 
-  #serve(socket: Socket, inlet: Inlet, metrics: number): void {
-    const { budget, dependencies } = this.#options;
-    const connection = new Http1Server({ socket, inlet, about: describe(socket, "http") }, this);
+  #secure(raw: Socket): void {
+    this.#tls ??= new TlsTerminator({
+      certificates: () => this.bindOf(this.runtime()).tls,
+      onSecure: (socket) => this.#onSecure(socket),
+      log: this.dependencies.log,
+      ...(this.#options.ticketKeys === undefined ? {} : { ticketKeys: this.#options.ticketKeys }),
+    });
+    this.#tls.accept(raw);
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    const inlet = new Inlet();
+    this.#serve(socket, inlet, "https");
+    if (this.#options.reads === "plain" || !adoptReads(socket, inlet)) readPlain(socket, inlet);
+  }
+
+  #serve(socket: Socket, inlet: Inlet, scheme: "http" | "https"): void {
+    const connection = new Http1Server({ socket, inlet, about: describe(socket, scheme) }, this);
     inlet.deliverTo(connection);
     this.#open.add(connection);
-    socket.on("close", () => {
+    socket.once("close", () => {
       this.#open.delete(connection);
-      budget.giveBack();
-      dependencies.recorder.connectionClosed(metrics);
       connection.onClosed();
     });
   }
+}
 
-  #onAcceptError(error: Error): void {
-    this.dependencies.log.error("cannot accept a connection", { error, port: this.port });
-  }
+function readPlain(socket: Socket, inlet: Inlet): void {
+  inlet.attachData(socket);
+  socket.resume();
 }
 
 function describe(socket: Socket, scheme: "http" | "https"): DownstreamConnection {
@@ -179,4 +213,8 @@ function unmap(address: string): string {
 
 function bracket(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
+}
+
+function ignoreError(): void {
+  // "close" follows
 }

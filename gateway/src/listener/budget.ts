@@ -2,6 +2,7 @@
  * How many client connections a process may hold. What comes beyond is accepted and closed at once: left in the backlog
  * it would wait for a time-out, while a closed connection lets its client turn elsewhere, and health checks see it.
  */
+import { readFileSync } from "node:fs";
 
 /** Connections of a process that no limit of the system bounds closer. */
 export const MAX_CONNECTIONS = 50_000;
@@ -50,4 +51,15 @@ export class ConnectionBudget {
 export function connectionLimit(openFiles: number, threads: number): number {
   const byFiles = Math.floor((openFiles - RESERVED_FILES) / 2);
   return Math.max(16, Math.floor(Math.min(MAX_CONNECTIONS, byFiles) / threads));
+}
+
+/** How many files this process may have open (RLIMIT_NOFILE); Infinity where the system does not say. */
+export function readOpenFilesLimit(): number {
+  try {
+    const match = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
+    return match?.[1] === undefined ? Number.POSITIVE_INFINITY : Number(match[1]);
+  } catch {
+    // no procfs: macOS and the like, where the limit is looked after by the operator
+    return Number.POSITIVE_INFINITY;
+  }
 }

@@ -10,15 +10,13 @@ declare global {
   }
 }
 
-const direct = typeof Buffer.prototype.latin1Slice === "function" && typeof Buffer.prototype.latin1Write === "function";
-
 /** bytes[from, to) as latin1 text. */
 export function toLatin1(bytes: Buffer, from: number, to: number): string {
-  return direct && bytes.latin1Slice !== undefined ? bytes.latin1Slice(from, to) : bytes.toString("latin1", from, to);
+  return bytes.latin1Slice === undefined ? bytes.toString("latin1", from, to) : bytes.latin1Slice(from, to);
 }
 
 /** Writes latin1 text at an offset; the bytes must have room. */
 export function writeLatin1(bytes: Buffer, text: string, at: number): void {
-  if (direct && bytes.latin1Write !== undefined) bytes.latin1Write(text, at);
-  else bytes.write(text, at, "latin1");
+  if (bytes.latin1Write === undefined) bytes.write(text, at, "latin1");
+  else bytes.latin1Write(text, at);
 }

@@ -33,11 +33,11 @@ export function adoptReads(socket: Socket, inlet: Inlet): boolean {
   if (typeof handle !== "object" || handle === null || symbols === undefined) return false;
   const useUserBuffer: unknown = Reflect.get(handle, "useUserBuffer");
   if (typeof useUserBuffer !== "function") return false;
-  const { buffer, callback } = inlet.onread;
-  const first = buffer();
+  const { onread } = inlet;
+  const first = onread.buffer();
   Reflect.set(socket, symbols.buffer, first);
-  Reflect.set(socket, symbols.generator, buffer);
-  Reflect.set(socket, symbols.callback, callback);
+  Reflect.set(socket, symbols.generator, onread.buffer);
+  Reflect.set(socket, symbols.callback, (count: number, bytes: Buffer) => onread.callback(count, bytes));
   Reflect.apply(useUserBuffer, handle, [first]);
   inlet.attach(socket);
   socket.resume();
