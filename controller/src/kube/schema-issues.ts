@@ -85,9 +85,9 @@ const descriptions: Readonly<Record<string, Describe>> = {
   maxLength: (error, _value, shown) => ({ message: `${shown} is longer than ${limitOf(error)} characters` }),
   minimum: (error, _value, shown) => ({ message: `${shown} is less than ${limitOf(error)}` }),
   maximum: (error, _value, shown) => ({ message: `${shown} is more than ${limitOf(error)}` }),
-  minItems: (error) => ({ message: `needs at least ${limitOf(error)} entries` }),
+  minItems: (error) => ({ message: `needs at least ${toEntries(error)}` }),
   maxItems: (error, value) => ({ message: `has ${sizeOf(value)} entries; at most ${limitOf(error)} are allowed` }),
-  minProperties: (error) => ({ message: `needs at least ${limitOf(error)} entries` }),
+  minProperties: (error) => ({ message: `needs at least ${toEntries(error)}` }),
   maxProperties: (error, value) => ({ message: `has ${sizeOf(value)} entries; at most ${limitOf(error)} are allowed` }),
 };
 
@@ -149,6 +149,10 @@ function describePattern(error: SchemaError, _value: unknown, shown: string): De
 
 function limitOf(error: SchemaError): string {
   return String(error.params["limit"]);
+}
+
+function toEntries(error: SchemaError): string {
+  return error.params["limit"] === 1 ? "1 entry" : `${limitOf(error)} entries`;
 }
 
 function sizeOf(value: unknown): number {
