@@ -2,8 +2,8 @@
  * `npm run build`: bundles the command into dist/. What a role does not need stays in chunks that it never loads, and the
  * build proves it: a proxy's isolate must hold no YAML parser, no schema compiler and no command line.
  */
-import { build, type Metafile } from "esbuild";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { build, type Metafile, type Plugin } from "esbuild";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 const root = dirname(import.meta.dirname);
@@ -28,6 +28,20 @@ const KEPT_OUT: Readonly<Record<keyof typeof ENTRIES, readonly string[]>> = {
 /** CommonJS packages ask for Node's own modules by `require`, which a module does not have. */
 const BANNER = `import { createRequire as sallyportRequire } from "node:module"; const require = sallyportRequire(import.meta.url);`;
 
+/**
+ * The model's TypeBox schemas are values for the scripts that compile validators ahead. At run time only their types are
+ * left, so calls that build a schema may be dropped where nobody uses it, and with them all of TypeBox.
+ */
+const droppableSchemas: Plugin = {
+  name: "droppable-schemas",
+  setup(builder) {
+    builder.onLoad({ filter: /\/model\/src\/[^/]+\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replaceAll(/\bType\.\w+\(/g, "/* @__PURE__ */ $&"),
+      loader: "ts",
+    }));
+  },
+};
+
 const started = performance.now();
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
@@ -49,6 +63,7 @@ const { metafile } = await build({
   sourcemap: "linked",
   sourcesContent: false,
   banner: { js: BANNER },
+  plugins: [droppableSchemas],
   metafile: true,
   logLevel: "warning",
 });
