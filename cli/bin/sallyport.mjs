@@ -14,7 +14,7 @@ else {
   const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGUSR1"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
-    console.error(`sallyport: cannot run the pinned Node (${error.message}); run npm run setup`);
+    process.stderr.write(`sallyport: cannot run the pinned Node (${error.message}); run npm run setup\n`);
     process.exitCode = 1;
   });
   child.on("exit", (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));

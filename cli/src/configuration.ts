@@ -8,7 +8,7 @@ import type { WorldTranslation } from "@sallyport/controller/translate/translato
 import type { Problem } from "@sallyport/model/problem";
 
 /** GatewayClasses that name this controller are ours. */
-export const CONTROLLER_NAME = "sallyport.io/gateway-controller";
+const CONTROLLER_NAME = "sallyport.io/gateway-controller";
 
 /** What the command line decides about translation. */
 export interface ConfigurationOptions {

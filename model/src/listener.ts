@@ -45,9 +45,7 @@ export const DEFAULT_HTTP_SERVER_OPTIONS: HttpServerOptions = {
 };
 
 /** TLS termination: the secrets whose certificates it serves, by key `namespace/name`. */
-export const ListenerTls = Type.Object({ certificates: Type.Array(Type.String()) });
-/** TLS termination. */
-export type ListenerTls = Static<typeof ListenerTls>;
+const ListenerTls = Type.Object({ certificates: Type.Array(Type.String()) });
 
 /** One listener. `port` is what users see and match; the socket is bound at `bind` (after any port map). */
 export const Listener = Type.Object({

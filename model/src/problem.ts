@@ -67,6 +67,6 @@ export function formatProblem(problem: Problem): string {
 }
 
 /** `namespace/name`, or just the name of a cluster-scoped object. */
-export function toObjectName(object: ObjectRef): string {
+function toObjectName(object: ObjectRef): string {
   return object.namespace === "" ? object.name : `${object.namespace}/${object.name}`;
 }
