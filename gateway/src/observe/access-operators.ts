@@ -202,10 +202,10 @@ function toClient(record: ExchangeRecord): string {
   return clientAddress.includes(":") ? `[${clientAddress}]:0` : `${clientAddress}:0`;
 }
 
-/** Whether this is the address part of that `address:port`; cuts no strings, it runs for every line. */
+/** Whether this is the address part of that `address:port`. Cuts no strings: it runs twice for every line. */
 function isAddressOf(address: string, label: string): boolean {
-  if (!address.includes(":")) return label.startsWith(address) && label.charCodeAt(address.length) === 0x3a;
-  return toAddress(label) === address;
+  if (label.charCodeAt(0) === 0x5b) return toAddress(label) === address;
+  return label.charCodeAt(address.length) === 0x3a && label.startsWith(address);
 }
 
 /** Undefined for the ways a record says that there is none. */
