@@ -2,6 +2,7 @@
 // environment variable CONFORMANCE_PEER holds a command with PORT and UPSTREAM in it: then that command is started once
 // for each port, so that the suites themselves can be checked against proxies whose behaviour is known.
 import { connect } from "node:net";
+import { createSelfSigned } from "@sallyport/testkit/certs";
 import { eventually } from "@sallyport/testkit/eventually";
 import { startProcess, startSallyport } from "@sallyport/testkit/process";
 import type { RunningProcess, Sallyport } from "@sallyport/testkit/process";
@@ -11,6 +12,8 @@ import { openTemporaryDirectory } from "@sallyport/testkit/temporary-directory";
 export interface Pair {
   readonly port: number;
   readonly backend: number;
+  /** The port speaks TLS. */
+  readonly secure?: boolean;
 }
 
 /** A running system. */
@@ -27,6 +30,7 @@ export async function startSystem(pairs: readonly Pair[]): Promise<System> {
   const peer = process.env["CONFORMANCE_PEER"];
   if (peer !== undefined) return startPeers(peer, pairs);
   const directory = openTemporaryDirectory({ "gateway.yaml": gatewayObjects(pairs) });
+  if (pairs.some(({ secure }) => secure === true)) directory.write("secret.yaml", await secretObject());
   try {
     const sallyport = await startSallyport({ directory: directory.path });
     const stop = async (): Promise<void> => {
@@ -74,10 +78,10 @@ function answers(port: number): Promise<boolean> {
 
 /** A Gateway with a listener for each port, and what each port leads to. */
 export function gatewayObjects(pairs: readonly Pair[]): string {
-  const listeners = pairs.map(
-    ({ port }) =>
-      `    - { name: p${port}, port: ${port}, protocol: HTTP, allowedRoutes: { namespaces: { from: Same } } }`,
-  );
+  const listeners = pairs.map(({ port, secure }) => {
+    const protocol = secure === true ? "HTTPS, tls: { certificateRefs: [{ name: server }] }" : "HTTP";
+    return `    - { name: p${port}, port: ${port}, protocol: ${protocol}, allowedRoutes: { namespaces: { from: Same } } }`;
+  });
   const gateway = [
     "apiVersion: gateway.networking.k8s.io/v1",
     "kind: GatewayClass",
@@ -95,6 +99,17 @@ export function gatewayObjects(pairs: readonly Pair[]): string {
   return [gateway.join("\n"), ...pairs.flatMap(({ port, backend }) => [route(port), service(port, backend)])].join(
     "\n---\n",
   );
+}
+
+async function secretObject(): Promise<string> {
+  const { cert, key } = await createSelfSigned({ names: ["a.test", "localhost"] });
+  const encode = (pem: string): string => Buffer.from(pem).toString("base64");
+  return `apiVersion: v1
+kind: Secret
+type: kubernetes.io/tls
+metadata: { name: server, namespace: default }
+data: { tls.crt: "${encode(cert)}", tls.key: "${encode(key)}" }
+`;
 }
 
 /** Everything goes to the backend; which rule matched is told in a field the client cannot set. */

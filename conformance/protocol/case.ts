@@ -75,6 +75,8 @@ export interface ProtocolCase {
   /** The clause of the RFC, or the class of attack, in a line. */
   readonly why: string;
   readonly send: readonly Step[];
+  /** Why it says nothing over TLS; it is then run over TCP alone. */
+  readonly notOverTls?: string;
   /** How the backend answers the n-th request; the rest get `200` and a body that names what was asked. */
   readonly answers?: readonly Answer[];
   /** Which final responses answer a HEAD. */

@@ -2,7 +2,7 @@
 import { RawClient } from "@sallyport/testkit/raw-client";
 import type { Answer, RawUpstream, SeenRequest } from "@sallyport/testkit/raw-upstream";
 import type { Message } from "@sallyport/testkit/strict-http";
-import { head } from "./case.ts";
+import { head, HOST } from "./case.ts";
 import type { ProtocolCase, Step } from "./case.ts";
 import type { Observation } from "./judge.ts";
 
@@ -10,6 +10,8 @@ import type { Observation } from "./judge.ts";
 export interface Slot {
   readonly port: number;
   readonly upstream: RawUpstream;
+  /** How clients reach it. */
+  readonly scheme: "http" | "https";
 }
 
 /** Bounds in milliseconds; a case that needs more than `patience` for one event hangs. */
@@ -29,7 +31,7 @@ const FENCE = "/fence-on-a-new-connection";
 export async function exercise(testCase: ProtocolCase, slot: Slot, timing = defaultTiming): Promise<Observation> {
   const { upstream } = slot;
   upstream.begin((request, index) => testCase.answers?.[index] ?? named(request));
-  const client = await RawClient.open({ port: slot.port, heads: testCase.heads ?? [] });
+  const client = await openClient(slot, testCase.heads);
   try {
     for (const [index, step] of testCase.send.entries()) {
       if (index > 0 && typeof step === "string") await pause(client, timing.gap);
@@ -40,6 +42,7 @@ export async function exercise(testCase: ProtocolCase, slot: Slot, timing = defa
     const after = await stateAfter(testCase, client, timing);
     const fence = await checkFence(slot, timing);
     return observe(testCase, {
+      scheme: slot.scheme,
       upstream,
       client,
       after,
@@ -49,6 +52,10 @@ export async function exercise(testCase: ProtocolCase, slot: Slot, timing = defa
   } finally {
     client.close();
   }
+}
+
+function openClient({ port, scheme }: Slot, heads: readonly number[] = []): Promise<RawClient> {
+  return RawClient.open({ port, heads, ...(scheme === "https" ? { secure: HOST } : {}) });
 }
 
 /** The default answer says what was asked, so that an answer given to the wrong request shows. */
@@ -125,7 +132,7 @@ async function probe(client: RawClient, timing: Timing): Promise<Observation["af
 
 /** A fresh request on a fresh connection must get its own answer: nothing of the case may be left in the backend's. */
 async function checkFence(slot: Slot, timing: Timing): Promise<string> {
-  const client = await RawClient.open({ port: slot.port });
+  const client = await openClient(slot);
   try {
     await client.send(head(`GET ${FENCE} HTTP/1.1`, "Connection: close"));
     await client.signal.until(() => client.state !== "open", timing.patience);
@@ -139,6 +146,7 @@ async function checkFence(slot: Slot, timing: Timing): Promise<string> {
 }
 
 interface Ending {
+  readonly scheme: Slot["scheme"];
   readonly upstream: RawUpstream;
   readonly client: RawClient;
   readonly after: Observation["after"];
@@ -158,6 +166,7 @@ function observe(testCase: ProtocolCase, ending: Ending): Observation {
     ? undefined
     : client.reader.problem;
   return {
+    scheme: ending.scheme,
     backend: completeRequests(upstream).map((seen) => seen.message),
     ...(backendProblem === undefined ? {} : { backendProblem }),
     interim: client.interim,

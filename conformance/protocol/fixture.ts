@@ -13,16 +13,18 @@ export interface Rig {
   close(): Promise<void>;
 }
 
-/** Starts the system in front of `count` scripted backends. */
-export async function openRig(count: number): Promise<Rig> {
+/** Starts the system in front of `count` scripted backends; clients reach it over TCP or over TLS. */
+export async function openRig(count: number, scheme: "http" | "https" = "http"): Promise<Rig> {
   const ports = await freePorts(count);
-  const slots = await Promise.all(ports.map(openSlot));
+  const slots = await Promise.all(ports.map((port) => openSlot(port, scheme)));
   const closeAll = async (system?: System): Promise<void> => {
     await system?.stop();
     await Promise.all(slots.map(({ upstream }) => upstream.close()));
   };
   try {
-    const system = await startSystem(slots.map(({ port, upstream }) => ({ port, backend: upstream.port })));
+    const system = await startSystem(
+      slots.map(({ port, upstream }) => ({ port, backend: upstream.port, secure: scheme === "https" })),
+    );
     return { slots, system, close: () => closeAll(system) };
   } catch (error) {
     await closeAll();
@@ -33,9 +35,9 @@ export async function openRig(count: number): Promise<Rig> {
 /** A system someone else started: one port, and the backend it is configured to use. */
 export async function openPeer(port: number, backend: number): Promise<Rig> {
   const upstream = await RawUpstream.open(() => ({ when: "complete", steps: [] }), backend);
-  return { slots: [{ port, upstream }], close: () => upstream.close() };
+  return { slots: [{ port, upstream, scheme: "http" }], close: () => upstream.close() };
 }
 
-async function openSlot(port: number): Promise<Slot> {
-  return { port, upstream: await RawUpstream.open(() => ({ when: "complete", steps: [] })) };
+async function openSlot(port: number, scheme: "http" | "https"): Promise<Slot> {
+  return { port, scheme, upstream: await RawUpstream.open(() => ({ when: "complete", steps: [] })) };
 }

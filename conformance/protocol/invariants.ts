@@ -32,7 +32,6 @@ const AT_THE_BACKEND: readonly Invariant[] = [
   { wrong: "Upgrade: h2c", holds: (request) => !/\bh2/i.test(joined(request, "upgrade")) },
   { wrong: "a version other than 1.1", own: true, holds: (request) => request.version === "HTTP/1.1" },
   { wrong: "X-Forwarded-For", own: true, holds: (request) => joined(request, "x-forwarded-for") === "127.0.0.1" },
-  { wrong: "X-Forwarded-Proto", own: true, holds: (request) => joined(request, "x-forwarded-proto") === "http" },
   { wrong: "X-Request-Id", own: true, holds: ({ fields }) => fieldValues(fields, "x-request-id").length === 1 },
   { wrong: "X-Forwarded-Host or Forwarded", own: true, holds: absent("x-forwarded-host", "forwarded") },
 ];
@@ -53,10 +52,15 @@ const AT_THE_CLIENT: readonly Invariant[] = [
 ];
 
 /** What is wrong with a request for any backend. */
-export function backendInvariants(request: Message, subject: Subject): string[] {
-  return AT_THE_BACKEND.filter(({ own, holds }) => !(own === true && subject === "peer") && !holds(request)).map(
-    ({ wrong }) => `invariant at the backend: ${wrong}`,
-  );
+export function backendInvariants(request: Message, subject: Subject, scheme: "http" | "https"): string[] {
+  const toldScheme: Invariant = {
+    wrong: "X-Forwarded-Proto",
+    own: true,
+    holds: () => joined(request, "x-forwarded-proto") === scheme,
+  };
+  return [...AT_THE_BACKEND, toldScheme]
+    .filter(({ own, holds }) => !(own === true && subject === "peer") && !holds(request))
+    .map(({ wrong }) => `invariant at the backend: ${wrong}`);
 }
 
 /** What is wrong with a response for any client. */

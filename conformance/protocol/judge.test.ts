@@ -23,6 +23,7 @@ function caseOf(...allow: readonly [Outcome, ...Outcome[]]): ProtocolCase {
 
 function seen(changes: Partial<Observation> = {}): Observation {
   return {
+    scheme: "http",
     backend: messages("request", head("GET /a HTTP/1.1", OURS)),
     interim: [],
     client: messages("response", ok()),

@@ -7,6 +7,8 @@ import type { ExpectedRequest, ExpectedResponse, FieldCheck, Outcome, ProtocolCa
 
 /** What happened when a case was run. */
 export interface Observation {
+  /** How the client reached the system. */
+  readonly scheme: "http" | "https";
   /** Complete requests the backend saw. */
   readonly backend: readonly Message[];
   /** What the backend could not read as HTTP/1.1. */
@@ -45,7 +47,7 @@ function alwaysWrong(seen: Observation, subject: Subject): string[] {
   if (seen.clientProblem !== undefined)
     faults.push(`the client got what is not strict HTTP/1.1: ${seen.clientProblem}`);
   if (seen.fence !== "") faults.push(`the next request on a new connection failed: ${seen.fence}`);
-  for (const request of seen.backend) faults.push(...backendInvariants(request, subject));
+  for (const request of seen.backend) faults.push(...backendInvariants(request, subject, seen.scheme));
   for (const response of [...seen.interim, ...seen.client]) faults.push(...clientInvariants(response));
   return faults;
 }
@@ -58,7 +60,7 @@ function compare(outcome: Outcome, seen: Observation, subject: Subject): string[
   } else {
     for (const [index, wanted] of outcome.backend.entries()) {
       const request = seen.backend[index];
-      if (request !== undefined) faults.push(...compareRequest(wanted, request, subject));
+      if (request !== undefined) faults.push(...compareRequest(wanted, request, { subject, scheme: seen.scheme }));
     }
   }
   if (seen.client.length !== outcome.client.length) {
@@ -93,7 +95,7 @@ function compareTunnel(wanted: Outcome["tunnel"], seen: Observation["tunnel"]): 
   return faults;
 }
 
-function compareRequest(wanted: ExpectedRequest, seen: Message, subject: Subject): string[] {
+function compareRequest(wanted: ExpectedRequest, seen: Message, run: Run): string[] {
   const faults: string[] = [];
   if (wanted.method !== undefined && wanted.method !== seen.method)
     faults.push(`method ${seen.method}, not ${wanted.method}`);
@@ -103,10 +105,22 @@ function compareRequest(wanted: ExpectedRequest, seen: Message, subject: Subject
   if (wanted.body !== undefined && wanted.body !== seen.body) {
     faults.push(`request body ${show(seen.body)}, not ${show(wanted.body)}`);
   }
-  const fields = Object.entries(wanted.fields ?? {}).filter(([name]) => subject === "sallyport" || !OWN.has(name));
-  faults.push(...fields.flatMap(([name, check]) => compareField("field", name, check, seen.fields)));
+  const fields = Object.entries(wanted.fields ?? {}).filter(([name]) => run.subject === "sallyport" || !OWN.has(name));
+  faults.push(
+    ...fields.flatMap(([name, check]) => compareField("field", name, overScheme(name, check, run), seen.fields)),
+  );
   faults.push(...compareFields("trailer", wanted.trailers, seen.trailers));
   return faults;
+}
+
+interface Run {
+  readonly subject: Subject;
+  readonly scheme: Observation["scheme"];
+}
+
+/** The tables are written for clients without TLS. */
+function overScheme(name: string, check: FieldCheck, { scheme }: Run): FieldCheck {
+  return name === "x-forwarded-proto" && check === "http" ? scheme : check;
 }
 
 /** Fields that Sallyport's policy or configuration decides, so that a peer is not asked for them. */

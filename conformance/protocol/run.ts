@@ -39,29 +39,52 @@ function describe({ testCase, faults }: Verdict): string {
 
 async function main(): Promise<void> {
   const pattern = new RegExp(values.only ?? "");
-  const cases: readonly ProtocolCase[] = catalogue.filter((testCase) => pattern.test(testCase.id));
+  const cases = catalogue.filter((testCase) => pattern.test(testCase.id));
+  let passed = 0;
+  let failed = 0;
+  for (const scheme of values.target === undefined ? schemes() : (["http"] as const)) {
+    const verdicts = await runOver(scheme, scheme === "http" ? cases : cases.filter(isForTls));
+    const wrong = verdicts.filter((verdict) => verdict.faults.length > 0).length;
+    console.log(`${scheme}: ${verdicts.length} cases, ${wrong} failed`);
+    passed += verdicts.length - wrong;
+    failed += wrong;
+  }
+  if (failed > 0) process.exitCode = 1;
+  console.log(`${passed} passed, ${failed} failed`);
+}
+
+function isForTls({ notOverTls }: ProtocolCase): boolean {
+  return notOverTls === undefined;
+}
+
+/** A peer is started by a command that says nothing of TLS. */
+function schemes(): readonly ("http" | "https")[] {
+  return process.env["CONFORMANCE_PEER"] === undefined ? ["http", "https"] : ["http"];
+}
+
+async function runOver(scheme: "http" | "https", cases: readonly ProtocolCase[]): Promise<readonly Verdict[]> {
   const peer = values.target !== undefined || process.env["CONFORMANCE_PEER"] !== undefined;
   const rig =
-    values.target !== undefined
-      ? await openPeer(Number(values.target.split(":").at(-1)), Number(values.upstream))
-      : await openRig(Number(values.slots));
+    values.target === undefined
+      ? await openRig(Number(values.slots), scheme)
+      : await openPeer(Number(values.target.split(":").at(-1)), Number(values.upstream));
   try {
-    const verdicts = await runSuite(cases, rig.slots, peer ? "peer" : "sallyport", (verdict) => {
-      if (verdict.faults.length > 0) console.log(describe(verdict));
-      if (values.slow && verdict.milliseconds > 500)
-        console.log(`slow ${verdict.testCase.id} ${verdict.milliseconds | 0} ms`);
-    });
-    const failed = verdicts.filter((verdict) => verdict.faults.length > 0).length;
+    const verdicts = await runSuite(cases, rig.slots, peer ? "peer" : "sallyport", tell);
     const epitaph = rig.system?.epitaph();
     if (epitaph !== undefined) {
       console.log(epitaph);
       process.exitCode = 1;
     }
-    if (failed > 0) process.exitCode = 1;
-    console.log(`${verdicts.length - failed} passed, ${failed} failed`);
+    return verdicts;
   } finally {
     await rig.close();
   }
+}
+
+function tell(verdict: Verdict): void {
+  if (verdict.faults.length > 0) console.log(describe(verdict));
+  if (values.slow && verdict.milliseconds > 500)
+    console.log(`slow ${verdict.testCase.id} ${verdict.milliseconds | 0} ms`);
 }
 
 await main();

@@ -1,6 +1,7 @@
 // A client that sends the very bytes it is given, in the pieces it is given, and reads the answers strictly.
 import { connect } from "node:net";
 import type { Socket } from "node:net";
+import { connect as connectSecurely } from "node:tls";
 import { Signal } from "./signal.ts";
 import { StrictReader } from "./strict-http.ts";
 import type { Message } from "./strict-http.ts";
@@ -12,6 +13,8 @@ export interface RawClientOptions {
   readonly heads?: readonly number[];
   /** Stop the kernel from taking more than this; the client then reads only on `resume()`. */
   readonly paused?: boolean;
+  /** Speak TLS (any certificate will do), with this server name. */
+  readonly secure?: string;
 }
 
 /** How the connection stands from the client's side. */
@@ -55,11 +58,17 @@ export class RawClient {
 
   static async open(options: RawClientOptions): Promise<RawClient> {
     const host = options.host ?? "127.0.0.1";
-    const socket = connect({ port: options.port, host, noDelay: true, allowHalfOpen: true });
+    const { port, secure } = options;
+    const half = { port, host, allowHalfOpen: true };
+    const socket =
+      secure === undefined
+        ? connect(half)
+        : connectSecurely({ ...half, servername: secure, rejectUnauthorized: false });
     await new Promise<void>((resolve, reject) => {
-      socket.once("connect", resolve);
+      socket.once(secure === undefined ? "connect" : "secureConnect", resolve);
       socket.once("error", reject);
     });
+    socket.setNoDelay(true);
     socket.removeAllListeners("error");
     return new RawClient(socket, options.heads ?? [], options.paused ?? false);
   }

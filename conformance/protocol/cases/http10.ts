@@ -74,6 +74,7 @@ export const http10Cases: readonly ProtocolCase[] = [
   {
     id: "1.0-chunked-answer-cut",
     why: "RFC 9112 8: an HTTP/1.0 client sees the end of the connection as the end of the body, so a cut is a reset",
+    notOverTls: "there a cut is the missing close_notify (RFC 9112 9.8), which this client cannot tell from one",
     send: [get],
     answers: [reply(response("HTTP/1.1 200 OK", ["Transfer-Encoding: chunked"], "5\r\nhello\r\n"), { pause: 20 }, END)],
     allow: [

@@ -94,11 +94,11 @@ export const normalisationCases: readonly ProtocolCase[] = [
   })),
   ...(
     [
-      ["slash", "/a%2Fb", /^(http:\/\/a\.test)?\/a\/b$/],
-      ["slash-lower-case", "/a%2fb", /^(http:\/\/a\.test)?\/a\/b$/],
-      ["backslash", "/a%5Cb", /^(http:\/\/a\.test)?\/a[/\\]b$/],
-      ["slash-with-query", "/a%2Fb?c=%2F", /^(http:\/\/a\.test)?\/a\/b\?c=%2F$/],
-      ["slash-into-admin", "/public%2F..%2Fadmin", /^(http:\/\/a\.test)?\/(public\/\.\.\/)?admin$/],
+      ["slash", "/a%2Fb", /^(https?:\/\/a\.test)?\/a\/b$/],
+      ["slash-lower-case", "/a%2fb", /^(https?:\/\/a\.test)?\/a\/b$/],
+      ["backslash", "/a%5Cb", /^(https?:\/\/a\.test)?\/a[/\\]b$/],
+      ["slash-with-query", "/a%2Fb?c=%2F", /^(https?:\/\/a\.test)?\/a\/b\?c=%2F$/],
+      ["slash-into-admin", "/public%2F..%2Fadmin", /^(https?:\/\/a\.test)?\/(public\/\.\.\/)?admin$/],
     ] as const
   ).map(([name, target, location]) => ({
     id: `path-encoded-${name}`,
@@ -110,13 +110,13 @@ export const normalisationCases: readonly ProtocolCase[] = [
     id: "path-encoded-slash-redirect-stays-on-the-host",
     why: "open redirect: an unescaped leading double slash must not name another host",
     send: [head("GET /%2F%2Fevil.test/x HTTP/1.1")],
-    allow: [redirected(/^(http:\/\/a\.test)?\/(?![/\\])/), refused(400)],
+    allow: [redirected(/^(https?:\/\/a\.test)?\/(?![/\\])/), refused(400)],
   },
   {
     id: "path-encoded-backslash-redirect-stays-on-the-host",
     why: "open redirect: browsers read /\\evil.test as //evil.test",
     send: [head("GET /%5Cevil.test/x HTTP/1.1")],
-    allow: [redirected(/^(http:\/\/a\.test)?\/(?![/\\])/), refused(400)],
+    allow: [redirected(/^(https?:\/\/a\.test)?\/(?![/\\])/), refused(400)],
   },
   {
     id: "path-dots-behind-an-empty-segment",
