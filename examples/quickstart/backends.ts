@@ -1,12 +1,15 @@
-/** The demo backends of the quickstart: a landing page and two versions of an echo API, on fixed loopback ports. */
+/**
+ * The demo backends of the quickstart: a landing page and two versions of an echo API, on three loopback ports in a row.
+ * Usage: node backends.ts [FIRST_PORT]; services.yaml names the ports from 9100 on.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { readFile } from "node:fs/promises";
 
-const LANDING_PORT = 9100;
-const ECHO_PORTS = { v1: 9101, v2: 9102 } as const;
+const FIRST_PORT = Number(process.argv[2] ?? 9100);
+const ECHO_PORTS = { v1: FIRST_PORT + 1, v2: FIRST_PORT + 2 } as const;
 const page = await readFile(new URL("./landing.html", import.meta.url));
 
-serve(LANDING_PORT, (request, response) => {
+serve(FIRST_PORT, (request, response) => {
   if (request.url !== "/") {
     response.writeHead(404, { "content-type": "text/plain" }).end("no such page\n");
     return;
