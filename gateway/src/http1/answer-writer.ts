@@ -59,3 +59,9 @@ export class AnswerWriter {
     this.#encodes = false;
   }
 }
+
+/** Ends a connection so that a cut answer does not look whole: over TLS without close_notify, over TCP with a reset. */
+export function cutSocket(socket: Socket, scheme: "http" | "https"): void {
+  if (scheme === "https") socket.destroy();
+  else socket.resetAndDestroy();
+}

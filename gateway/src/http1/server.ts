@@ -17,7 +17,7 @@ import { Exchange } from "../exchange/exchange.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import { Timed } from "../time/wheel.ts";
 import type { ByteReader, Inlet } from "../wire/inlet.ts";
-import { AnswerWriter, type AnswerTerms } from "./answer-writer.ts";
+import { AnswerWriter, cutSocket, type AnswerTerms } from "./answer-writer.ts";
 import { RequestInput, type RequestInputOwner } from "./request-input.ts";
 import { RequestReader, type Refusal } from "./request-reader.ts";
 import type { AcceptedSocket, ServerPort } from "./server-port.ts";
@@ -128,12 +128,16 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   endBody(trailers: string): void {
     this.#writer.end(trailers);
-    if (this.#input.state === "tunnel") this.#endTunnel();
-    else {
-      this.#exchange = undefined;
-      if (this.#terms.persistent) this.#nextRequest();
-      else this.#end();
+    if (this.#input.state === "tunnel") {
+      this.#answerEnded = true;
+      this.#writer.outlet.flush();
+      this.#socket.end();
+      if (this.#input.ended) this.#exchange = undefined;
+      return;
     }
+    this.#exchange = undefined;
+    if (this.#terms.persistent) this.#nextRequest();
+    else this.#end();
   }
 
   flush(): "taken" | "full" {
@@ -144,9 +148,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     this.#exchange = undefined;
     this.#writer.outlet.discard();
     this.#input.ignore();
-    // a cut answer must not look whole: over TLS no close_notify, over TCP a reset
-    if (this.connection.scheme === "https") this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    cutSocket(this.#socket, this.connection.scheme);
   }
 
   onHeadBegun(): void {
@@ -158,7 +160,12 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     const { head, bind } = this.#reader;
     const exchange = this.#open(head.version === "HTTP/1.0");
     this.#arm(head.framing === "none" ? bind.http.streamIdleTimeout : bind.http.bodyIdleTimeout);
-    exchange.begin(this.#reader);
+    try {
+      exchange.begin(this.#reader);
+    } catch (error) {
+      // here and not further out: what is read behind this head must be gone on with
+      exchange.failInside(error);
+    }
   }
 
   onRequestRefused(refusal: Refusal): void {
@@ -169,7 +176,14 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   onRequestPiece(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
     if (this.#input.state === "tunnel") this.#armStream();
     else this.#arm(this.#reader.bind.http.bodyIdleTimeout);
-    return this.#exchange?.onRequestBody(bytes, from, to, lease) ?? "taken";
+    const exchange = this.#exchange;
+    if (exchange === undefined) return "taken";
+    try {
+      return exchange.onRequestBody(bytes, from, to, lease);
+    } catch (error) {
+      exchange.failInside(error);
+      return "taken";
+    }
   }
 
   onRequestComplete(trailers: string): void {
@@ -241,13 +255,6 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     this.#arm(LINGER);
   }
 
-  #endTunnel(): void {
-    this.#answerEnded = true;
-    this.#writer.outlet.flush();
-    this.#socket.end();
-    if (this.#input.ended) this.#exchange = undefined;
-  }
-
   #onDrain(): void {
     const exchange = this.#exchange;
     if (exchange === undefined) this.#input.run();
@@ -277,12 +284,11 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     if (this.#exchange !== undefined && this.#exchange.onRequestTurn() === "full") this.pauseBody();
   }
 
+  /** Nobody knows any more what of the input was used: the connection ends. */
   #failInside(error: unknown): void {
-    if (this.#exchange !== undefined) this.#exchange.failInside(error);
-    else {
-      this.#port.dependencies.log.error("bug on a client connection", { error });
-      this.#socket.destroy();
-    }
+    this.#port.dependencies.log.error("bug on a client connection", { error });
+    this.#exchange?.onDownstreamFault("internal-error");
+    this.#socket.destroy();
   }
 
   #armStream(): void {

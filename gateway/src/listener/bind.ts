@@ -65,6 +65,7 @@ class PortListener implements BoundPort, ServerPort {
   /** Connections that can carry requests, and sockets that are not so far or never will be. */
   readonly #open = new Set<Http1Server>();
   readonly #sockets = new Set<Socket>();
+  readonly #stopping: (() => void)[] = [];
   #tls: TlsTerminator | undefined = undefined;
   #bind: CompiledBind | undefined = undefined;
   #boundBy: Runtime | undefined = undefined;
@@ -130,11 +131,19 @@ class PortListener implements BoundPort, ServerPort {
     return closed;
   }
 
-  /** close() of a server that is closed already calls back with an error that says no more than that. */
+  /** Resolves when the last socket is closed, which is a little after the server says so. */
   #stop(): Promise<void> {
+    // called again it calls back with an error that says no more than that
+    this.#server.close(() => this.#settleStop());
     return new Promise((resolve) => {
-      this.#server.close(() => resolve());
+      this.#stopping.push(resolve);
+      this.#settleStop();
     });
+  }
+
+  #settleStop(): void {
+    if (this.#server.listening || this.#sockets.size > 0) return;
+    for (const resolve of this.#stopping.splice(0)) resolve();
   }
 
   #accept(accepted: Socket): void {
@@ -154,6 +163,7 @@ class PortListener implements BoundPort, ServerPort {
     socket.on("error", ignoreError);
     socket.once("close", () => {
       this.#sockets.delete(socket);
+      if (this.#stopping.length > 0) queueMicrotask(() => this.#settleStop());
       budget.giveBack();
       dependencies.recorder.connectionClosed(metrics);
     });

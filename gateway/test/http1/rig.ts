@@ -1,0 +1,293 @@
+/**
+ * A bound port with everything behind it, in one process: the real codecs and exchanges over loopback, and the smallest
+ * clusters and routes that fulfil their contracts. Time can be turned by hand.
+ */
+import type { TestContext } from "node:test";
+import { DEFAULT_HTTP_SERVER_OPTIONS, type HttpServerOptions } from "@sallyport/model/listener";
+import type { FaultReason } from "@sallyport/model/fault";
+import { eventually } from "@sallyport/testkit/eventually";
+import { RawClient, type RawClientOptions } from "@sallyport/testkit/raw-client";
+import type {
+  ConnectionRequest,
+  OpenConnection,
+  UpstreamCluster,
+  UpstreamConnection,
+  UpstreamEndpoint,
+} from "../../src/cluster/contract.ts";
+import { RequestIds } from "../../src/head/request-id.ts";
+import { openHttp1 } from "../../src/http1/client.ts";
+import { openBind, type BindOptions, type BoundPort } from "../../src/listener/bind.ts";
+import { ConnectionBudget } from "../../src/listener/budget.ts";
+import type { ExchangeRecord, Recorder } from "../../src/observe/contract.ts";
+import type {
+  CompiledBackend,
+  CompiledBind,
+  CompiledListener,
+  CompiledRule,
+  CompiledTls,
+  RouteInput,
+  RouteResult,
+  Runtime,
+} from "../../src/router/contract.ts";
+import { Wheel } from "../../src/time/wheel.ts";
+
+/** What a rig can be told; everything has a default. */
+export interface RigOptions {
+  /** Where requests go; absent: nobody listens there. */
+  readonly upstream?: number;
+  readonly http?: Partial<HttpServerOptions>;
+  readonly rule?: Partial<CompiledRule>;
+  readonly backend?: Partial<CompiledBackend>;
+  /** Ports of further clusters by key, for mirrors. */
+  readonly clusters?: Readonly<Record<string, number>>;
+  readonly tls?: CompiledTls;
+  readonly reads?: BindOptions["reads"];
+  readonly connections?: number;
+  /** Replaces routing. */
+  readonly route?: (input: RouteInput, rule: CompiledRule, listener: CompiledListener) => RouteResult | undefined;
+}
+
+/** A record as a plain object. */
+export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader"> & { readonly userAgent: string };
+
+/** A running rig. */
+export interface Rig {
+  readonly port: number;
+  readonly bound: BoundPort;
+  readonly records: readonly SeenRecord[];
+  readonly bugs: readonly string[];
+  readonly cluster: TestCluster;
+  readonly pressure: { stopKeepAlive: boolean; shed: boolean };
+  /** Connections counted by the recorder. */
+  readonly counts: { opened: number; closed: number; connects: number; disconnects: number };
+  /** Turns both clocks. */
+  advance(milliseconds: number): void;
+  /** Puts another runtime in force. */
+  change(options: RigOptions): void;
+  client(options?: Partial<RawClientOptions>): Promise<RawClient>;
+  /** Sends a request on a connection of its own and resolves with all that came back when the connection ended. */
+  exchange(request: string): Promise<string>;
+}
+
+/** The smallest pool: last in, first out, no limits. */
+export class TestCluster implements UpstreamCluster {
+  readonly key: string;
+  readonly idle: UpstreamConnection[] = [];
+  readonly all = new Set<UpstreamConnection>();
+  opened = 0;
+  cancelled = 0;
+  /** Refuses instead of assigning. */
+  refuseWith: FaultReason | undefined = undefined;
+  /** Holds requests back until release(). */
+  hold = false;
+  connectTimeout = 5000;
+  /** Called when a connection was opened, before anything can have happened on it. */
+  onOpened: () => void = () => undefined;
+  readonly #open: OpenConnection;
+  readonly #endpoint: UpstreamEndpoint;
+  #waiting: { readonly request: ConnectionRequest; readonly fresh: boolean }[] = [];
+
+  constructor(key: string, port: number, open: OpenConnection) {
+    this.key = key;
+    this.#open = open;
+    this.#endpoint = { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => this.all.size };
+  }
+
+  acquire(request: ConnectionRequest, fresh: boolean): void {
+    if (this.refuseWith !== undefined) request.refuse(this.refuseWith);
+    else if (this.hold) this.#waiting.push({ request, fresh });
+    else this.#assign(request, fresh);
+  }
+
+  cancel(request: ConnectionRequest): void {
+    this.cancelled++;
+    this.#waiting = this.#waiting.filter((waiting) => waiting.request !== request);
+  }
+
+  release(): void {
+    this.hold = false;
+    for (const { request, fresh } of this.#waiting.splice(0)) this.#assign(request, fresh);
+  }
+
+  close(): void {
+    for (const connection of this.all) connection.close();
+  }
+
+  #assign(request: ConnectionRequest, fresh: boolean): void {
+    const idle = fresh ? undefined : this.idle.pop();
+    if (idle !== undefined) {
+      request.assign(idle, true);
+      return;
+    }
+    this.opened++;
+    const connection = this.#open({
+      endpoint: this.#endpoint,
+      connectTimeout: this.connectTimeout,
+      owner: {
+        onConnected: () => undefined,
+        onIdle: (one) => void this.idle.push(one),
+        onClosed: (one) => {
+          const at = this.idle.indexOf(one);
+          if (at >= 0) this.idle.splice(at, 1);
+          if (!this.all.delete(one)) throw new Error("closed twice");
+        },
+      },
+    });
+    this.all.add(connection);
+    request.assign(connection, false);
+    this.onOpened();
+  }
+}
+
+/** Opens a rig that closes with its test, where it must have left nothing behind. */
+export async function openRig(t: TestContext, options: RigOptions = {}): Promise<Rig> {
+  const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
+  const records: SeenRecord[] = [];
+  const bugs: string[] = [];
+  const counts = { opened: 0, closed: 0, connects: 0, disconnects: 0 };
+  const log = { error: (message: string, fields: object) => void bugs.push(`${message} ${printFields(fields)}`) };
+  const recorder = toRecorder(records, counts);
+  const open: OpenConnection = (opening) => openHttp1(opening, { clocks, recorder, log });
+  const cluster = new TestCluster("test/main:80", options.upstream ?? 1, open);
+  const clusters = new Map(
+    Object.entries(options.clusters ?? {}).map(([key, port]) => [key, new TestCluster(key, port, open)]),
+  );
+  const pressure = { stopKeepAlive: false, shed: false };
+  let runtime = toRuntime(options, cluster, clusters);
+  const dependencies = {
+    recorder,
+    ids: new RequestIds(),
+    clocks,
+    log,
+    pressure,
+    now: () => performance.now(),
+    pool: [],
+  };
+  const bound = await openBind({
+    address: "127.0.0.1",
+    port: 0,
+    reusePort: false,
+    bindKey: "test",
+    runtime: () => runtime,
+    dependencies,
+    budget: new ConnectionBudget(options.connections ?? 1000),
+    reads: options.reads ?? "rehoused",
+  });
+  const clients: RawClient[] = [];
+  const client = async (more: Partial<RawClientOptions> = {}): Promise<RawClient> => {
+    const one = await RawClient.open({ port: bound.port, ...more });
+    clients.push(one);
+    return one;
+  };
+  t.after(async () => {
+    for (const one of clients) one.close();
+    await bound.close();
+    cluster.close();
+    for (const other of clusters.values()) other.close();
+    if (counts.opened !== counts.closed || bound.connections !== 0) throw new Error("a client connection leaked");
+    if (cluster.all.size > 0) throw new Error("an upstream connection leaked");
+    if (clocks.coarse.count + clocks.fine.count > 0) throw new Error("a deadline leaked");
+    if (dependencies.pool.length > clients.length + 100) throw new Error("exchanges leaked");
+  });
+  return {
+    port: bound.port,
+    bound,
+    records,
+    bugs,
+    cluster,
+    pressure,
+    counts,
+    client,
+    advance: (milliseconds) => {
+      for (let i = 0; i < milliseconds / 250; i++) clocks.coarse.advance();
+      for (let i = 0; i < milliseconds / 4; i++) clocks.fine.advance();
+    },
+    change: (changed) => {
+      runtime = toRuntime(changed, cluster, clusters);
+    },
+    exchange: async (request) => {
+      const one = await client();
+      await one.send(request);
+      await one.signal.require(() => one.state !== "open", 5000, "the end of the connection");
+      return one.received;
+    },
+  };
+}
+
+/** Waits for the record of the n-th exchange. */
+export function recordOf(rig: Rig, index = 0): Promise<SeenRecord> {
+  return eventually(() => rig.records[index], { what: `record ${index}` });
+}
+
+function toRuntime(options: RigOptions, cluster: TestCluster, clusters: ReadonlyMap<string, TestCluster>): Runtime {
+  const http = { ...DEFAULT_HTTP_SERVER_OPTIONS, ...options.http };
+  const listener: CompiledListener = { key: "test/gw/l", port: 80, protocol: "http", http, metrics: 0 };
+  const backend: CompiledBackend = { cluster, invalid: "", filters: [], ...options.backend };
+  const rule: CompiledRule = {
+    routeKey: "test/route",
+    ruleName: "0",
+    filters: [],
+    single: backend,
+    pick: () => backend,
+    requestTimeout: 0,
+    backendTimeout: 0,
+    ...options.rule,
+  };
+  const found: RouteResult = { listener, rule, matchedPrefix: undefined, cacheable: true };
+  const bind: CompiledBind = {
+    key: "test",
+    address: "127.0.0.1",
+    port: 0,
+    http,
+    fallback: listener,
+    tls: options.tls,
+    route: (input) => (options.route === undefined ? found : options.route(input, rule, listener)),
+  };
+  return { epoch: 1, binds: new Map([["test", bind]]), cluster: (key) => clusters.get(key) };
+}
+
+function toRecorder(records: SeenRecord[], counts: Rig["counts"]): Recorder {
+  return {
+    exchange: (record) => void records.push(toSeen(record)),
+    connectionOpened: () => void counts.opened++,
+    connectionClosed: () => void counts.closed++,
+    upstreamConnect: () => void counts.connects++,
+    upstreamReuse: () => undefined,
+    upstreamClosed: () => void counts.disconnects++,
+    upstreamPending: () => undefined,
+  };
+}
+
+function toSeen(record: ExchangeRecord): SeenRecord {
+  return {
+    listenerMetrics: record.listenerMetrics,
+    listenerKey: record.listenerKey,
+    method: record.method,
+    originalPath: record.originalPath,
+    authority: record.authority,
+    protocol: record.protocol,
+    scheme: record.scheme,
+    status: record.status,
+    flag: record.flag,
+    details: record.details,
+    requestId: record.requestId,
+    bytesReceived: record.bytesReceived,
+    bytesSent: record.bytesSent,
+    startedAt: record.startedAt,
+    endedAt: record.endedAt,
+    upstreamStartedAt: record.upstreamStartedAt,
+    downstreamRemote: record.downstreamRemote,
+    downstreamLocal: record.downstreamLocal,
+    clientAddress: record.clientAddress,
+    upstreamHost: record.upstreamHost,
+    upstreamCluster: record.upstreamCluster,
+    routeName: record.routeName,
+    userAgent: record.requestHeader("user-agent") ?? "",
+  };
+}
+
+function printFields(fields: object): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${value instanceof Error ? value.stack : String(value)}`)
+    .join(" ");
+}
