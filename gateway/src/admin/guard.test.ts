@@ -3,7 +3,13 @@ import { test } from "node:test";
 import { findIntrusion } from "./guard.ts";
 
 function ask(headers: Readonly<Record<string, string>>, method = "GET", bound = "127.0.0.1"): boolean {
-  const request = { method, path: "/", query: new URLSearchParams(), header: (name: string) => headers[name] };
+  const request = {
+    method,
+    path: "/",
+    headOnly: false,
+    query: new URLSearchParams(),
+    header: (name: string) => headers[name],
+  };
   return findIntrusion(request, bound) === undefined;
 }
 

@@ -3,7 +3,7 @@
  * by a name the page's owner lets resolve to 127.0.0.1 (DNS rebinding), or as a plain cross-origin POST.
  */
 import { isIP } from "node:net";
-import type { OperatorRequest } from "./http.ts";
+import type { OperatorRequest } from "./operator-request.ts";
 
 /** Why a request is refused, or undefined. `bound` is the address the API listens on. */
 export function findIntrusion(request: OperatorRequest, bound: string): string | undefined {

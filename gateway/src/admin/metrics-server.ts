@@ -1,7 +1,8 @@
 /** What machines ask from outside: /metrics for Prometheus, /ready and /healthz for Kubernetes. Tells nothing of the configuration. */
 import type { HostPort } from "../workers/contract.ts";
 import { openOperatorServer, toJsonReply, toTextReply } from "./http.ts";
-import type { OperatorReply, OperatorRequest, OperatorServer } from "./http.ts";
+import type { OperatorRequest } from "./operator-request.ts";
+import type { OperatorReply, OperatorServer } from "./http.ts";
 import { toReadiness } from "./server.ts";
 import type { AdminSource } from "./source.ts";
 

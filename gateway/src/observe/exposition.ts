@@ -2,7 +2,7 @@
  * The metrics in Prometheus' text format, written by prom-client from the families. The library is loaded with the first
  * scrape: a proxy nobody scrapes does not carry it.
  */
-import type * as PromClient from "prom-client";
+import type { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { METRIC_FAMILIES, type MetricFamily } from "./families.ts";
 import type { MetricSource } from "./metric-source.ts";
 import type { Sample } from "./samples.ts";
@@ -15,18 +15,31 @@ export interface Exposition {
 
 /** Loads the library and registers every family. */
 export async function openExposition(source: MetricSource): Promise<Exposition> {
-  const prom = await import("prom-client");
+  const prom = await loadPromClient();
   const registry = new prom.Registry();
   for (const family of METRIC_FAMILIES) register(prom, registry, family, source);
   return { contentType: registry.contentType, text: () => registry.metrics() };
 }
 
-function register(
-  prom: typeof PromClient,
-  registry: PromClient.Registry,
-  family: MetricFamily,
-  source: MetricSource,
-): void {
+interface PromClient {
+  readonly Registry: typeof Registry;
+  readonly Counter: typeof Counter;
+  readonly Gauge: typeof Gauge;
+  readonly Histogram: typeof Histogram;
+}
+
+/** See prom-client.d.ts for why not by its index. */
+async function loadPromClient(): Promise<PromClient> {
+  const [registry, counter, gauge, histogram] = await Promise.all([
+    import("prom-client/lib/registry.js"),
+    import("prom-client/lib/counter.js"),
+    import("prom-client/lib/gauge.js"),
+    import("prom-client/lib/histogram.js"),
+  ]);
+  return { Registry: registry.default, Counter: counter.default, Gauge: gauge.default, Histogram: histogram.default };
+}
+
+function register(prom: PromClient, registry: Registry, family: MetricFamily, source: MetricSource): void {
   const { name, help } = family;
   const options = { name, help, labelNames: [...family.labels], registers: [registry] };
   switch (family.type) {
@@ -54,7 +67,7 @@ function register(
 }
 
 /** A histogram cannot be set to counts made elsewhere, so what it exports is replaced; `blank` describes its name and type. */
-function registerHistogram(histogram: PromClient.Histogram, blank: PromClient.Histogram, read: () => Sample[]): void {
+function registerHistogram(histogram: Histogram, blank: Histogram, read: () => Sample[]): void {
   const get = async (): ReturnType<typeof blank.get> => {
     const shape = await blank.get();
     const values = read().map(({ suffix = "", labels, value }) => {

@@ -1,0 +1,21 @@
+/** Parts of prom-client by file: its index also loads a push gateway, a cluster aggregator and 10 MB of memory with them. */
+declare module "prom-client/lib/registry.js" {
+  import { Registry } from "prom-client";
+
+  export default Registry;
+}
+declare module "prom-client/lib/counter.js" {
+  import { Counter } from "prom-client";
+
+  export default Counter;
+}
+declare module "prom-client/lib/gauge.js" {
+  import { Gauge } from "prom-client";
+
+  export default Gauge;
+}
+declare module "prom-client/lib/histogram.js" {
+  import { Histogram } from "prom-client";
+
+  export default Histogram;
+}
