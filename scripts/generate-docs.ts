@@ -5,10 +5,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { FAULTS } from "@sallyport/model/fault";
+import { renderEndpointTable } from "../gateway/src/admin/server.ts";
+import { renderOperatorTable } from "../gateway/src/observe/access-operators.ts";
+import { TIME_SPECIFIERS } from "../gateway/src/observe/access-time.ts";
+import { renderMetricTable } from "../gateway/src/observe/families.ts";
 
 /** Pages and what is generated into each: marker name to text. */
 const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
   "docs/http.md": { faults: toFaultTable },
+  "docs/metrics.md": { table: renderMetricTable },
+  "docs/access-log.md": { table: renderOperatorTable, specifiers: toSpecifiers },
+  "docs/admin.md": { table: renderEndpointTable },
 };
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });
@@ -33,6 +40,10 @@ function fill(text: string, { page, name, text: table }: { page: string; name: s
   const to = text.indexOf("<!-- end -->", from);
   if (from < 0 || to < 0) throw new Error(`${page} has no markers for ${name}`);
   return `${text.slice(0, from + start.length)}\n${table}\n${text.slice(to)}`;
+}
+
+function toSpecifiers(): string {
+  return `${TIME_SPECIFIERS.map((each) => `\`${each}\``).join(" ")}\n`;
 }
 
 function toFaultTable(): string {

@@ -11,7 +11,7 @@ import type { ExchangeDependencies } from "./exchange/dependencies.ts";
 import { RequestIds } from "./head/request-id.ts";
 import { openHttp1 } from "./http1/client.ts";
 import { openBind } from "./listener/bind.ts";
-import { ConnectionBudget, connectionLimit } from "./listener/budget.ts";
+import { ConnectionBudget, connectionLimit, readOpenFilesLimit } from "./listener/budget.ts";
 import { compileAccessFormat } from "./observe/access-format.ts";
 import { AccessLog, type AccessOutput } from "./observe/access-log.ts";
 import { WallClock } from "./observe/access-time.ts";
@@ -19,7 +19,6 @@ import { OTHER_BLOCK, type NamedBlock } from "./observe/blocks.ts";
 import { GLOBAL } from "./observe/cells.ts";
 import { openOutput } from "./observe/line-output.ts";
 import type { Log } from "./observe/log.ts";
-import { readMaxFiles } from "./observe/process-facts.ts";
 import { CellRecorder } from "./observe/recorder.ts";
 import type { CompiledBind, Runtime } from "./router/contract.ts";
 import { openClocks } from "./time/ticker.ts";
@@ -44,8 +43,6 @@ export interface DataPlaneOptions {
 const SWEEP = 1_000;
 /** Milliseconds the access log may take to write its last lines. */
 const LOG_PATIENCE = 1_000;
-/** Open files where the system does not say. */
-const ASSUMED_FILES = 1_024;
 
 /** The parts of one isolate. */
 export class IsolateDataPlane implements DataPlane {
@@ -89,7 +86,7 @@ export class IsolateDataPlane implements DataPlane {
         else log.warn("upstream name does not resolve", { cluster, hostname, detail: state.detail });
       },
     });
-    this.#budget = new ConnectionBudget(connectionLimit(readMaxFiles()[0]?.value ?? ASSUMED_FILES, workers));
+    this.#budget = new ConnectionBudget(connectionLimit(readOpenFilesLimit(), workers));
     this.#sweep = setInterval(() => this.#clusters.sweep(), SWEEP);
     this.#sweep.unref();
     this.#stopVitals = startVitals(memory, worker, options.beat, this.#toRefusalCounter());

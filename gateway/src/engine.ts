@@ -68,7 +68,7 @@ export interface Change {
   readonly blocks?: BlockAssignments;
 }
 
-/** What came of preparing: ready to switch where there are no problems. */
+/** What came of preparing: ready to switch where there are no problems, nothing kept where there are any. */
 export interface Preparation {
   readonly problems: readonly Problem[];
   /** Every bound port by bind key. */

@@ -41,6 +41,7 @@ function openStage(): { readonly stage: Stage; readonly source: AdminSource } {
     workersServing: 1,
     workersDied: 0,
     workersHung: 0,
+    maxFiles: Infinity,
   };
   const source: AdminSource = {
     metrics: {

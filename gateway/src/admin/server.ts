@@ -95,7 +95,7 @@ export function toReadiness(source: Pick<AdminSource, "metrics" | "stage">): Ope
 /** The table of docs/admin.md. */
 export function renderEndpointTable(): string {
   const rows = ENDPOINTS.map(({ method, path, describe }) => `| ${method} | \`${path}\` | ${describe} |`);
-  return ["| method | path | what |", "|---|---|---|", ...rows].join("\n");
+  return ["| method | path | what |", "|---|---|---|", ...rows, ""].join("\n");
 }
 
 function route(request: OperatorRequest, source: AdminSource): OperatorReply | Promise<OperatorReply> {

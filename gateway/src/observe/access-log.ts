@@ -72,7 +72,7 @@ export class AccessLog {
     if (end === -1) return this.#recordElsewhere(exchange);
     batch.end = end;
     batch.lines++;
-    this.#timer ??= setTimeout(() => this.#flush(), FLUSH_DELAY).unref();
+    if (this.#timer === undefined) this.#beginBatch();
   }
 
   /** Opens the file anew: at once, or after the write in progress. */
@@ -93,6 +93,12 @@ export class AccessLog {
     clearTimeout(giveUp);
     clearTimeout(this.#timer);
     this.#options.output.close();
+  }
+
+  #beginBatch(): void {
+    this.#timer = setTimeout(() => this.#flush(), FLUSH_DELAY);
+    this.#timer.unref();
+    this.#options.clock.adjust();
   }
 
   /** The buffer is full (or, where it is empty, too small): goes on in another one. */
@@ -126,7 +132,6 @@ export class AccessLog {
     if (this.#writing) return;
     const batch = this.#waiting.shift();
     if (batch === undefined) return this.#onIdle?.();
-    this.#options.clock.adjust();
     this.#writing = true;
     if (!this.#torn) return this.#write(batch);
     this.#options.output.write(END_OF_LINE, (loss) => {

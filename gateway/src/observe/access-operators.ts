@@ -114,7 +114,7 @@ export function renderOperatorTable(): string {
   const rows = Object.entries(OPERATORS).map(([name, { argument, describe }]) => {
     return `| \`%${name}${argument === "" ? "" : `(${argument})`}%\` | ${describe} |`;
   });
-  return ["| operator | value |", "|---|---|", ...rows].join("\n");
+  return ["| operator | value |", "|---|---|", ...rows, ""].join("\n");
 }
 
 function plain(describe: string, value: OperatorValue): Operator {

@@ -177,7 +177,7 @@ export class Cells {
 }
 
 /** Where a block begins in a stripe of that shape. */
-export function toBlockStart(shape: CellShape, kind: BlockKind, block: number): number {
+function toBlockStart(shape: CellShape, kind: BlockKind, block: number): number {
   if (kind === "listeners") return GLOBAL_SIZE + block * LISTENER_SIZE;
   const routes = GLOBAL_SIZE + shape.listeners * LISTENER_SIZE;
   if (kind === "routes") return routes + block * NAMED_SIZE;

@@ -21,6 +21,7 @@ const FACTS = {
   workersServing: 2,
   workersDied: 3,
   workersHung: 4,
+  maxFiles: 1024,
 };
 
 function toListener(key: string): Listener {

@@ -4,7 +4,7 @@
  */
 import { GLOBAL, LISTENER } from "./cells.ts";
 import type { MetricSource } from "./metric-source.ts";
-import { readCpu, readMaxFiles, readOpenFiles, readResidentMemory, readStartTime } from "./process-facts.ts";
+import { readCpu, readOpenFiles, readResidentMemory, readStartTime } from "./process-facts.ts";
 import { readHistogram, readListeners, readNamed, readRequests, readWorkers, type Sample } from "./samples.ts";
 
 /** One family. */
@@ -236,7 +236,13 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     read: readStartTime,
   },
   { name: "process_open_fds", type: "gauge", labels: [], help: "Open file descriptors", read: readOpenFiles },
-  { name: "process_max_fds", type: "gauge", labels: [], help: "Limit of open file descriptors", read: readMaxFiles },
+  {
+    name: "process_max_fds",
+    type: "gauge",
+    labels: [],
+    help: "Limit of open file descriptors",
+    read: ({ facts }) => (Number.isFinite(facts().maxFiles) ? [{ labels: {}, value: facts().maxFiles }] : []),
+  },
 ];
 
 /** The table of docs/metrics.md. */
@@ -244,5 +250,5 @@ export function renderMetricTable(): string {
   const rows = METRIC_FAMILIES.map(({ name, type, labels, help }) => {
     return `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(", ")} | ${help} |`;
   });
-  return ["| name | type | labels | meaning |", "|---|---|---|---|", ...rows].join("\n");
+  return ["| name | type | labels | meaning |", "|---|---|---|---|", ...rows, ""].join("\n");
 }

@@ -22,4 +22,6 @@ export interface GatewayFacts {
   readonly workersServing: number;
   readonly workersDied: number;
   readonly workersHung: number;
+  /** File descriptors the process may open; Infinity where the system does not say. */
+  readonly maxFiles: number;
 }

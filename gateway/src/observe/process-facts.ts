@@ -1,5 +1,5 @@
 /** The process as Prometheus' client libraries describe it (process_* names), read when asked. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import type { Sample } from "./samples.ts";
 
 /** Seconds of CPU time the process has used. */
@@ -23,16 +23,6 @@ export function readOpenFiles(): Sample[] {
   try {
     // Reading the directory takes one itself.
     return one(readdirSync("/proc/self/fd").length - 1);
-  } catch {
-    return [];
-  }
-}
-
-/** How many file descriptors the process may open. */
-export function readMaxFiles(): Sample[] {
-  try {
-    const limit = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1];
-    return limit === undefined ? [] : one(Number(limit));
   } catch {
     return [];
   }

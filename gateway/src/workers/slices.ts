@@ -2,7 +2,7 @@
 import { setImmediate } from "node:timers";
 
 /** Milliseconds a slice may take, so that no request waits longer for a change of configuration. */
-export const SLICE = 2;
+const SLICE = 2;
 
 /** Drives a generator to its end; rejects with what it throws. */
 export function runInSlices<T>(steps: Generator<void, T, void>, slice: number = SLICE): Promise<T> {

@@ -8,6 +8,7 @@ import type { Snapshot } from "@sallyport/model/snapshot";
 import type { OperatorServer } from "../admin/http.ts";
 import type { AdminSource } from "../admin/source.ts";
 import type { Exposition } from "../observe/exposition.ts";
+import { readOpenFilesLimit } from "../listener/budget.ts";
 import { Log, toLogLevel } from "../observe/log.ts";
 import type { GatewayFacts, MetricSource } from "../observe/metric-source.ts";
 import { Series } from "../observe/series.ts";
@@ -132,10 +133,6 @@ class Supervisor implements Gateway {
     return this.#closing;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
   async #drain(): Promise<void> {
     const { minimum, maximum } = this.#options.drain;
     const { control } = this.#memory;
@@ -217,6 +214,7 @@ class Supervisor implements Gateway {
       workersServing: this.#team?.members().length ?? 0,
       workersDied: this.#team?.died ?? 0,
       workersHung: this.#team?.hung ?? 0,
+      maxFiles: readOpenFilesLimit(),
     };
   }
 

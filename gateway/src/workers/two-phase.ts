@@ -103,7 +103,7 @@ export class TwoPhase {
     const blocks = series.reserve(snapshot);
     const outcomes = await this.#prepare({ epoch: this.#attempt, delta, ports: probed.ports, blocks });
     const problems = toDistinct(outcomes.flatMap((outcome) => outcome.problems));
-    if (problems.some((problem) => problem.severity === "error")) {
+    if (problems.length > 0) {
       await this.#settle("discard");
       return this.#reject(problems);
     }
@@ -114,7 +114,7 @@ export class TwoPhase {
     series.retain(snapshot);
     this.#ports = toServedPorts(snapshot, [...probed.ports, ...outcomes.flatMap((outcome) => outcome.ports)]);
     await this.#settle("activate");
-    return this.#toResult(true, problems);
+    return this.#toResult(true, []);
   }
 
   /** All that live answer; who dies meanwhile is replaced and joins with what is in force then. */
