@@ -130,7 +130,7 @@ export class RawUpstream {
       reader.end();
       this.signal.changed();
       // An idle connection is ended as a server would; a request in work still gets its answer.
-      if (reader.idle || reader.tunnel !== "") socket.end();
+      if (reader.idle) socket.end();
     });
     socket.on("error", () => {
       connection.reset = true;
@@ -185,5 +185,6 @@ function act(name: "end" | "reset" | "stop-reading" | "read" | "echo", { socket,
     case "echo":
       reader.openTunnel();
       socket.on("data", (bytes) => socket.write(bytes));
+      socket.on("end", () => socket.end());
   }
 }
