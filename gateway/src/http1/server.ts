@@ -72,7 +72,6 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     if (this.#input.idle) this.#end();
   }
 
-  /** The socket is closed. */
   onClosed(): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;

@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Filter, LocalReply, RequestView } from "@sallyport/policies/filter";
 import { eventually } from "@sallyport/testkit/eventually";
-import { RawUpstream } from "@sallyport/testkit/raw-upstream";
 import { answer, fieldOf, GET, OK, openPair } from "./pair.ts";
 import { openRig, recordOf } from "./rig.ts";
 
@@ -241,75 +240,6 @@ test("what a filter noted is in the record of an exchange that goes well", async
   await client.send(GET);
   await client.signal.require(() => client.responses.length === 1, 2000, "the answer");
   assert.equal((await recordOf(rig)).flag, "DI");
-});
-
-test("a mirror gets the request as it went out, with its body, and its answer is dropped", async (t) => {
-  const shadow = await RawUpstream.open(answer("HTTP/1.1 500 X\r\nContent-Length: 5\r\n\r\nnever"));
-  t.after(() => shadow.close());
-  const mirror = filter({
-    onRequest(request) {
-      request.mirrorTo("test/shadow:80");
-      request.mirrorTo("test/unknown:80");
-      return undefined;
-    },
-  });
-  const { rig, upstream } = await openPair(t, answer(OK), {
-    rule: { filters: [mirror, letter("a")] },
-    clusters: { "test/shadow:80": shadow.port },
-  });
-  const client = await rig.client();
-  await client.send("POST /m HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n");
-  await client.send("3\r\nabc\r\n");
-  await shadow.signal.require(() => shadow.requests[0]?.message.body === "abc", 2000, "the mirror's first chunk");
-  await client.send("3\r\ndef\r\n0\r\n\r\n");
-  await client.signal.require(() => client.responses.length === 1, 2000, "the answer");
-  await shadow.signal.require(() => shadow.requests[0]?.message.complete === true, 2000, "the mirror's request");
-  const copy = shadow.requests[0]?.message;
-  const fields = (message: typeof copy): string[] =>
-    (message?.fields ?? []).map(({ name, value }) => `${name}: ${value}`).filter((line) => !line.startsWith("expect"));
-  assert.deepEqual(fields(copy), fields(upstream.requests[0]?.message));
-  assert.equal(copy?.body, "abcdef");
-  assert.equal(client.received, `${OK.replace("\r\n\r\n", "\r\nX-Back: a\r\n\r\n")}`);
-});
-
-test("a mirror that does not read is cut and slows nothing", async (t) => {
-  const shadow = await RawUpstream.open(() => ({ when: "head", steps: [{ do: "stop-reading" }] }));
-  t.after(() => shadow.close());
-  const mirror = filter({
-    onRequest(request) {
-      request.mirrorTo("test/shadow:80");
-      return undefined;
-    },
-  });
-  const { rig, upstream } = await openPair(t, answer(OK), {
-    rule: { filters: [mirror] },
-    clusters: { "test/shadow:80": shadow.port },
-  });
-  const client = await rig.client();
-  const body = "x".repeat(12_000_000);
-  await client.send(`POST /m HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
-  await client.signal.require(() => client.responses.length === 1, 5000, "the answer");
-  assert.equal(upstream.requests[0]?.message.body.length, body.length);
-});
-
-test("a client that leaves cuts the mirror of its unfinished request", async (t) => {
-  const shadow = await RawUpstream.open(answer(OK));
-  t.after(() => shadow.close());
-  const mirror = filter({
-    onRequest(request) {
-      request.mirrorTo("test/shadow:80");
-      return undefined;
-    },
-  });
-  const { rig } = await openPair(t, answer(OK), {
-    rule: { filters: [mirror] },
-    clusters: { "test/shadow:80": shadow.port },
-  });
-  const client = await rig.client();
-  await client.send("POST /m HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
-  await shadow.signal.require(() => shadow.requests.length === 1, 2000, "the mirror's request");
-  client.reset();
-  await shadow.signal.require(() => shadow.connections[0]?.ended === true, 2000, "the mirror's end");
 });
 
 test("overload is answered 503 OM, and stopKeepAlive ends connections", async (t) => {
