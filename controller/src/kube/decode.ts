@@ -50,7 +50,7 @@ export async function decodeObject<K extends KindName>(
 }
 
 /** `group/version` of the form objects of a kind are kept in. */
-export function toApiVersion(definition: GeneratedKind): string {
+function toApiVersion(definition: GeneratedKind): string {
   const [version] = definition.versions;
   return definition.group === "" ? version : `${definition.group}/${version}`;
 }

@@ -176,7 +176,7 @@ function joinValues(name: string, before: string | undefined, raw: string): stri
 }
 
 /** Without leading and trailing SP and HTAB; String.prototype.trim would also take NBSP (0xa0), which is obs-text. */
-export function trimBlanks(text: string): string {
+function trimBlanks(text: string): string {
   let from = 0;
   let to = text.length;
   while (from < to && isBlank(text.charCodeAt(from))) from++;

@@ -116,7 +116,7 @@ export const RESERVED_FIELDS: ReadonlySet<string> = new Set(
  * Fields that are dropped from a trailer section (RFC 9110 section 6.5.1): a recipient that merges trailers into its
  * headers must not be told anew how the message is framed, routed, authenticated or to be read.
  */
-export const FORBIDDEN_TRAILERS: ReadonlySet<string> = new Set([
+const FORBIDDEN_TRAILERS: ReadonlySet<string> = new Set([
   // framing and hop-by-hop
   ...RESERVED_FIELDS,
   // whom it is from and for

@@ -230,7 +230,7 @@ export function rawTrailers(decoder: ChunkedDecoder): Buffer | undefined {
 }
 
 /** The lines of a trailer section that may pass. */
-export function filterTrailers(section: string): string {
+function filterTrailers(section: string): string {
   let kept = "";
   for (let at = 0; at < section.length;) {
     const end = section.indexOf("\r\n", at) + 2;

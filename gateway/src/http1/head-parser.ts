@@ -20,7 +20,7 @@ import { parseRequestLine, parseStatusLine } from "./start-lines.ts";
 export type HeadLimits = Pick<HttpServerOptions, "maxHeadBytes" | "maxHeaderFields" | "trustedHops" | "underscores">;
 
 /** Limits of heads that upstreams send. */
-export const RESPONSE_LIMITS: HeadLimits = {
+const RESPONSE_LIMITS: HeadLimits = {
   maxHeadBytes: 61_440,
   maxHeaderFields: 200,
   trustedHops: 0,

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 
 /** Connections of a process that no limit of the system bounds closer. */
-export const MAX_CONNECTIONS = 50_000;
+const MAX_CONNECTIONS = 50_000;
 /** Descriptors for everything that is no connection: listeners, logs, DNS, the admin API, libuv. */
 const RESERVED_FILES = 128;
 
