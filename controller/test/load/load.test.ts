@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { openTemporaryDirectory } from "@sallyport/testkit/temporary-directory";
 import { defaultFolderLimits } from "../../src/world/folder.ts";
 import { loadWorld } from "../../src/world/load.ts";
-import { locateProblems } from "../../src/world/locate.ts";
+import { pinpointProblems } from "../../src/world/pinpoint.ts";
 import { configMapText, toLines, valuesOf } from "./objects.ts";
 
 async function complain(files: Readonly<Record<string, string>>): Promise<string[]> {
@@ -203,24 +203,26 @@ test("an alias bomb in a file is an error like any other", async () => {
   );
 });
 
-test("problems of translators get the place of their field", async () => {
-  const text = `${configMapText("a", "1")}---\n${gatewayHead}spec:\n  gatewayClassName: c\n  listeners:\n    - {name: a, port: 80, protocol: HTTP}\n`;
-  using directory = openTemporaryDirectory({ "a.yaml": text });
+test("problems of translators get the place of their field, however far down the file", async () => {
+  const gateway = `${gatewayHead}spec:\n  gatewayClassName: c\n  listeners:\n    - {name: a, port: 80, protocol: HTTP}\n`;
+  using directory = openTemporaryDirectory({ "a.yaml": `\uFEFF${configMapText("a", "1")}---\n${gateway}` });
   const { world } = await loadWorld(directory.path);
-  assert.ok(world !== undefined);
-  const object = { group: "gateway.networking.k8s.io", kind: "Gateway", namespace: "default", name: "edge" };
-  const about = { code: "conflict", severity: "error", message: "x", object } as const;
-  const located = await locateProblems(
-    [
-      { ...about, path: "spec.listeners[0].port" },
-      { ...about, path: "spec.listeners[0].hostname" },
-      about,
-      { ...about, object: { ...object, name: "none" } },
-    ],
-    world,
-  );
+  const source = world?.get("Gateway", "default", "edge")?.source;
+  assert.ok(source !== undefined);
+  const about = { code: "conflict", severity: "error", message: "x", source } as const;
+  const found = await pinpointProblems([
+    { ...about, path: "spec.listeners[0].port" },
+    { ...about, path: "spec.listeners[0].hostname" },
+    about,
+    { ...about, path: "spec", source: { ...source, file: directory.file("gone.yaml") } },
+  ]);
   assert.deepEqual(
-    located.map(({ source }) => source && [source.line, source.column]),
-    [[14, 23], [14, 7], [8, 1], undefined],
+    found.map((problem) => [problem.source?.line, problem.source?.column]),
+    [
+      [14, 23],
+      [14, 7],
+      [8, 1],
+      [8, 1],
+    ],
   );
 });
