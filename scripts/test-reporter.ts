@@ -19,7 +19,7 @@ export interface TestCounts {
 }
 
 /** Tests that take longer are named, so that a slow one does not creep in unseen. Milliseconds. */
-const SLOW = 2_000;
+const SLOW = 5_000;
 /** How long after the last test a handle may still take to close. Milliseconds. */
 const LEAK_GRACE = 3_000;
 /** The standard streams of this process. */
