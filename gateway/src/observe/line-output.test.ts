@@ -5,7 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
 import { openTemporaryDirectory } from "@sallyport/testkit/temporary-directory";
-import { openOutput, resolveOutput, type LineOutput, type OutputLock } from "./line-output.ts";
+import { openOutput, resolveOutput, type LineOutput } from "./line-output.ts";
 
 type Loss = { readonly error: Error; readonly written: number } | undefined;
 
@@ -82,24 +82,57 @@ test("a pipe nobody reads blocks nothing, and gets everything in order once it i
   if (target.kind === "descriptor") closeSync(target.descriptor);
 });
 
-test("workers take turns at a pipe, and a dead one does not keep the others from it", async () => {
-  using directory = openTemporaryDirectory();
-  const path = directory.file("pipe");
+/** A pipe that two workers write to under one lock. */
+function openSharedPipe(directory: string): {
+  readonly reader: number;
+  readonly outputs: readonly [LineOutput, LineOutput];
+  close: () => void;
+} {
+  const path = `${directory}/pipe`;
   execFileSync("mkfifo", [path]);
   const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const target = resolveOutput(path);
   const words = new Int32Array(1);
-  const lock = (worker: number): OutputLock => ({ words, word: 0, worker });
-  const one = openOutput(target, lock(0));
-  const other = openOutput(target, lock(1));
-  let otherIsDone = false;
+  const open = (worker: number): LineOutput => openOutput(target, { words, word: 0, worker });
+  const outputs = [open(0), open(1)] as const;
+  return {
+    reader,
+    outputs,
+    close: () => {
+      for (const output of outputs) output.close();
+      closeSync(reader);
+      if (target.kind === "descriptor") closeSync(target.descriptor);
+    },
+  };
+}
+
+test("workers take turns at a pipe: what one has begun it ends before another begins", async () => {
+  using directory = openTemporaryDirectory();
+  const { reader, outputs, close } = openSharedPipe(directory.path);
+  const [one, other] = outputs;
+  const done = [write(one, "1".repeat(400_000)), write(other, "2".repeat(400_000))];
+  const chunk = Buffer.alloc(20_000);
+  let received = "";
+  await eventually(() => {
+    received += chunk.toString("latin1", 0, readSome(reader, chunk));
+    return received.length === 800_000;
+  });
+  await Promise.all(done);
+  assert.equal(received.replace(/(.)\1*/g, "$1"), "12");
+  close();
+});
+
+test("a worker that ends while it writes does not keep the others from the pipe", async () => {
+  using directory = openTemporaryDirectory();
+  const { reader, outputs, close } = openSharedPipe(directory.path);
+  const [one, other] = outputs;
   void write(one, "1".repeat(200_000));
+  let otherIsDone = false;
   const done = write(other, "2\n").then(() => {
     otherIsDone = true;
     return undefined;
   });
   await setImmediate();
-  assert.equal(otherIsDone, false, "a line would end up inside another");
   one.close();
   const chunk = Buffer.alloc(65_536);
   let received = "";
@@ -108,9 +141,7 @@ test("workers take turns at a pipe, and a dead one does not keep the others from
     return otherIsDone && received.endsWith("2\n");
   });
   await done;
-  other.close();
-  closeSync(reader);
-  if (target.kind === "descriptor") closeSync(target.descriptor);
+  close();
 });
 
 function readSome(descriptor: number, chunk: Buffer): number {
