@@ -6,7 +6,7 @@ import { spells, toBytes } from "./bytes.ts";
 export type RoleCode = number;
 
 /** Passes unchanged. */
-const PASS: RoleCode = 0;
+export const PASS: RoleCode = 0;
 /** Codes of the roles. */
 export const ROLE = {
   host: 1,

@@ -208,7 +208,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   takesHead(): boolean {
-    return !this.#socket.writableNeedDrain;
+    return !this.#writer.outlet.clogged;
   }
 
   override onLate(): void {
@@ -293,7 +293,6 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   #armStream(): void {
     this.#arm(this.#reader.bind.http.streamIdleTimeout);
   }
-
   #arm(milliseconds: number): void {
     this.#port.dependencies.clocks.coarse.arm(this, milliseconds);
   }

@@ -31,6 +31,14 @@ export class Outlet {
     return this.#gathered !== "";
   }
 
+  /**
+   * Whether writing must wait for "drain". A write beyond the high-water mark asks for that event even where the kernel
+   * took all of it at once; then there is nothing to wait for.
+   */
+  get clogged(): boolean {
+    return this.#socket.writableNeedDrain && this.#socket.writableLength > 0;
+  }
+
   /** Adds or writes bytes[from, to). */
   send(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
     const length = to - from;
@@ -64,7 +72,7 @@ export class Outlet {
       this.#gathered = "";
       socket.write(text, "latin1");
     }
-    return socket.writableNeedDrain ? "full" : "taken";
+    return this.clogged ? "full" : "taken";
   }
 
   /** Forgets what was gathered. */
@@ -78,7 +86,7 @@ export class Outlet {
     socket.write(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), lease.hold());
     // nothing left in the socket right after write(): the kernel has it all
     if (socket.writableLength === 0) return "taken";
-    return socket.writableNeedDrain ? "full" : "held";
+    return this.clogged ? "full" : "held";
   }
 
   #sendCopy(bytes: Buffer, from: number, to: number): SendOutcome {
@@ -98,6 +106,6 @@ export class Outlet {
       socket.write(pooled.bytes.subarray(0, length), pooled.hold());
       pooled.release();
     }
-    return socket.writableLength === 0 || !socket.writableNeedDrain ? "taken" : "full";
+    return this.clogged ? "full" : "taken";
   }
 }

@@ -8,7 +8,7 @@ import type { BodyLease } from "../exchange/contract.ts";
 /** Bytes of the shared buffer, and of a large body's first buffer. */
 export const READ_SIZE = 65_536;
 /** Bytes of a fast large body's buffer: a quarter of the system calls. */
-const LARGE_READ_SIZE = 262_144;
+export const LARGE_READ_SIZE = 262_144;
 /** Buffers of either size that are kept for reuse. */
 const KEPT = 32;
 

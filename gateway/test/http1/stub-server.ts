@@ -1,0 +1,126 @@
+/** The server role without a network: bytes go in, what would go upstream and to the client comes out. */
+import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
+import type { ConnectionRequest, UpstreamCluster } from "../../src/cluster/contract.ts";
+import type { AnswerReceiver, UpstreamStream } from "../../src/exchange/contract.ts";
+import { RequestIds } from "../../src/head/request-id.ts";
+import { toResponseHead } from "../../src/head/response-head.ts";
+import { Http1Server } from "../../src/http1/server.ts";
+import type { CompiledBind, CompiledRule, Runtime } from "../../src/router/contract.ts";
+import { Wheel } from "../../src/time/wheel.ts";
+import { Inlet } from "../../src/wire/inlet.ts";
+import { StubSocket } from "./stub-socket.ts";
+
+const OK = toResponseHead({ status: 200, headers: [["date", "x"]] }, 2);
+OK.dated = true;
+const BODY = Buffer.from("ok");
+
+/** Records what goes upstream and answers when the request is complete. */
+class EchoCluster implements UpstreamCluster {
+  readonly key = "test/echo:80";
+  readonly seen: string[] = [];
+
+  acquire(request: ConnectionRequest): void {
+    const { seen } = this;
+    request.assign(
+      {
+        endpoint: { address: "127.0.0.1", port: 1, label: "127.0.0.1:1", active: () => 0 },
+        connected: true,
+        open: (receiver) => toStream(receiver, seen),
+        close: () => undefined,
+      },
+      false,
+    );
+  }
+
+  cancel(): void {
+    // nothing waits
+  }
+}
+
+function toStream(receiver: AnswerReceiver, seen: string[]): UpstreamStream {
+  const at = seen.push("") - 1;
+  return {
+    takesRaw: true,
+    offersRaw: false,
+    bodyBytes: 0,
+    sendHead: (head) => void (seen[at] += head.toHttp1().replace(/x-request-id: .*\r\n/, "")),
+    sendBody: (bytes, from, to) => {
+      seen[at] += bytes.toString("latin1", from, to);
+      return "taken";
+    },
+    endBody: () => {
+      receiver.onAnswerHead(OK, "length");
+      receiver.onAnswerBody(BODY, 0, 2, undefined);
+      receiver.onAnswerEnd("");
+    },
+    flush: () => "taken",
+    cancel: () => void (seen[at] += "(cancelled)"),
+    pauseBody: () => undefined,
+    resumeBody: () => undefined,
+  };
+}
+
+/** What became of a connection. */
+export interface Run {
+  readonly seen: readonly string[];
+  readonly written: string;
+  readonly end: string;
+  readonly bugs: readonly string[];
+}
+
+/** Feeds a connection these pieces and FIN. */
+export function serve(pieces: readonly Buffer[]): Run {
+  const cluster = new EchoCluster();
+  const bugs: string[] = [];
+  const backend = { cluster, invalid: "", filters: [] };
+  const rule: CompiledRule = {
+    routeKey: "r",
+    ruleName: "0",
+    filters: [],
+    single: backend,
+    pick: () => backend,
+    requestTimeout: 0,
+    backendTimeout: 0,
+  };
+  const http = DEFAULT_HTTP_SERVER_OPTIONS;
+  const listener = { key: "l", port: 80, protocol: "http", http, metrics: 0 } as const;
+  const bind: CompiledBind = {
+    key: "b",
+    address: "",
+    port: 80,
+    http,
+    fallback: listener,
+    tls: undefined,
+    route: () => ({ listener, rule, matchedPrefix: undefined, cacheable: true }),
+  };
+  const runtime: Runtime = { epoch: 1, binds: new Map([["b", bind]]), cluster: () => undefined };
+  const recorder = {
+    exchange: () => undefined,
+    connectionOpened: () => undefined,
+    connectionClosed: () => undefined,
+    upstreamConnect: () => undefined,
+    upstreamReuse: () => undefined,
+    upstreamClosed: () => undefined,
+    upstreamPending: () => undefined,
+  };
+  const dependencies = {
+    recorder,
+    ids: new RequestIds(Buffer.alloc(9)),
+    clocks: { coarse: new Wheel(250), fine: new Wheel(4) },
+    log: { error: (message: string, fields: object) => void bugs.push(message, String(Object.values(fields)[0])) },
+    pressure: { stopKeepAlive: false, shed: false },
+    now: () => 0,
+    pool: [],
+  };
+  const stub = new StubSocket();
+  const about = { scheme: "http", remoteAddress: "192.0.2.1", remote: "192.0.2.1:1", local: "192.0.2.2:80" } as const;
+  const inlet = new Inlet();
+  inlet.attach(stub.socket);
+  const port = { dependencies, draining: false, runtime: () => runtime, bindOf: () => bind };
+  const server = new Http1Server({ socket: stub.socket, inlet, about }, port);
+  for (const piece of pieces) if (!stub.destroyed) server.onBytes(Buffer.from(piece), 0, piece.length, undefined);
+  stub.emit("end");
+  const end = stub.reset ? "reset" : stub.ended ? "ended" : stub.destroyed ? "destroyed" : "open";
+  server.onClosed();
+  return { seen: cluster.seen, written: stub.written, end, bugs };
+}
