@@ -43,6 +43,7 @@ export interface RigOptions {
   readonly tls?: CompiledTls;
   readonly reads?: BindOptions["reads"];
   readonly connections?: number;
+  readonly onRecord?: (record: SeenRecord) => void;
   /** Replaces routing. */
   readonly route?: (input: RouteInput, rule: CompiledRule, listener: CompiledListener) => RouteResult | undefined;
 }
@@ -146,7 +147,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
   const bugs: string[] = [];
   const counts = { opened: 0, closed: 0, connects: 0, disconnects: 0 };
   const log = { error: (message: string, fields: object) => void bugs.push(`${message} ${printFields(fields)}`) };
-  const recorder = toRecorder(records, counts);
+  const recorder = toRecorder(records, counts, options.onRecord);
   const open: OpenConnection = (opening) => openHttp1(opening, { clocks, recorder, log });
   const cluster = new TestCluster("test/main:80", options.upstream ?? 1, open);
   const clusters = new Map(
@@ -246,9 +247,13 @@ function toRuntime(options: RigOptions, cluster: TestCluster, clusters: Readonly
   return { epoch: 1, binds: new Map([["test", bind]]), cluster: (key) => clusters.get(key) };
 }
 
-function toRecorder(records: SeenRecord[], counts: Rig["counts"]): Recorder {
+function toRecorder(records: SeenRecord[], counts: Rig["counts"], onRecord?: RigOptions["onRecord"]): Recorder {
   return {
-    exchange: (record) => void records.push(toSeen(record)),
+    exchange: (record) => {
+      const seen = toSeen(record);
+      records.push(seen);
+      onRecord?.(seen);
+    },
     connectionOpened: () => void counts.opened++,
     connectionClosed: () => void counts.closed++,
     upstreamConnect: () => void counts.connects++,

@@ -1,0 +1,182 @@
+/** An upstream that a test plays by hand, one stream per request, and what its exchanges recorded. */
+import { eventually } from "@sallyport/testkit/eventually";
+import type { ConnectionRequest, UpstreamCluster, UpstreamConnection } from "../../src/cluster/contract.ts";
+import type {
+  AnswerReceiver,
+  BodyFraming,
+  BodyMode,
+  SendOutcome,
+  UpstreamStream,
+} from "../../src/exchange/contract.ts";
+import type { RequestHead } from "../../src/head/request-head.ts";
+import type { ResponseHead } from "../../src/head/response-head.ts";
+import { ChunkedDecoder } from "../../src/http1/chunked.ts";
+import type { ExchangeRecord } from "../../src/observe/contract.ts";
+
+/** What a test looks at of a record. */
+export type RecordFacts = Pick<ExchangeRecord, "status" | "flag" | "bytesReceived" | "bytesSent">;
+
+/** A cluster whose streams are the test's. */
+export class HandUpstream implements UpstreamCluster {
+  readonly key = "test/hand:80";
+  readonly records: RecordFacts[] = [];
+  takesRaw = true;
+  hold = false;
+  readonly #streams: HandStream[] = [];
+  #waiting: ConnectionRequest[] = [];
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  acquire(request: ConnectionRequest): void {
+    if (this.hold) this.#waiting.push(request);
+    else request.assign(this.#open(), false);
+  }
+
+  cancel(request: ConnectionRequest): void {
+    this.#waiting = this.#waiting.filter((one) => one !== request);
+  }
+
+  release(): void {
+    this.hold = false;
+    for (const request of this.#waiting.splice(0)) request.assign(this.#open(), false);
+  }
+
+  /** The stream of the next request, when its head has come. */
+  next(): Promise<HandStream> {
+    return eventually(() => this.#streams.shift(), { what: "a request" });
+  }
+
+  #open(): UpstreamConnection {
+    return {
+      endpoint: { address: "192.0.2.9", port: 80, label: "192.0.2.9:80", active: () => 0 },
+      connected: true,
+      open: (receiver) => {
+        const stream = new HandStream(receiver, this.takesRaw);
+        this.#streams.push(stream);
+        return stream;
+      },
+      close: () => undefined,
+    };
+  }
+}
+
+/** One stream. */
+export class HandStream implements UpstreamStream {
+  readonly takesRaw: boolean;
+  readonly offersRaw = false;
+  bodyBytes = 0;
+  receiver: AnswerReceiver | undefined;
+  head: RequestHead | undefined = undefined;
+  framing: BodyFraming | undefined = undefined;
+  mode: BodyMode | undefined = undefined;
+  ended = false;
+  flushed = false;
+  cancelled = 0;
+  /** Says "full" to every piece. */
+  full = false;
+  onResume: () => void = () => undefined;
+  #content = "";
+  #trailers = "";
+  readonly #decoder = new ChunkedDecoder();
+
+  constructor(receiver: AnswerReceiver, takesRaw: boolean) {
+    this.receiver = receiver;
+    this.takesRaw = takesRaw;
+  }
+
+  /** What came of the body, without framing. */
+  get content(): string {
+    return this.#content;
+  }
+
+  get trailers(): readonly (readonly [string, string])[] {
+    return toPairs(this.#trailers);
+  }
+
+  sendHead(head: RequestHead, framing: BodyFraming, mode: BodyMode): void {
+    this.head = head;
+    this.framing = framing;
+    this.mode = mode;
+    this.#decoder.start("content");
+  }
+
+  sendBody(bytes: Buffer, from: number, to: number): SendOutcome {
+    if (this.ended) throw new Error("a piece behind the end");
+    const piece = Buffer.from(bytes.subarray(from, to));
+    if (this.mode === "raw") {
+      if (this.#decoder.feed(piece, 0, piece.length) !== piece.length) throw new Error("not raw chunks");
+      this.#content += piece.toString("latin1", this.#decoder.from, this.#decoder.to);
+      this.#trailers = this.#decoder.trailers;
+    } else this.#content += piece.toString("latin1");
+    return this.full ? "full" : "taken";
+  }
+
+  endBody(trailers: string): void {
+    if (this.ended) throw new Error("ended twice");
+    if (this.mode === "raw" && this.framing === "stream" && !this.#decoder.done) throw new Error("raw without an end");
+    this.ended = true;
+    this.#trailers += trailers;
+  }
+
+  flush(): "taken" | "full" {
+    this.flushed = true;
+    return this.full ? "full" : "taken";
+  }
+
+  cancel(): void {
+    this.cancelled++;
+    this.receiver = undefined;
+  }
+
+  pauseBody(): void {
+    // the test decides what to send
+  }
+
+  resumeBody(): void {
+    this.onResume();
+  }
+
+  /** More of the request may come. */
+  drain(): void {
+    this.receiver?.onUpstreamDrain();
+  }
+
+  begin(head: ResponseHead, framing: BodyFraming): void {
+    this.receiver?.onAnswerHead(head, framing);
+    this.receiver?.onAnswerTurn();
+  }
+
+  piece(text: string): SendOutcome {
+    const bytes = Buffer.from(text, "latin1");
+    this.bodyBytes += bytes.length;
+    const outcome = this.receiver?.onAnswerBody(bytes, 0, bytes.length, undefined) ?? "taken";
+    return this.receiver?.onAnswerTurn() === "full" ? "full" : outcome;
+  }
+
+  finish(trailers: readonly (readonly [string, string])[] = []): void {
+    const { receiver } = this;
+    this.receiver = undefined;
+    receiver?.onAnswerEnd(trailers.map(([name, value]) => `${name}: ${value}\r\n`).join(""));
+  }
+
+  /** A whole answer in one turn. */
+  answer(head: ResponseHead, framing: BodyFraming, pieces: readonly string[]): void {
+    this.receiver?.onAnswerHead(head, framing);
+    for (const text of pieces) {
+      const bytes = Buffer.from(text, "latin1");
+      this.bodyBytes += bytes.length;
+      this.receiver?.onAnswerBody(bytes, 0, bytes.length, undefined);
+    }
+    this.finish();
+  }
+}
+
+/** Lines with CRLF as pairs. */
+export function toPairs(lines: string): (readonly [string, string])[] {
+  return lines
+    .split("\r\n")
+    .filter((line) => line !== "")
+    .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()] as const);
+}
