@@ -110,6 +110,12 @@ export const headerCases: readonly ProtocolCase[] = [
     allow: [refused(400)],
   },
   {
+    id: "field-head-ended-by-cr-and-byte",
+    why: "RFC 9112 2.2: the LF of the empty line is checked, not skipped",
+    send: [`${start}\rXGET /smuggled HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`],
+    allow: [refused(400)],
+  },
+  {
     id: "field-two-colons",
     why: "RFC 9112 5.1: the first colon ends the name, the rest is value",
     send: [head(get, "X-Foo:: a:b")],

@@ -134,6 +134,12 @@ export const requestLineCases: readonly ProtocolCase[] = [
     allow: [refused(400)],
   },
   {
+    id: "line-cr-and-byte",
+    why: "RFC 9112 2.2: the LF of the request line is checked, not skipped",
+    send: [`GET /x HTTP/1.1\rX${host}\r\n\r\n`],
+    allow: [refused(400)],
+  },
+  {
     id: "line-cr-cr-lf",
     why: "RFC 9112 2.2: CR CR LF is a bare CR before a line end",
     send: [`GET /x HTTP/1.1\r\r\n${host}\r\n\r\n`],
