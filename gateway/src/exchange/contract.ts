@@ -78,6 +78,8 @@ export interface DownstreamStream extends BodySource, BodySink {
   sendInterim(head: ResponseHead): void;
   /** The final head, or 101 with framing `tunnel`. `mode` tells how the body's pieces will come. */
   sendHead(head: ResponseHead, framing: BodyFraming, mode: BodyMode): void;
+  /** Takes the head of the answer back while not a byte of it is out; false where it is too late. */
+  retractHead(): boolean;
   /** Cuts the answer so that the client sees it is not whole. No call into the receiver follows. */
   abort(): void;
 }

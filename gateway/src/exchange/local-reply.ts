@@ -19,6 +19,7 @@ export function failExchange(exchange: Exchange, reason: FaultReason, detail: st
   giveUpRequest(exchange);
   exchange.flag = flag;
   exchange.details = detail;
+  if (exchange.answered && exchange.start?.downstream.retractHead() === true) exchange.answered = false;
   if (exchange.answered || status === UNANSWERED) {
     exchange.start?.downstream.abort();
     finishExchange(exchange);

@@ -35,7 +35,9 @@ export function normalisePath(target: string, options: NormalPathOptions): Norma
     path = path.replace(ESCAPED_SLASH, "/");
     unescaped = true;
   }
-  path = removeDotSegments(path);
+  const flat = removeDotSegments(path);
+  if (flat === undefined) return REFUSED;
+  path = flat;
   if (options.mergeSlashes) path = path.replace(/\/{2,}/g, "/");
   const redirect = unescaped && options.escapedSlashes === "unescape-and-redirect";
   return { kind: redirect ? "redirect" : "path", path: path + query };
@@ -58,8 +60,8 @@ function decodeUnreserved(path: string): string | undefined {
   return out + path.slice(done);
 }
 
-/** RFC 3986 section 5.2.4, for absolute paths. Empty segments stay, and `..` removes one. */
-function removeDotSegments(path: string): string {
+/** RFC 3986 section 5.2.4, for absolute paths. Empty segments stay, and `..` removes one; undefined where there is none. */
+function removeDotSegments(path: string): string | undefined {
   if (!path.includes("/.")) return path;
   const segments: string[] = [];
   const parts = path.split("/");
@@ -67,7 +69,7 @@ function removeDotSegments(path: string): string {
     const part = parts[i] ?? "";
     const last = i === parts.length - 1;
     if (part === "." || part === "..") {
-      if (part === "..") segments.pop();
+      if (part === ".." && segments.pop() === undefined) return undefined;
       if (last) segments.push("");
     } else segments.push(part);
   }

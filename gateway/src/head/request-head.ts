@@ -15,6 +15,8 @@ import { idOfLine, type RequestIds } from "./request-id.ts";
 /** Of the downstream connection, as access logs name it. */
 export type HttpVersion = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
 
+const NO_FIELDS: readonly string[] = [];
+
 /** A request head. The codec sets the fields of the first group; filters change it through RequestView. */
 export class RequestHead extends FieldLines implements RequestView, RouteInput {
   method = "";
@@ -31,6 +33,8 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   expectsContinue = false;
   /** Protocols of an Upgrade that may be asked for upstream; "" for none. */
   upgrade = "";
+  /** Fields that Connection listed, lower case: they are not passed on as trailers either. */
+  hopFields: readonly string[] = NO_FIELDS;
   /** The client reads trailers (TE: trailers). */
   takesTrailers = false;
   /** HTTP/1.x: the client wants the connection kept. */
@@ -95,7 +99,9 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     this.#authority = authority;
   }
 
+  /** `OPTIONS *` is about the host as a whole, so it goes where its root goes. */
   get routePath(): string {
+    if (this.#path === "*") return "/";
     const query = this.#queryAt();
     return query < 0 ? this.#path : this.#path.slice(0, query);
   }

@@ -16,6 +16,8 @@ export interface AnswerTerms {
 /** Writes one answer after the other. */
 export class AnswerWriter {
   readonly outlet: Outlet;
+  /** Writes there were when the head was gathered. */
+  #headMark = -1;
   /** Pieces of the body are content that must be framed here. */
   #encodes = false;
 
@@ -32,6 +34,7 @@ export class AnswerWriter {
 
   /** The final head. Clears `terms.persistent` where the end of the body can only be shown by closing. */
   head(head: ResponseHead, framing: BodyFraming, mode: BodyMode, terms: AnswerTerms): void {
+    this.#headMark = this.outlet.writes;
     let text = head.status === 204 ? head.withoutLength().toHttp1() : head.toHttp1();
     if (!head.dated && head.lookup("date") === undefined) text += dateLine();
     this.#encodes = false;
@@ -48,6 +51,13 @@ export class AnswerWriter {
       else if (terms.old) text += "connection: keep-alive\r\n";
     }
     this.outlet.text(`${text}\r\n`);
+  }
+
+  /** Takes the head back while not a byte of it is out. */
+  retractHead(): boolean {
+    if (this.outlet.writes !== this.#headMark) return false;
+    this.outlet.discard();
+    return true;
   }
 
   body(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {

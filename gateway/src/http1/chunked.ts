@@ -8,10 +8,13 @@
 import { isTrailerAllowed } from "../head/field-rules.ts";
 import { hexValue, isTokenByte, isValueByte } from "./bytes.ts";
 
-/** Bounds of what a body may waste: digits of a size, bytes of all extensions and blanks, bytes of the trailer section. */
+/**
+ * Bounds of what a body may waste: digits of a size, bytes of all extensions and blanks, bytes of the trailer section (Go's
+ * server reads no more than 4 KiB of it: a longer one would be one message here and another there).
+ */
 const MAX_DIGITS = 16;
 const MAX_EXTENSIONS = 16_384;
-const MAX_TRAILERS = 16_384;
+const MAX_TRAILERS = 4096;
 /** Sizes below 2^52: sums stay exact. */
 const MAX_SIZE = 2 ** 52;
 
@@ -53,11 +56,13 @@ export class ChunkedDecoder {
   #digits = 0;
   #waste = 0;
   #section = "";
+  #hopFields: readonly string[] = [];
   #write = 0;
   #run = -1;
 
-  /** Begins a body. */
-  start(mode: "raw" | "content"): void {
+  /** Begins a body; fields of these (lower-case) names are dropped from its trailers. */
+  start(mode: "raw" | "content", hopFields: readonly string[] = []): void {
+    this.#hopFields = hopFields;
     this.done = false;
     this.trailers = "";
     this.content = 0;
@@ -200,7 +205,7 @@ export class ChunkedDecoder {
   #trailerStart(bytes: Buffer, at: number, byte: number): boolean {
     if (byte === CR) {
       this.#state = END_LF;
-      if (this.#section !== "") this.trailers = filterTrailers(this.#section);
+      if (this.#section !== "") this.trailers = filterTrailers(this.#section, this.#hopFields);
       // raw with nothing to add: the final empty line passes as it is
       if (this.#raw && this.trailers === "") {
         if (this.#run < 0) this.#run = at;
@@ -230,12 +235,12 @@ export function rawTrailers(decoder: ChunkedDecoder): Buffer | undefined {
 }
 
 /** The lines of a trailer section that may pass. */
-function filterTrailers(section: string): string {
+function filterTrailers(section: string, hopFields: readonly string[]): string {
   let kept = "";
   for (let at = 0; at < section.length;) {
     const end = section.indexOf("\r\n", at) + 2;
     const name = section.slice(at, section.indexOf(":", at)).toLowerCase();
-    if (isTrailerAllowed(name)) kept += section.slice(at, end);
+    if (isTrailerAllowed(name) && !hopFields.includes(name)) kept += section.slice(at, end);
     at = end;
   }
   return kept;

@@ -23,6 +23,8 @@ export interface AnswerFacts {
   readonly persistent: boolean;
   /** Connection named upgrade. */
   readonly switching: boolean;
+  /** Fields that Connection listed, lower case. */
+  readonly hopFields: readonly string[];
 }
 
 /** Reads heads of answers of one endpoint; the same head twice is parsed once. */
@@ -88,14 +90,18 @@ const NOTHING: AnswerFacts = {
   chunked: false,
   persistent: false,
   switching: false,
+  hopFields: [],
 };
 
 function toFacts(parsed: ParsedHead, text: string): AnswerFacts {
   const head = new ResponseHead();
   settleTrailer(parsed);
-  head.text = parsed.old ? `HTTP/1.1${text.slice(8)}` : text;
-  head.fieldsAt = parsed.fieldsAt - parsed.start;
-  head.cuts = parsed.start === 0 ? parsed.cuts : parsed.cuts.map((offset) => offset - parsed.start);
+  // many servers leave out the space behind the status (RFC 9112 section 4); what we send has it
+  const spaced = text.charCodeAt(12) === CR ? 1 : 0;
+  head.text = parsed.old || spaced > 0 ? `HTTP/1.1${text.slice(8, 12)}${" ".repeat(spaced)}${text.slice(12)}` : text;
+  const base = parsed.start - spaced;
+  head.fieldsAt = parsed.fieldsAt - base;
+  head.cuts = base === 0 ? parsed.cuts : parsed.cuts.map((offset) => offset - base);
   head.status = parsed.status;
   head.upgrade = parsed.status === 101 ? parsed.upgrade : "";
   head.dated = parsed.dated;
@@ -106,5 +112,6 @@ function toFacts(parsed: ParsedHead, text: string): AnswerFacts {
     chunked: parsed.chunked,
     persistent: parsed.old ? parsed.keepAlive && !parsed.close : !parsed.close,
     switching: parsed.connectionUpgrade,
+    hopFields: parsed.named,
   };
 }

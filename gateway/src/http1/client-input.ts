@@ -125,17 +125,17 @@ export class AnswerInput {
     const mode = receiver.onAnswerHead(facts.head, framing);
     // the exchange may be over by now
     if (this.receiver !== receiver) return -1;
-    this.#startBody(mode);
+    this.#startBody(mode, facts.hopFields);
     if (framing === "none") this.#finish("", from === to);
     else if (from < to) this.#readBody(bytes, from, to, undefined);
     else this.#widen();
     return -1;
   }
 
-  #startBody(mode: BodyMode): void {
+  #startBody(mode: BodyMode, hopFields: readonly string[]): void {
     if (this.state !== "chunked") return;
     this.#decoder ??= new ChunkedDecoder();
-    this.#decoder.start(mode);
+    this.#decoder.start(mode, hopFields);
   }
 
   #readBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): void {

@@ -65,6 +65,7 @@ export class RequestBuilder {
     head.expectsContinue = false;
     head.upgrade = "";
     head.takesTrailers = false;
+    head.hopFields = parsed.named;
     head.maxForwards = -1;
   }
 
@@ -167,13 +168,16 @@ function setRareFields(head: RequestHead, parsed: ParsedHead): boolean {
   return true;
 }
 
-/** The protocols that may be asked for: any but HTTP itself (h2c upgrades are a way around every check made here). */
+/**
+ * The protocols that may be asked for: any but HTTP itself (h2c upgrades are a way around every check made here) and TLS
+ * (RFC 2817: the client would negotiate with the backend on a connection that is ours).
+ */
 function toUpgrade(value: string): string {
   const protocols: string[] = [];
   for (const entry of value.split(",")) {
     const protocol = entry.trim();
     if (!/^[!#$%&'*+\-.^_`|~\w]+(?:\/[!#$%&'*+\-.^_`|~\w]+)?$/.test(protocol)) continue;
-    if (!/^(?:h2c?|http)(?:$|\/)/i.test(protocol)) protocols.push(protocol);
+    if (!/^(?:h2c?|http|tls)(?:$|\/)/i.test(protocol)) protocols.push(protocol);
   }
   return protocols.join(", ");
 }

@@ -21,10 +21,8 @@ export interface RequestInputOwner {
   onRequestPiece(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome;
   /** The body (or the client's half of a tunnel) is complete. */
   onRequestComplete(trailers: string): void;
-  /** The chunked coding is malformed. */
-  onRequestBroken(): void;
-  /** FIN in the middle of a body. */
-  onRequestCut(): void;
+  /** The rest of a body will not come: its chunked coding is malformed, or FIN came instead. */
+  onRequestLost(why: "malformed" | "cut"): void;
   /** FIN with no request under way. */
   onInputEnded(): void;
   /** False while the client does not read its answers: it gets no new ones. */
@@ -115,7 +113,7 @@ export class RequestInput {
     this.#paused = false;
     if (this.state !== "chunked") return;
     this.#decoder ??= new ChunkedDecoder();
-    this.#decoder.start(mode);
+    this.#decoder.start(mode, this.#reader.head.hopFields);
   }
 
   /** All that comes from now on belongs to a tunnel, which somebody must take. */
@@ -244,7 +242,7 @@ export class RequestInput {
     const behind = decoder.feed(bytes, from, to);
     if (behind < 0) {
       this.ignore();
-      this.#owner.onRequestBroken();
+      this.#owner.onRequestLost("malformed");
       return to;
     }
     this.bodyBytes = decoder.content;
@@ -282,7 +280,7 @@ export class RequestInput {
         break;
       case "length":
       case "chunked":
-        this.#owner.onRequestCut();
+        this.#owner.onRequestLost("cut");
         break;
       case "tunnel":
         if (!this.#taken) break;

@@ -120,6 +120,10 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     if (framing === "tunnel") this.#input.tunnel();
   }
 
+  retractHead(): boolean {
+    return this.#input.state !== "tunnel" && this.#writer.retractHead();
+  }
+
   sendBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
     this.#armStream();
     return this.#writer.body(bytes, from, to, lease);
@@ -192,15 +196,14 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     exchange?.onRequestEnd(trailers);
   }
 
-  onRequestBroken(): void {
-    this.#exchange?.onDownstreamFault("bad-request");
-  }
-
-  onRequestCut(): void {
+  onRequestLost(why: "malformed" | "cut"): void {
     const exchange = this.#exchange;
-    this.#exchange = undefined;
-    exchange?.onDownstreamClosed();
-    this.#socket.destroy();
+    if (why === "malformed") exchange?.onDownstreamFault("bad-request");
+    else {
+      this.#socket.destroy();
+      this.#exchange = undefined;
+      exchange?.onDownstreamClosed();
+    }
   }
 
   onInputEnded(): void {

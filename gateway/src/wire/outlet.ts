@@ -16,9 +16,15 @@ const GATHERED = 16_384;
 export class Outlet {
   readonly #socket: Socket;
   #gathered = "";
+  #writes = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+  }
+
+  /** How often the socket was written to. */
+  get writes(): number {
+    return this.#writes;
   }
 
   /** Adds latin1 text. */
@@ -70,6 +76,7 @@ export class Outlet {
     const socket = this.#socket;
     if (text !== "") {
       this.#gathered = "";
+      this.#writes++;
       socket.write(text, "latin1");
     }
     return this.clogged ? "full" : "taken";
@@ -83,6 +90,7 @@ export class Outlet {
   /** Without a copy: the read memory itself is written. */
   #sendLeased(bytes: Buffer, from: number, to: number, lease: BodyLease): SendOutcome {
     const socket = this.#socket;
+    this.#writes++;
     socket.write(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), lease.hold());
     // nothing left in the socket right after write(): the kernel has it all
     if (socket.writableLength === 0) return "taken";
@@ -94,6 +102,7 @@ export class Outlet {
     const socket = this.#socket;
     const length = head.length + to - from;
     this.#gathered = "";
+    this.#writes++;
     if (length > READ_SIZE) {
       const copy = Buffer.allocUnsafeSlow(length);
       writeLatin1(copy, head, 0);

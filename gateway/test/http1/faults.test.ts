@@ -97,7 +97,12 @@ const BROKEN: readonly (readonly [name: string, steps: readonly AnswerStep[], fl
   ["an interim answer with a length", ["HTTP/1.1 103 X\r\nContent-Length: 0\r\n\r\n", OK], "UPE"],
   ["seventeen interim answers", ["HTTP/1.1 103 X\r\n\r\n".repeat(17), OK], "UPE"],
   ["101 that nobody asked for", ["HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: foo\r\n\r\n"], "UPE"],
-  ["a malformed first chunk", ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"], "cut"],
+  ["a malformed first chunk", ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"], "UPE"],
+  [
+    "a malformed chunk later",
+    ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n", { pause: 10 }, "zz"],
+    "cut",
+  ],
   ["nothing but FIN", [{ do: "end" }], "UC"],
   ["half a head and FIN", ["HTTP/1.1 200 O", { do: "end" }], "UC"],
   ["a reset", [{ do: "reset" }], "UR"],
