@@ -23,4 +23,6 @@ async function main(): Promise<void> {
   }
 }
 
+// An exit, not the bare signal, so that what was started ends too.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 await main();

@@ -87,4 +87,6 @@ function tell(verdict: Verdict): void {
     console.log(`slow ${verdict.testCase.id} ${verdict.milliseconds | 0} ms`);
 }
 
+// An exit, not the bare signal, so that what was started ends too.
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 await main();

@@ -43,13 +43,30 @@ export interface Sallyport {
 
 const MAIN = fileURLToPath(new URL("../../cli/src/main.ts", import.meta.url));
 
-/** Starts a command and collects its output. */
+const running = new Set<ChildProcess>();
+
+/** Whoever ends while a child runs takes it along: an orphan would hold ports and processor time of the next run. */
+function takeAlong(child: ChildProcess): void {
+  if (running.size === 0) process.once("exit", killRunning);
+  running.add(child);
+  child.once("close", () => {
+    running.delete(child);
+    if (running.size === 0) process.off("exit", killRunning);
+  });
+}
+
+function killRunning(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+/** Starts a command and collects its output. It does not outlive this process, unless that is killed outright. */
 export function startProcess(
   command: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): RunningProcess {
   const child = spawn(command, args, { env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  takeAlong(child);
   const signal = new Signal();
   let output = "";
   let exit: number | string | undefined;
