@@ -4,10 +4,10 @@
  * certificate for the name) closes the connection without an answer.
  */
 import type { Socket } from "node:net";
-import { createServer, type SecureContext, type Server, type TLSSocket } from "node:tls";
+import type { SecureContext, Server, TLSSocket } from "node:tls";
 import type { BugLog } from "../exchange/dependencies.ts";
 import type { CompiledTls } from "../router/contract.ts";
-import { SECURE_DEFAULTS, SecureContexts, toContextOptions } from "./tls-contexts.ts";
+import { openTls, SECURE_DEFAULTS, SecureContexts, toContextOptions } from "./tls-contexts.ts";
 
 /** Contexts kept by one port. */
 const CONTEXTS = 512;
@@ -34,7 +34,7 @@ export class TlsTerminator {
 
   constructor(options: TlsTerminatorOptions) {
     this.#options = options;
-    this.#server = createServer({
+    this.#server = openTls().createServer({
       ...SECURE_DEFAULTS,
       ALPNProtocols: ["http/1.1"],
       handshakeTimeout: HANDSHAKE_TIMEOUT,
