@@ -25,4 +25,10 @@ async function main(): Promise<void> {
 
 // An exit, not the bare signal, so that what was started ends too.
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-await main();
+try {
+  await main();
+} catch (error) {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  console.error(`error: ${message}${cause === undefined ? "" : `\n${String(cause)}`}`);
+  process.exitCode = 1;
+}
