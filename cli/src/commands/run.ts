@@ -1,6 +1,7 @@
 /** `sallyport run DIR`: serves the objects below DIR and follows their changes. Config flows one way: watcher -> gateway. */
 import { formatProblem, type Problem } from "@sallyport/model/problem";
 import { type Gateway, type GatewayOptions, StartFailure } from "@sallyport/gateway/contract";
+import { returnSpareMemory } from "@sallyport/gateway/spare-memory";
 import { startGateway } from "@sallyport/gateway/supervisor";
 import { Log, openLevel, parseLogLevel, type LogFormat, type LogLevel } from "@sallyport/gateway/log";
 import { type Configuration, followConfiguration } from "../configuration.ts";
@@ -58,6 +59,8 @@ async function serve(dir: string, options: RunOptions, logging: Logging): Promis
   const source = await followConfiguration(dir, { portMap, bindAddress: bind }, (configuration) =>
     applyChange(gateway, configuration, log),
   );
+  // Before a port is open: nobody waits for it.
+  returnSpareMemory();
   if (await applyChange(gateway, source.first, log)) {
     log.info("serving", { directory: dir, workers: options.workers, ports: [...gateway.ports().keys()] });
     await gateway.closed;

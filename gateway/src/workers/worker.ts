@@ -5,6 +5,7 @@ import { IsolateDataPlane } from "../data-plane.ts";
 import { Engine } from "../engine.ts";
 import { Log } from "../observe/log.ts";
 import { attachMemory } from "./memory.ts";
+import { returnSpareMemory } from "./spare-memory.ts";
 import type { FromWorker, ToWorker, WorkerRequest, WorkerSetup } from "./messages.ts";
 
 function serve(): void {
@@ -39,6 +40,8 @@ function serve(): void {
       (error: unknown) => send({ kind: "failed", id, error: toError(error) }),
     );
   });
+  // Modules are loaded, and nothing is served yet.
+  returnSpareMemory();
   send({ kind: "ready" });
 }
 
