@@ -29,6 +29,6 @@ try {
   await main();
 } catch (error) {
   const { message, cause } = error instanceof Error ? error : new Error(String(error));
-  console.error(`error: ${message}${cause === undefined ? "" : `\n${String(cause)}`}`);
+  console.error(`error: ${message}${cause instanceof Error ? `\n${cause.message}` : ""}`);
   process.exitCode = 1;
 }
