@@ -5,6 +5,7 @@ import { WorldWatch } from "@sallyport/controller/world/watch";
 import type { World } from "@sallyport/controller/world/world";
 import { translateWorld } from "@sallyport/controller/translate/run";
 import type { WorldTranslation } from "@sallyport/controller/translate/translator";
+import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
 import type { Problem } from "@sallyport/model/problem";
 
 /** GatewayClasses that name this controller are ours. */
@@ -14,7 +15,12 @@ const CONTROLLER_NAME = "sallyport.io/gateway-controller";
 export interface ConfigurationOptions {
   readonly portMap: ReadonlyMap<number, number>;
   readonly bindAddress: string;
+  /** Proxies in front of us that are trusted to have written X-Forwarded-For. */
+  readonly trustedHops: number;
 }
+
+/** What `check` and `translate` assume; nothing they say depends on it. */
+export const DEFAULT_OPTIONS: ConfigurationOptions = { portMap: new Map(), bindAddress: "0.0.0.0", trustedHops: 0 };
 
 /** What a directory came to. */
 export interface Configuration {
@@ -65,7 +71,12 @@ async function toConfiguration(
   options: ConfigurationOptions,
 ): Promise<Configuration> {
   if (world === undefined) return read;
-  const translation = translateWorld(world, { controllerName: CONTROLLER_NAME, ...options });
+  const translation = translateWorld(world, {
+    controllerName: CONTROLLER_NAME,
+    portMap: options.portMap,
+    bindAddress: options.bindAddress,
+    http: { ...DEFAULT_HTTP_SERVER_OPTIONS, trustedHops: options.trustedHops },
+  });
   return {
     translation,
     problems: [...read.problems, ...(await pinpointProblems(translation.problems))],

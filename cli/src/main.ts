@@ -4,7 +4,7 @@ import type { CheckOptions } from "./commands/check.ts";
 import type { DevCertificateOptions } from "./commands/dev-certificate.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { TranslateCommandOptions } from "./commands/translate.ts";
-import { type HostPort, parseHostPort, parsePortMap, parsePositiveInteger } from "./options.ts";
+import { type HostPort, parseHostPort, parsePortMap, parseCount, parsePositiveInteger } from "./options.ts";
 import { VERSION } from "./version.ts";
 
 const program = new Command("sallyport")
@@ -22,11 +22,12 @@ program
   .addOption(address("--metrics", "metrics and readiness", { host: "0.0.0.0", port: 15020 }))
   .addOption(portMap())
   .option("--bind <address>", "address of listeners whose Gateway names none", "0.0.0.0")
+  .option("--trusted-hops <n>", "proxies in front that may say who the client is", as(parseCount), 0)
   .option("--access-log <target>", "off, - for stdout, or a file", "-")
   .option("--access-log-format <format>", "json, text, or a format string with Envoy's operators", "json")
   .option("--metrics-labels <labels>", "extra labels on request metrics: route, cluster (capped)", "")
-  .option("--min-drain <seconds>", "keep accepting this long after SIGTERM", Number, 5)
-  .option("--max-drain <seconds>", "end open requests after this long", Number, 30)
+  .option("--min-drain <seconds>", "keep accepting this long after SIGTERM", as(parseCount), 5)
+  .option("--max-drain <seconds>", "end open requests after this long", as(parseCount), 30)
   .option("--log-level <level>", "debug, info, warn or error", "info")
   .action(async (dir: string, options: RunOptions) => (await import("./commands/run.ts")).run(dir, options));
 

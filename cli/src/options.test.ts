@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseHostPort, parsePortMap, parsePositiveInteger } from "./options.ts";
+import { parseCount, parseHostPort, parsePortMap, parsePositiveInteger } from "./options.ts";
 
 test("a host and port may be a name, an IPv4 address, a bracketed IPv6 address or missing", () => {
   assert.deepEqual(parseHostPort("127.0.0.1:15000"), { ok: true, value: { host: "127.0.0.1", port: 15000 } });
@@ -33,4 +33,10 @@ test("a port map is two ports with an equals sign", () => {
 test("a positive integer has no sign, no fraction and no leading zero", () => {
   assert.deepEqual(parsePositiveInteger("4"), { ok: true, value: 4 });
   for (const text of ["0", "-1", "1.5", "04", "", "1e3"]) assert.equal(parsePositiveInteger(text).ok, false, text);
+});
+
+test("a count may be 0", () => {
+  assert.deepEqual(parseCount("0"), { ok: true, value: 0 });
+  assert.deepEqual(parseCount("30"), { ok: true, value: 30 });
+  for (const text of ["-1", "00", "1.5", "", "x"]) assert.equal(parseCount(text).ok, false, text);
 });

@@ -39,6 +39,11 @@ export function parsePositiveInteger(text: string): Result<number, string> {
   return /^[1-9][0-9]{0,8}$/.test(text) ? ok(Number(text)) : fail("wanted a whole number of at least 1");
 }
 
+/** Parses an integer of at least 0. */
+export function parseCount(text: string): Result<number, string> {
+  return text === "0" ? ok(0) : parsePositiveInteger(text).ok ? ok(Number(text)) : fail("wanted a whole number");
+}
+
 function parsePort(text: string): number | undefined {
   if (!/^[0-9]{1,5}$/.test(text)) return undefined;
   const port = Number(text);

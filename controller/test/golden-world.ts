@@ -1,6 +1,7 @@
 /** The worlds of the golden folders, for tests that hold for any world. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
 import { kindNames } from "../src/kube/kinds.ts";
 import type { TranslateOptions } from "../src/translate/translator.ts";
 import type { AnyWorldObject } from "../src/world/indexed-world.ts";
@@ -18,6 +19,7 @@ export const goldenOptions: TranslateOptions = {
     [443, 10_443],
   ]),
   bindAddress: "0.0.0.0",
+  http: DEFAULT_HTTP_SERVER_OPTIONS,
 };
 
 /** Names of all golden folders, sorted. */

@@ -1,6 +1,6 @@
 /** `sallyport check DIR`: everything that is wrong with the files, before anybody serves them. */
 import { countProblems, printProblems } from "../problems.ts";
-import { readConfiguration } from "../configuration.ts";
+import { DEFAULT_OPTIONS, readConfiguration } from "../configuration.ts";
 
 /** Options of `sallyport check`. */
 export interface CheckOptions {
@@ -13,7 +13,7 @@ export async function check(dir: string, options: CheckOptions): Promise<number>
     console.error(`error: --output wants text or json, not ${JSON.stringify(options.output)}`);
     return 2;
   }
-  const { problems } = await readConfiguration(dir, { portMap: new Map(), bindAddress: "0.0.0.0" });
+  const { problems } = await readConfiguration(dir, DEFAULT_OPTIONS);
   if (options.output === "json") process.stdout.write(`${JSON.stringify(problems, null, 2)}\n`);
   else {
     printProblems(problems);

@@ -18,6 +18,7 @@ export interface RunOptions {
   readonly metrics: HostPort;
   readonly portMap: ReadonlyMap<number, number>;
   readonly bind: string;
+  readonly trustedHops: number;
   readonly accessLog: string;
   readonly accessLogFormat: string;
   readonly metricsLabels: string;
@@ -55,8 +56,8 @@ interface Logging {
 async function serve(dir: string, options: RunOptions, logging: Logging): Promise<void> {
   const { log } = logging;
   const gateway = await startGateway(toGatewayOptions(options, logging));
-  const { portMap, bind } = options;
-  const source = await followConfiguration(dir, { portMap, bindAddress: bind }, (configuration) =>
+  const { portMap, bind, trustedHops } = options;
+  const source = await followConfiguration(dir, { portMap, bindAddress: bind, trustedHops }, (configuration) =>
     applyChange(gateway, configuration, log),
   );
   // Before a port is open: nobody waits for it.

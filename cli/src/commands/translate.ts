@@ -1,7 +1,7 @@
 /** `sallyport translate DIR`: prints the snapshot a proxy would get and the statuses of the objects. Private keys are redacted. */
 import { redactResource } from "@sallyport/model/snapshot";
 import { stringify } from "yaml";
-import { readConfiguration } from "../configuration.ts";
+import { DEFAULT_OPTIONS, readConfiguration } from "../configuration.ts";
 import { printProblems } from "../problems.ts";
 
 /** Options of `sallyport translate`. */
@@ -16,7 +16,7 @@ export async function translate(dir: string, options: TranslateCommandOptions): 
     console.error(`error: --output wants yaml or json, not ${JSON.stringify(options.output)}`);
     return 2;
   }
-  const configuration = await readConfiguration(dir, { portMap: options.portMap, bindAddress: "0.0.0.0" });
+  const configuration = await readConfiguration(dir, { ...DEFAULT_OPTIONS, portMap: options.portMap });
   printProblems(configuration.problems);
   if (configuration.translation === undefined) return 1;
   const { snapshot, statuses } = configuration.translation;

@@ -10,6 +10,7 @@
  * Resources are written with their properties in a fixed order, whatever the order in the user's objects: deltas compare
  * them as JSON.
  */
+import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { ObjectRef, Problem } from "@sallyport/model/problem";
 import type { Resource, Snapshot } from "@sallyport/model/snapshot";
 import type { World } from "../world/world.ts";
@@ -35,6 +36,8 @@ export interface TranslateOptions {
   readonly portMap: ReadonlyMap<number, number>;
   /** Address that listeners bind when their Gateway names none. */
   readonly bindAddress: string;
+  /** What listeners have unless an object says otherwise. */
+  readonly http: HttpServerOptions;
 }
 
 /** One family of objects (gateway-api, services, later ingress and istio); blind to the others. */

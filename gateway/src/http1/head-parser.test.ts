@@ -74,6 +74,13 @@ test("names with an underscore are refused, dropped or allowed", () => {
   assert.equal(parse(text, { underscores: "allow" }).kept, "Host: x\r\nX_A: 1\r\nB: 2\r\n");
 });
 
+test("a name with an underscore that begins like a proxy's is no exception, behind a trusted proxy either", () => {
+  const text = `${LINE}Host: x\r\nX-Forwarded-Client_Cert: 1\r\nB: 2\r\n\r\n`;
+  assert.equal(parse(text, { trustedHops: 1 }).at, -1);
+  assert.equal(parse(text, { trustedHops: 1, underscores: "drop" }).kept, "Host: x\r\nB: 2\r\n");
+  assert.equal(parse(text, { underscores: "allow" }).kept, "Host: x\r\nB: 2\r\n");
+});
+
 test("limits are exact", () => {
   const fields = (count: number): string => `${LINE}Host: x\r\n${"A: b\r\n".repeat(count - 1)}\r\n`;
   assert.ok(parse(fields(100)).at > 0);

@@ -94,7 +94,8 @@ function parseFields(head: ParsedHead, bytes: Buffer, end: number, limits: HeadL
     if (next <= 0) return next;
     if (count > limits.maxHeaderFields) return refuseHead(head, "head-too-large", "too many fields");
     const role = table.roleOf(bytes, at, colon - at);
-    if (role !== PASS) {
+    // a name with an underscore is not one we know, but it may begin like the untrusted ones
+    if (role !== PASS && (colon === nameEnd || limits.underscores === "allow")) {
       head.lineFrom = at;
       head.lineTo = next;
       head.valueFrom = colon + 1;

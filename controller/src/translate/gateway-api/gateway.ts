@@ -1,5 +1,5 @@
 /** Gateways of our classes: each judged by itself, then all of them together. */
-import { type Listener, DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
+import type { Listener } from "@sallyport/model/listener";
 import type { Problem } from "@sallyport/model/problem";
 import type { Resource } from "@sallyport/model/snapshot";
 import type { World, WorldObject } from "../../world/world.ts";
@@ -41,11 +41,11 @@ export function toGatewayKey({ namespace, name }: { readonly namespace: string; 
 }
 
 /** The resources of the listeners that take traffic, and of their certificates. */
-export function toListenerResources(plan: GatewayPlan): Resource[] {
+export function toListenerResources(plan: GatewayPlan, { http }: TranslateOptions): Resource[] {
   const resources: Resource[] = [];
   for (const listener of plan.listeners) {
     if (!listener.served || listener.protocol === undefined) continue;
-    for (const bind of listener.binds) resources.push(toListener(listener, listener.protocol, bind));
+    for (const bind of listener.binds) resources.push({ ...toListener(listener, listener.protocol, bind), http });
     resources.push(...listener.certificates);
   }
   return resources;
@@ -55,7 +55,7 @@ function toListener(
   { spec, certificates }: ListenerPlan,
   protocol: Listener["protocol"],
   { key, address, port }: ListenerPlan["binds"][number],
-): Listener {
+): Omit<Listener, "http"> {
   return {
     kind: "listener",
     key,
@@ -64,7 +64,6 @@ function toListener(
     protocol,
     ...(spec.hostname === undefined ? {} : { hostname: spec.hostname }),
     ...(protocol === "https" ? { tls: { certificates: certificates.map((secret) => secret.key) } } : {}),
-    http: DEFAULT_HTTP_SERVER_OPTIONS,
   };
 }
 

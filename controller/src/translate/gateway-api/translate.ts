@@ -17,7 +17,7 @@ export const translateGatewayApi: Translate = (world, options) => {
   for (const { listeners } of routes) {
     for (const listener of listeners) attachedRoutes.set(listener, (attachedRoutes.get(listener) ?? 0) + 1);
   }
-  const resources: Resource[] = plans.flatMap(toListenerResources);
+  const resources: Resource[] = plans.flatMap((plan) => toListenerResources(plan, options));
   for (const { resource } of routes) if (resource !== undefined) resources.push(resource);
   return {
     resources,
