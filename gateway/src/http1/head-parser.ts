@@ -94,15 +94,14 @@ function parseFields(head: ParsedHead, bytes: Buffer, end: number, limits: HeadL
     if (next <= 0) return next;
     if (count > limits.maxHeaderFields) return refuseHead(head, "head-too-large", "too many fields");
     const role = table.roleOf(bytes, at, colon - at);
-    // a name with an underscore is not one we know, but it may begin like the untrusted ones
-    if (role !== PASS && (colon === nameEnd || limits.underscores === "allow")) {
+    if (colon !== nameEnd && limits.underscores !== "allow") {
+      // not a name we know, though it may begin like the untrusted ones
+      if (!passUnderscore(head, at, next, limits)) return -1;
+    } else if (role !== PASS) {
       head.lineFrom = at;
-      head.lineTo = next;
-      head.valueFrom = colon + 1;
-      head.valueTo = next - 2;
-      trimValue(head, bytes);
+      placeValue(head, bytes, colon, next);
       if (!noteField(head, bytes, role, sender)) return -1;
-    } else if (colon !== nameEnd && !passUnderscore(head, at, next, limits)) return -1;
+    }
     at = next;
   }
 }
@@ -130,6 +129,14 @@ function endOfHead(head: ParsedHead, bytes: Buffer, at: number, end: number): nu
   if (bytes[at + 1] !== LF) return refuseHead(head, "bad-request", "bare CR");
   head.end = at;
   return at + 2;
+}
+
+/** Where the field of the line that ends before `next` has its value. */
+function placeValue(head: ParsedHead, bytes: Buffer, colon: number, next: number): void {
+  head.lineTo = next;
+  head.valueFrom = colon + 1;
+  head.valueTo = next - 2;
+  trimValue(head, bytes);
 }
 
 function passUnderscore(head: ParsedHead, from: number, to: number, limits: HeadLimits): boolean {
