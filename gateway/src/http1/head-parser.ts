@@ -83,7 +83,7 @@ function skipEmptyLines(bytes: Buffer, from: number, end: number): number {
 
 // oxlint-disable-next-line max-params -- one call per head, and an object for it would be one allocation per head
 function parseFields(head: ParsedHead, bytes: Buffer, end: number, limits: HeadLimits, sender: Sender): number {
-  const table = sender === "upstream" ? RESPONSE_FIELDS : REQUEST_FIELDS;
+  const table = tableOf(sender);
   let at = head.fieldsAt;
   for (let count = 1; ; count++) {
     if (at >= end) return 0;
@@ -129,6 +129,10 @@ function endOfHead(head: ParsedHead, bytes: Buffer, at: number, end: number): nu
   if (bytes[at + 1] !== LF) return refuseHead(head, "bad-request", "bare CR");
   head.end = at;
   return at + 2;
+}
+
+function tableOf(sender: Sender): FieldTable {
+  return sender === "upstream" ? RESPONSE_FIELDS : REQUEST_FIELDS;
 }
 
 /** Where the field of the line that ends before `next` has its value. */
