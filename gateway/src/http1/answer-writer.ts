@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import type { BodyFraming, BodyLease, BodyMode, SendOutcome } from "../exchange/contract.ts";
 import type { ResponseHead } from "../head/response-head.ts";
-import { Outlet } from "../wire/outlet.ts";
+import { Outlet, type SocketWays } from "../wire/outlet.ts";
 import { dateLine } from "./http-date.ts";
 
 /** What an answer depends on besides itself. */
@@ -21,8 +21,8 @@ export class AnswerWriter {
   /** Pieces of the body are content that must be framed here. */
   #encodes = false;
 
-  constructor(socket: Socket) {
-    this.outlet = new Outlet(socket);
+  constructor(socket: Socket, ways: SocketWays, onDrain: () => void) {
+    this.outlet = new Outlet(socket, ways, onDrain);
   }
 
   /** A 1xx head; HTTP/1.0 knows none (RFC 9110 section 15.2). */

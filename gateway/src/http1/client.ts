@@ -4,7 +4,7 @@
  * It is used again only after an answer that was complete, well-framed and the last thing read, to a request that was
  * sent whole.
  */
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { FaultReason } from "@sallyport/model/fault";
 import type { ConnectionOwner, OpenOptions, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
 import type {
@@ -21,7 +21,8 @@ import type { Recorder } from "../observe/contract.ts";
 import type { Clocks } from "../time/ticker.ts";
 import { Timed } from "../time/wheel.ts";
 import { Inlet, type ByteReader } from "../wire/inlet.ts";
-import { Outlet } from "../wire/outlet.ts";
+import { openSocket } from "../wire/rehouse.ts";
+import { Outlet, type SocketWays } from "../wire/outlet.ts";
 import { AnswerReader } from "./client-answer.ts";
 import { AnswerInput, type AnswerInputOwner } from "./client-input.ts";
 
@@ -30,6 +31,8 @@ export interface Http1ClientDependencies {
   readonly clocks: Clocks;
   readonly recorder: Pick<Recorder, "upstreamConnect" | "upstreamClosed">;
   readonly log: BugLog;
+  /** Default `tuned`. */
+  readonly sockets?: SocketWays;
 }
 
 /** Opens a connection. Requests may be written before it is up. */
@@ -60,10 +63,10 @@ class Http1Client extends Timed implements UpstreamConnection, UpstreamStream, B
     this.#owner = options.owner;
     this.#dependencies = dependencies;
     this.#input = new AnswerInput(this, this.#inlet, AnswerReader.of(options.endpoint));
-    this.#socket = connect({ host, port, noDelay: true, allowHalfOpen: true, onread: this.#inlet.onread });
-    this.#inlet.attach(this.#socket);
     this.#inlet.deliverTo(this);
-    this.#outlet = new Outlet(this.#socket);
+    this.#socket = openSocket(this.#inlet).connect({ host, port });
+    const onDrain = (): void => this.#guard(() => this.#input.receiver?.onUpstreamDrain());
+    this.#outlet = new Outlet(this.#socket, dependencies.sockets ?? "tuned", onDrain);
     this.#listen();
     dependencies.clocks.coarse.arm(this, options.connectTimeout);
   }
@@ -159,7 +162,6 @@ class Http1Client extends Timed implements UpstreamConnection, UpstreamStream, B
   #listen(): void {
     const socket = this.#socket;
     socket.once("connect", () => this.#guard(() => this.#onConnect()));
-    socket.on("drain", () => this.#guard(() => this.#input.receiver?.onUpstreamDrain()));
     socket.on("end", () => this.#guard(() => this.#onEnd()));
     socket.on("error", () => this.#guard(() => this.#onError()));
     socket.on("close", () => {

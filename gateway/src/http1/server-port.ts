@@ -4,6 +4,7 @@ import type { DownstreamConnection } from "../exchange/contract.ts";
 import type { ExchangeDependencies } from "../exchange/dependencies.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import type { Inlet } from "../wire/inlet.ts";
+import type { SocketWays } from "../wire/outlet.ts";
 
 /** A client connection as the listener made it. */
 export interface AcceptedSocket {
@@ -11,6 +12,8 @@ export interface AcceptedSocket {
   /** Delivers what the socket reads. */
   readonly inlet: Inlet;
   readonly about: DownstreamConnection;
+  /** `tuned` for plain TCP alone. */
+  readonly ways: SocketWays;
 }
 
 /** The listener's side of a connection. */

@@ -5,14 +5,7 @@
  * and ends. It ends with FIN and is read on for a while, because a reset would eat the answer.
  */
 import type { Socket } from "node:net";
-import type {
-  BodyFraming,
-  BodyLease,
-  BodyMode,
-  DownstreamConnection,
-  DownstreamStream,
-  SendOutcome,
-} from "../exchange/contract.ts";
+import type { BodyFraming, BodyLease, BodyMode, DownstreamStream, SendOutcome } from "../exchange/contract.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import { Timed } from "../time/wheel.ts";
@@ -27,7 +20,7 @@ const LINGER = 1500;
 
 /** One client connection. */
 export class Http1Server extends Timed implements DownstreamStream, ByteReader, RequestInputOwner {
-  readonly connection: DownstreamConnection;
+  readonly connection: AcceptedSocket["about"];
   readonly #port: ServerPort;
   readonly #socket: Socket;
   readonly #inlet: Inlet;
@@ -42,16 +35,15 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   constructor(accepted: AcceptedSocket, port: ServerPort) {
     super();
-    const { socket, inlet, about } = accepted;
+    const { socket, inlet, about, ways } = accepted;
     this.connection = about;
     this.#port = port;
     this.#socket = socket;
     this.#inlet = inlet;
     this.#reader = new RequestReader(port, this);
     this.#input = new RequestInput(this, this.#reader, inlet);
-    this.#writer = new AnswerWriter(socket);
+    this.#writer = new AnswerWriter(socket, ways, () => this.#turn(() => this.#onDrain()));
     this.#arm(this.#reader.bind.http.idleTimeout);
-    socket.on("drain", () => this.#turn(() => this.#onDrain()));
     socket.on("end", () => this.#turn(() => this.#input.end()));
   }
 

@@ -10,6 +10,7 @@ import type { ServerPort } from "../http1/server-port.ts";
 import { Http1Server } from "../http1/server.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { Inlet } from "../wire/inlet.ts";
+import type { SocketWays } from "../wire/outlet.ts";
 import { adoptReads, rehouse } from "../wire/rehouse.ts";
 import { AcceptErrors } from "./accept-errors.ts";
 import type { ConnectionBudget } from "./budget.ts";
@@ -32,8 +33,8 @@ export interface BindOptions {
   readonly budget: ConnectionBudget;
   /** 48 bytes that all threads share; absent: sessions are resumed by the thread that made them alone. */
   readonly ticketKeys?: Buffer;
-  /** `plain` reads by the documented `data` event: dearer; the way where the other does not work. */
-  readonly reads?: "rehoused" | "plain";
+  /** Default `tuned`. */
+  readonly sockets?: SocketWays;
 }
 
 /** A port that accepts. */
@@ -147,7 +148,7 @@ class PortListener implements BoundPort, ServerPort {
   }
 
   #accept(accepted: Socket): void {
-    const { budget, dependencies, reads } = this.#options;
+    const { budget, dependencies, sockets } = this.#options;
     if (!budget.take()) {
       accepted.destroy();
       this.#errors.note(new Error("connection limit reached"), this.port);
@@ -157,7 +158,7 @@ class PortListener implements BoundPort, ServerPort {
     const metrics = bind.fallback.metrics;
     dependencies.recorder.connectionOpened(metrics);
     const inlet = new Inlet();
-    const rehoused = bind.tls === undefined && reads !== "plain" ? rehouse(accepted, inlet) : undefined;
+    const rehoused = bind.tls === undefined && sockets !== "documented" ? rehouse(accepted, inlet) : undefined;
     const socket = rehoused ?? accepted;
     this.#sockets.add(socket);
     socket.on("error", ignoreError);
@@ -187,11 +188,13 @@ class PortListener implements BoundPort, ServerPort {
   #onSecure(socket: TLSSocket): void {
     const inlet = new Inlet();
     this.#serve(socket, inlet, "https");
-    if (this.#options.reads === "plain" || !adoptReads(socket, inlet)) readPlain(socket, inlet);
+    if (this.#options.sockets === "documented" || !adoptReads(socket, inlet)) readPlain(socket, inlet);
   }
 
   #serve(socket: Socket, inlet: Inlet, scheme: "http" | "https"): void {
-    const connection = new Http1Server({ socket, inlet, about: describe(socket, scheme) }, this);
+    // over TLS every write completes a turn later: there is nothing to gain
+    const ways = scheme === "http" ? (this.#options.sockets ?? "tuned") : "documented";
+    const connection = new Http1Server({ socket, inlet, about: describe(socket, scheme), ways }, this);
     inlet.deliverTo(connection);
     this.#open.add(connection);
     socket.once("close", () => {

@@ -17,13 +17,13 @@ function drive(): {
     },
   });
   const { onread } = inlet;
-  let next = onread.buffer();
+  let next = onread.buffer() ?? Buffer.alloc(0);
   return {
     inlet,
     read: (count) => {
       const bytes = next;
       const more = onread.callback(count, bytes);
-      next = onread.buffer();
+      next = onread.buffer() ?? next;
       return { bytes, lease, more };
     },
   };

@@ -13,7 +13,8 @@ export interface ByteReader {
 
 /** What `net.Socket` takes as `onread`. */
 export interface OnRead {
-  readonly buffer: () => Buffer;
+  /** The memory of the next read; undefined once reading has begun: the same as before, which saves Node looking at it. */
+  readonly buffer: () => Buffer | undefined;
   callback(count: number, bytes: Buffer): boolean;
 }
 
@@ -29,6 +30,8 @@ export class Inlet {
   #wanted: "shared" | "normal" | "large" = "shared";
   /** The buffer is in a write: the next read needs another one. */
   #spent = false;
+  /** What the socket was told to read into last, once it has read. */
+  #told: Buffer | undefined = undefined;
   #paused = false;
   #delivering = false;
 
@@ -105,7 +108,7 @@ export class Inlet {
   }
 
   /** Between two reads: the memory of the next one. */
-  #choose(): Buffer {
+  #choose(): Buffer | undefined {
     const own = this.#own;
     const wanted = this.#wanted;
     if (own !== undefined && (this.#spent || own.size !== wanted)) {
@@ -113,13 +116,16 @@ export class Inlet {
       this.#own = undefined;
     }
     this.#spent = false;
-    if (wanted === "shared") return sharedReadBuffer();
-    this.#own ??= ReadBuffer.take(wanted);
-    return this.#own.bytes;
+    if (wanted !== "shared") this.#own ??= ReadBuffer.take(wanted);
+    const bytes = this.#own?.bytes ?? sharedReadBuffer();
+    if (bytes === this.#told) return undefined;
+    if (this.#told !== undefined) this.#told = bytes;
+    return bytes;
   }
 
   #deliver(bytes: Buffer, count: number): boolean {
     const own = this.#own;
+    this.#told ??= bytes;
     this.#delivering = true;
     this.#reader?.onBytes(bytes, 0, count, own !== undefined && own.bytes === bytes ? own : undefined);
     this.#delivering = false;

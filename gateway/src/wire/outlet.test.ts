@@ -45,7 +45,7 @@ async function readBytes(socket: Socket, count: number): Promise<Buffer> {
 
 test("text and small pieces of a turn are one write", async (t) => {
   const { near, far, writes } = await openPair(t);
-  const outlet = new Outlet(near);
+  const outlet = new Outlet(near, "documented", () => undefined);
   outlet.text("HEAD\r\n\r\n");
   assert.equal(outlet.send(Buffer.from("..bo.."), 2, 4, undefined), "taken");
   assert.equal(outlet.send(Buffer.from("dy"), 0, 2, undefined), "taken");
@@ -57,7 +57,7 @@ test("text and small pieces of a turn are one write", async (t) => {
 
 test("a large piece takes what was gathered along, from a copy", async (t) => {
   const { near, far, writes } = await openPair(t);
-  const outlet = new Outlet(near);
+  const outlet = new Outlet(near, "documented", () => undefined);
   const bytes = Buffer.alloc(10_000, "x");
   outlet.text("HEAD");
   outlet.send(bytes, 0, bytes.length, undefined);
@@ -68,7 +68,7 @@ test("a large piece takes what was gathered along, from a copy", async (t) => {
 
 test("a leased piece is written from its own memory, and given back", async (t) => {
   const { near, far } = await openPair(t);
-  const outlet = new Outlet(near);
+  const outlet = new Outlet(near, "documented", () => undefined);
   const lease = ReadBuffer.take("normal");
   lease.bytes.fill("z");
   let outcome = outlet.send(lease.bytes, 0, lease.bytes.length, lease);
@@ -87,7 +87,7 @@ test("a leased piece is written from its own memory, and given back", async (t) 
 
 test("chunks are framed, and none is empty", async (t) => {
   const { near, far } = await openPair(t);
-  const outlet = new Outlet(near);
+  const outlet = new Outlet(near, "documented", () => undefined);
   outlet.sendChunk(Buffer.from("hello world"), 0, 5);
   outlet.sendChunk(Buffer.from(""), 0, 0);
   outlet.sendChunk(Buffer.alloc(17, "x"), 0, 17);

@@ -261,8 +261,8 @@ test("the same head again takes the same way, and another configuration another"
   assert.equal((await recordOf(rig, 2)).flag, "NR");
 });
 
-test("the documented way of reading works as well", async (t) => {
-  const { rig, upstream } = await openPair(t, answer(OK), { reads: "plain" });
+test("the documented ways of sockets work as well", async (t) => {
+  const { rig, upstream } = await openPair(t, answer(OK), { sockets: "documented" });
   const client = await rig.client();
   const body = "x".repeat(300_000);
   await client.send(`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}${GET}`);

@@ -230,7 +230,7 @@ test("a client that leaves while its request waits for a connection gives its pl
   rig.cluster.hold = true;
   const client = await rig.client();
   await client.send(GET);
-  await client.send("");
+  await eventually(() => rig.cluster.waiting === 1);
   client.reset();
   assert.equal((await recordOf(rig)).flag, "DC");
   assert.equal(rig.cluster.cancelled, 1);

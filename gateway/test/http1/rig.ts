@@ -41,7 +41,7 @@ export interface RigOptions {
   /** Ports of further clusters by key, for mirrors. */
   readonly clusters?: Readonly<Record<string, number>>;
   readonly tls?: CompiledTls;
-  readonly reads?: BindOptions["reads"];
+  readonly sockets?: BindOptions["sockets"];
   readonly connections?: number;
   readonly onRecord?: (record: SeenRecord) => void;
   /** Replaces routing. */
@@ -92,6 +92,10 @@ export class TestCluster implements UpstreamCluster {
     this.key = key;
     this.#open = open;
     this.#endpoint = { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => this.all.size };
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   acquire(request: ConnectionRequest, fresh: boolean): void {
@@ -148,7 +152,8 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
   const counts = { opened: 0, closed: 0, connects: 0, disconnects: 0 };
   const log = { error: (message: string, fields: object) => void bugs.push(`${message} ${printFields(fields)}`) };
   const recorder = toRecorder(records, counts, options.onRecord);
-  const open: OpenConnection = (opening) => openHttp1(opening, { clocks, recorder, log });
+  const open: OpenConnection = (opening) =>
+    openHttp1(opening, { clocks, recorder, log, sockets: options.sockets ?? "tuned" });
   const cluster = new TestCluster("test/main:80", options.upstream ?? 1, open);
   const clusters = new Map(
     Object.entries(options.clusters ?? {}).map(([key, port]) => [key, new TestCluster(key, port, open)]),
@@ -172,7 +177,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
     runtime: () => runtime,
     dependencies,
     budget: new ConnectionBudget(options.connections ?? 1000),
-    reads: options.reads ?? "rehoused",
+    sockets: options.sockets ?? "tuned",
   });
   const clients: RawClient[] = [];
   const client = async (more: Partial<RawClientOptions> = {}): Promise<RawClient> => {
@@ -227,6 +232,7 @@ function toRuntime(options: RigOptions, cluster: TestCluster, clusters: Readonly
   const rule: CompiledRule = {
     routeKey: "test/route",
     ruleName: "0",
+    label: "test/route/0",
     filters: [],
     single: backend,
     pick: () => backend,

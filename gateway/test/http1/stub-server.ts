@@ -76,6 +76,7 @@ export function serve(pieces: readonly Buffer[]): Run {
   const rule: CompiledRule = {
     routeKey: "r",
     ruleName: "0",
+    label: "r/0",
     filters: [],
     single: backend,
     pick: () => backend,
@@ -117,7 +118,7 @@ export function serve(pieces: readonly Buffer[]): Run {
   const inlet = new Inlet();
   inlet.attach(stub.socket);
   const port = { dependencies, draining: false, runtime: () => runtime, bindOf: () => bind };
-  const server = new Http1Server({ socket: stub.socket, inlet, about }, port);
+  const server = new Http1Server({ socket: stub.socket, inlet, about, ways: "documented" }, port);
   for (const piece of pieces) if (!stub.destroyed) server.onBytes(Buffer.from(piece), 0, piece.length, undefined);
   stub.emit("end");
   const end = stub.reset ? "reset" : stub.ended ? "ended" : stub.destroyed ? "destroyed" : "open";
