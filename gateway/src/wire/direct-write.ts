@@ -85,7 +85,8 @@ export class DirectWriter {
       const socket = this.#socket;
       if (socket.destroyed) return;
       if (status < 0) socket.destroy(new Error(`write failed (${status})`));
-      else if (socket.writableLength === 0) this.#onDrain();
+      // otherwise the socket's own drain event comes
+      else if (socket.writableLength === 0 || !socket.writableNeedDrain) this.#onDrain();
     };
   }
 }

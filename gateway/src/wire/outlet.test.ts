@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
+import { eventually } from "@sallyport/testkit/eventually";
 import { Outlet } from "./outlet.ts";
 import { ReadBuffer } from "./read-buffer.ts";
 
@@ -58,12 +59,12 @@ test("text and small pieces of a turn are one write", async (t) => {
 test("a large piece takes what was gathered along, from a copy", async (t) => {
   const { near, far, writes } = await openPair(t);
   const outlet = new Outlet(near, "documented", () => undefined);
-  const bytes = Buffer.alloc(10_000, "x");
+  const bytes = Buffer.alloc(20_000, "x");
   outlet.text("HEAD");
   outlet.send(bytes, 0, bytes.length, undefined);
   bytes.fill("y");
   assert.equal(writes.length, 1);
-  assert.equal((await readBytes(far, 10_004)).toString(), `HEAD${"x".repeat(10_000)}`);
+  assert.equal((await readBytes(far, 20_004)).toString(), `HEAD${"x".repeat(20_000)}`);
 });
 
 test("a leased piece is written from its own memory, and given back", async (t) => {
@@ -95,4 +96,51 @@ test("chunks are framed, and none is empty", async (t) => {
   outlet.flush();
   const expected = `5\r\nhello\r\n11\r\n${"x".repeat(17)}\r\n0\r\nX-T: 1\r\n\r\n`;
   assert.equal((await readBytes(far, expected.length)).toString(), expected);
+});
+
+test("what is written directly comes in order with what the socket writes, and drains", async (t) => {
+  const { near, far, writes } = await openPair(t);
+  let drains = 0;
+  const outlet = new Outlet(near, "tuned", () => drains++);
+  let expected = "";
+  const write = (piece: string): "taken" | "full" => {
+    expected += piece;
+    outlet.text(piece);
+    return outlet.flush();
+  };
+  assert.equal(write("first "), "taken");
+  assert.deepEqual(writes, [], "it went through the socket");
+  let outcome: "taken" | "full" = "taken";
+  for (let i = 0; outcome === "taken" && i < 10_000; i++) outcome = write(`${i} `.repeat(1000));
+  assert.equal(outcome, "full", "the kernel took everything");
+  assert.ok(outlet.clogged);
+  // queued behind what the kernel has not taken
+  for (let i = 0; i < 5; i++) write(`more ${i} `);
+  assert.ok(writes.length > 0);
+  const large = Buffer.alloc(30_000, "L");
+  outlet.send(large, 0, large.length, undefined);
+  expected += large.toString();
+  assert.equal(drains, 0);
+  const received = await readBytes(far, expected.length);
+  assert.ok(received.toString() === expected);
+  await eventually(() => drains > 0);
+  assert.ok(!outlet.clogged);
+  assert.equal(write("last"), "taken");
+  assert.equal((await readBytes(far, 4)).toString(), "last");
+});
+
+test("a connection that is gone swallows what is written directly and closes", async (t) => {
+  const { near, far } = await openPair(t);
+  near.on("error", () => undefined);
+  const closed = new Promise((resolve) => near.once("close", resolve));
+  const outlet = new Outlet(near, "tuned", () => undefined);
+  outlet.text("a");
+  outlet.flush();
+  far.resetAndDestroy();
+  await eventually(() => {
+    outlet.text("b".repeat(1000));
+    outlet.flush();
+    return near.destroyed;
+  });
+  await closed;
 });

@@ -8,8 +8,11 @@ import { DirectWriter } from "./direct-write.ts";
 import { toLatin1, writeLatin1 } from "./latin1.ts";
 import { READ_SIZE, ReadBuffer } from "./read-buffer.ts";
 
-/** Pieces up to this size are joined as text: one copy, no buffer. */
-const SMALL = 4096;
+/**
+ * Pieces up to this size are joined as text, which with a head in front stays below the 16 KiB that Node writes from its
+ * stack: for 10 KiB a fifth cheaper than a copy in a pooled buffer.
+ */
+const SMALL = 12_288;
 /** Gathered text beyond this goes out before the turn ends. */
 const GATHERED = 16_384;
 
@@ -103,7 +106,8 @@ export class Outlet {
     socket.write(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), lease.hold());
     // nothing left in the socket right after write(): the kernel has it all
     if (socket.writableLength === 0) return "taken";
-    return this.clogged ? "full" : "held";
+    // "full" promises that the lease is back when onDrain is called: so it must wait for the socket's own drain event
+    return socket.writableNeedDrain ? "full" : "held";
   }
 
   #sendCopy(bytes: Buffer, from: number, to: number): SendOutcome {

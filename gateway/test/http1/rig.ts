@@ -18,7 +18,6 @@ import { RequestIds } from "../../src/head/request-id.ts";
 import { openHttp1 } from "../../src/http1/client.ts";
 import { openBind, type BindOptions, type BoundPort } from "../../src/listener/bind.ts";
 import { ConnectionBudget } from "../../src/listener/budget.ts";
-import type { ExchangeRecord, Recorder } from "../../src/observe/contract.ts";
 import type {
   CompiledBackend,
   CompiledBind,
@@ -30,6 +29,7 @@ import type {
   Runtime,
 } from "../../src/router/contract.ts";
 import { Wheel } from "../../src/time/wheel.ts";
+import { toRecorder, type RecorderCounts, type SeenRecord } from "./seen-record.ts";
 
 /** What a rig can be told; everything has a default. */
 export interface RigOptions {
@@ -48,9 +48,6 @@ export interface RigOptions {
   readonly route?: (input: RouteInput, rule: CompiledRule, listener: CompiledListener) => RouteResult | undefined;
 }
 
-/** A record as a plain object. */
-export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader"> & { readonly userAgent: string };
-
 /** A running rig. */
 export interface Rig {
   readonly port: number;
@@ -60,7 +57,7 @@ export interface Rig {
   readonly cluster: TestCluster;
   readonly pressure: { stopKeepAlive: boolean; shed: boolean };
   /** Connections counted by the recorder. */
-  readonly counts: { opened: number; closed: number; connects: number; disconnects: number };
+  readonly counts: RecorderCounts;
   /** Turns both clocks. */
   advance(milliseconds: number): void;
   /** Puts another runtime in force. */
@@ -251,50 +248,6 @@ function toRuntime(options: RigOptions, cluster: TestCluster, clusters: Readonly
     route: (input) => (options.route === undefined ? found : options.route(input, rule, listener)),
   };
   return { epoch: 1, binds: new Map([["test", bind]]), cluster: (key) => clusters.get(key) };
-}
-
-function toRecorder(records: SeenRecord[], counts: Rig["counts"], onRecord?: RigOptions["onRecord"]): Recorder {
-  return {
-    exchange: (record) => {
-      const seen = toSeen(record);
-      records.push(seen);
-      onRecord?.(seen);
-    },
-    connectionOpened: () => void counts.opened++,
-    connectionClosed: () => void counts.closed++,
-    upstreamConnect: () => void counts.connects++,
-    upstreamReuse: () => undefined,
-    upstreamClosed: () => void counts.disconnects++,
-    upstreamPending: () => undefined,
-  };
-}
-
-function toSeen(record: ExchangeRecord): SeenRecord {
-  return {
-    listenerMetrics: record.listenerMetrics,
-    listenerKey: record.listenerKey,
-    method: record.method,
-    originalPath: record.originalPath,
-    authority: record.authority,
-    protocol: record.protocol,
-    scheme: record.scheme,
-    status: record.status,
-    flag: record.flag,
-    details: record.details,
-    requestId: record.requestId,
-    bytesReceived: record.bytesReceived,
-    bytesSent: record.bytesSent,
-    startedAt: record.startedAt,
-    endedAt: record.endedAt,
-    upstreamStartedAt: record.upstreamStartedAt,
-    downstreamRemote: record.downstreamRemote,
-    downstreamLocal: record.downstreamLocal,
-    clientAddress: record.clientAddress,
-    upstreamHost: record.upstreamHost,
-    upstreamCluster: record.upstreamCluster,
-    routeName: record.routeName,
-    userAgent: record.requestHeader("user-agent") ?? "",
-  };
 }
 
 function printFields(fields: object): string {

@@ -1,0 +1,62 @@
+/** What exchanges and connections recorded, kept for assertions. */
+import type { ExchangeRecord, Recorder } from "../../src/observe/contract.ts";
+
+/** A record as a plain object. */
+export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader"> & { readonly userAgent: string };
+
+/** How often a recorder was told of connections. */
+export interface RecorderCounts {
+  opened: number;
+  closed: number;
+  connects: number;
+  disconnects: number;
+}
+
+/** A recorder that keeps and counts. */
+export function toRecorder(
+  records: SeenRecord[],
+  counts: RecorderCounts,
+  onRecord?: (record: SeenRecord) => void,
+): Recorder {
+  return {
+    exchange: (record) => {
+      const seen = toSeen(record);
+      records.push(seen);
+      onRecord?.(seen);
+    },
+    connectionOpened: () => void counts.opened++,
+    connectionClosed: () => void counts.closed++,
+    upstreamConnect: () => void counts.connects++,
+    upstreamReuse: () => undefined,
+    upstreamClosed: () => void counts.disconnects++,
+    upstreamPending: () => undefined,
+  };
+}
+
+function toSeen(record: ExchangeRecord): SeenRecord {
+  return {
+    listenerMetrics: record.listenerMetrics,
+    listenerKey: record.listenerKey,
+    method: record.method,
+    originalPath: record.originalPath,
+    authority: record.authority,
+    protocol: record.protocol,
+    scheme: record.scheme,
+    status: record.status,
+    flag: record.flag,
+    details: record.details,
+    requestId: record.requestId,
+    bytesReceived: record.bytesReceived,
+    bytesSent: record.bytesSent,
+    startedAt: record.startedAt,
+    endedAt: record.endedAt,
+    upstreamStartedAt: record.upstreamStartedAt,
+    downstreamRemote: record.downstreamRemote,
+    downstreamLocal: record.downstreamLocal,
+    clientAddress: record.clientAddress,
+    upstreamHost: record.upstreamHost,
+    upstreamCluster: record.upstreamCluster,
+    routeName: record.routeName,
+    userAgent: record.requestHeader("user-agent") ?? "",
+  };
+}
