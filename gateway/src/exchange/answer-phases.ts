@@ -12,7 +12,7 @@ import type { FaultReason } from "@sallyport/model/fault";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { BodyFraming, BodyMode } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
-import { failExchange, filterAnswer, finishAnswer, finishExchange } from "./local-reply.ts";
+import { failExchange, filterAnswer, finishAnswer, finishExchange, stopTimers } from "./local-reply.ts";
 
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
@@ -38,6 +38,8 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
   exchange.answer = answer;
   if (framing === "tunnel") {
     exchange.phase = "tunnel";
+    // they are limits of a request, which is answered now
+    stopTimers(exchange);
     exchange.requestEnded = false;
     downstream.sendHead(answer, framing, "content");
     downstream.takeBody("content");

@@ -118,7 +118,8 @@ function giveUpRequest(exchange: Exchange): void {
   stopTimers(exchange);
 }
 
-function stopTimers(exchange: Exchange): void {
+/** The limits of the rule count no longer. */
+export function stopTimers(exchange: Exchange): void {
   const { fine } = exchange.dependencies.clocks;
   if (exchange.requestTimer !== undefined) fine.disarm(exchange.requestTimer);
   if (exchange.tryTimer !== undefined) fine.disarm(exchange.tryTimer);

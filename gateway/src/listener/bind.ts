@@ -187,6 +187,7 @@ class PortListener implements BoundPort, ServerPort {
 
   #onSecure(socket: TLSSocket): void {
     const inlet = new Inlet();
+    socket.on("error", ignoreError);
     this.#serve(socket, inlet, "https");
     if (this.#options.sockets === "documented" || !adoptReads(socket, inlet)) readPlain(socket, inlet);
   }

@@ -132,7 +132,9 @@ test("what is written directly comes in order with what the socket writes, and d
 test("a connection that is gone swallows what is written directly and closes", async (t) => {
   const { near, far } = await openPair(t);
   near.on("error", () => undefined);
-  const closed = new Promise((resolve) => near.once("close", resolve));
+  const closed = new Promise<void>((resolve) => {
+    near.once("close", () => resolve());
+  });
   const outlet = new Outlet(near, "tuned", () => undefined);
   outlet.text("a");
   outlet.flush();

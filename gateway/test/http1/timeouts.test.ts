@@ -102,6 +102,17 @@ test("a silent tunnel is cut, and one that speaks is not", async (t) => {
   await client.signal.require(() => client.state !== "open", 2000, "the end");
 });
 
+test("the limits of a request do not end a tunnel", async (t) => {
+  const script = answer("HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: w\r\n\r\n", { do: "echo" });
+  const { rig } = await openPair(t, script, { rule: { requestTimeout: 500, backendTimeout: 500 } });
+  const client = await rig.client();
+  await client.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: w\r\n\r\n");
+  await client.signal.require(() => client.received.endsWith("\r\n\r\n"), 2000, "101");
+  rig.advance(2000);
+  await client.send("a");
+  await client.signal.require(() => client.received.endsWith("a"), 2000, "the echo");
+});
+
 for (const limit of ["requestTimeout", "backendTimeout"] as const) {
   test(`${limit} is answered 504 UT within milliseconds of its time`, async (t) => {
     const { rig, upstream } = await openPair(t, answer({ pause: 5000 }), { rule: { [limit]: 500 } });
