@@ -2,6 +2,7 @@
 import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import { isTrailerAllowed } from "../head/field-rules.ts";
+import { flatten } from "../head/flat-string.ts";
 import { identifyClient } from "../head/identity.ts";
 import { normalisePath } from "../head/path-normal.ts";
 import type { RequestHead } from "../head/request-head.ts";
@@ -30,7 +31,7 @@ export class RequestBuilder {
     this.#options = options;
     const { remoteAddress, scheme } = connection;
     const nobody = { forwardedFor: "", forwardedProto: "", remoteAddress, scheme, trustedHops: 0 };
-    this.#plainLines = identifyClient(nobody).lines;
+    this.#plainLines = flatten(identifyClient(nobody).lines);
   }
 
   /**

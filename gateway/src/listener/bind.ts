@@ -7,6 +7,7 @@ import type { TLSSocket } from "node:tls";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import type { ExchangeDependencies } from "../exchange/dependencies.ts";
 import type { ServerPort } from "../http1/server-port.ts";
+import { flatten } from "../head/flat-string.ts";
 import { Http1Server } from "../http1/server.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { Inlet } from "../wire/inlet.ts";
@@ -157,20 +158,25 @@ class PortListener implements BoundPort, ServerPort {
     const bind = this.bindOf(this.runtime());
     const metrics = bind.fallback.metrics;
     dependencies.recorder.connectionOpened(metrics);
+    // asked before the handle moves, so that what Node keeps of the answers goes with the socket it leaves
+    const about = bind.tls === undefined ? describe(accepted, "http") : undefined;
     const inlet = new Inlet();
     const rehoused = bind.tls === undefined && sockets !== "documented" ? rehouse(accepted, inlet) : undefined;
     const socket = rehoused ?? accepted;
     this.#sockets.add(socket);
     socket.on("error", ignoreError);
-    socket.once("close", () => {
+    let connection: Http1Server | undefined;
+    // one listener for all there is to do, and not `once`: each costs every idle connection memory
+    socket.on("close", () => {
       this.#sockets.delete(socket);
       if (this.#stopping.length > 0) queueMicrotask(() => this.#settleStop());
       budget.giveBack();
       dependencies.recorder.connectionClosed(metrics);
+      if (connection !== undefined) this.#onClosed(connection);
     });
-    if (bind.tls !== undefined) this.#secure(socket);
+    if (about === undefined) this.#secure(socket);
     else {
-      this.#serve(socket, inlet, "http");
+      connection = this.#serve(socket, inlet, about);
       if (rehoused === undefined) readPlain(socket, inlet);
     }
   }
@@ -188,20 +194,23 @@ class PortListener implements BoundPort, ServerPort {
   #onSecure(socket: TLSSocket): void {
     const inlet = new Inlet();
     socket.on("error", ignoreError);
-    this.#serve(socket, inlet, "https");
+    const connection = this.#serve(socket, inlet, describe(socket, "https"));
+    socket.on("close", () => this.#onClosed(connection));
     if (this.#options.sockets === "documented" || !adoptReads(socket, inlet)) readPlain(socket, inlet);
   }
 
-  #serve(socket: Socket, inlet: Inlet, scheme: "http" | "https"): void {
+  #serve(socket: Socket, inlet: Inlet, about: DownstreamConnection): Http1Server {
     // over TLS every write completes a turn later: there is nothing to gain
-    const ways = scheme === "http" ? (this.#options.sockets ?? "tuned") : "documented";
-    const connection = new Http1Server({ socket, inlet, about: describe(socket, scheme), ways }, this);
+    const ways = about.scheme === "http" ? (this.#options.sockets ?? "tuned") : "documented";
+    const connection = new Http1Server({ socket, inlet, about, ways }, this);
     inlet.deliverTo(connection);
     this.#open.add(connection);
-    socket.once("close", () => {
-      this.#open.delete(connection);
-      connection.onClosed();
-    });
+    return connection;
+  }
+
+  #onClosed(connection: Http1Server): void {
+    this.#open.delete(connection);
+    connection.onClosed();
   }
 }
 
@@ -215,8 +224,8 @@ function describe(socket: Socket, scheme: "http" | "https"): DownstreamConnectio
   return {
     scheme,
     remoteAddress,
-    remote: `${bracket(remoteAddress)}:${socket.remotePort ?? 0}`,
-    local: `${bracket(unmap(socket.localAddress ?? ""))}:${socket.localPort ?? 0}`,
+    remote: flatten(`${bracket(remoteAddress)}:${socket.remotePort ?? 0}`),
+    local: flatten(`${bracket(unmap(socket.localAddress ?? ""))}:${socket.localPort ?? 0}`),
   };
 }
 
