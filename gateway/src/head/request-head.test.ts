@@ -62,6 +62,8 @@ test("the request id can be read, replaced, joined and removed", () => {
   assert.ok(head.idTouched);
   head.addHeader("X-Request-Id", "b");
   assert.match(head.toHttp1(), new RegExp(`\r\nX-Request-Id: ${made},b\r\n\r\n$`));
+  head.addHeader("X-Request-Id", "c");
+  assert.match(head.toHttp1(), new RegExp(`\r\nX-Request-Id: ${made},b,c\r\n\r\n$`));
   head.setHeader("x-request-id", "mine");
   assert.match(head.toHttp1(), /\r\nx-request-id: mine\r\n\r\n$/);
   head.removeHeader("x-request-id");

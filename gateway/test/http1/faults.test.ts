@@ -33,6 +33,12 @@ const REFUSED: readonly (readonly [name: string, request: string, status: number
     501,
     "Transfer-Encoding other than chunked",
   ],
+  [
+    "chunked twice",
+    "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    400,
+    "second Transfer-Encoding",
+  ],
   ["HTTP/2.0 in a request line", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "version other than 1.0 and 1.1"],
   ["CONNECT", "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", 501, "CONNECT"],
   [

@@ -112,9 +112,13 @@ test("a filter that is done when its exchange is over changes nothing any more",
   await eventually(() => pending.length === 1);
   rig.advance(200);
   await client.signal.require(() => client.responses.length === 1, 2000, "504");
+  // the next request is under way when the filter of the one before comes to its end
+  rig.cluster.hold = true;
   await client.send(GET);
+  await eventually(() => rig.cluster.waiting === 1);
   pending[0]?.view.setHeader("X-Late", "1");
   pending[0]?.go();
+  rig.cluster.release();
   await client.signal.require(() => client.responses.length === 2, 2000, "the answer");
   assert.deepEqual(
     client.responses.map(({ status }) => status),
