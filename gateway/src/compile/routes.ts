@@ -104,10 +104,12 @@ function compileRule(rule: HttpRule, { resource, ruleIndex, context }: RulePlace
     value: compileBackend(backend, context),
     weight: backend.weight,
   }));
+  const ruleName = rule.name ?? String(ruleIndex);
   const usable = backends.filter((backend) => backend.weight > 0);
   return {
     routeKey: resource.key,
-    ruleName: rule.name ?? String(ruleIndex),
+    ruleName,
+    label: `${resource.key}/${ruleName}`,
     filters: rule.policies.map((policy) => compilePolicy(policy, context.capabilities)),
     single: usable.length === 1 ? usable[0]?.value : undefined,
     pick: compileWeightedPick(backends) ?? (() => undefined),

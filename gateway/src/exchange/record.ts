@@ -95,8 +95,7 @@ export class LiveRecord implements ExchangeRecord {
   }
 
   get routeName(): string {
-    const { rule } = this.#exchange;
-    return rule === undefined ? "" : `${rule.routeKey}/${rule.ruleName}`;
+    return this.#exchange.rule?.label ?? "";
   }
 
   requestHeader(name: string): string | undefined {

@@ -4,12 +4,22 @@
  * compiled once to fixed text and closures; writing a line is concatenation.
  */
 import { fail, ok, type Result } from "@sallyport/model/result";
+import { DEFAULT_FIELDS, readDefaultFields } from "./access-default.ts";
 import { EMPTY, compileOperator, type OperatorContext, type OperatorValue } from "./access-operators.ts";
+import type { ExchangeRecord } from "./contract.ts";
+
+/** A value of a line, not escaped, one character a byte; undefined where there is none. */
+export type AccessValue = string | number | undefined;
+
+/** The values of a line, in the order of its fields. */
+export type AccessRow = readonly AccessValue[];
 
 /** What a line is made of. Fixed text is UTF-8 with one character a byte. */
 export interface AccessFormat {
   /** How values are escaped and what stands for a missing one: null in JSON, - in text. */
   readonly style: "json" | "text";
+  /** All values of an exchange; what can be put off is done later, from the row. */
+  readonly read: (record: ExchangeRecord) => AccessRow;
   readonly fields: readonly AccessField[];
   /** What follows the last field; ends with a line feed. */
   readonly tail: string;
@@ -20,34 +30,6 @@ export interface AccessField {
   readonly before: string;
   readonly value: OperatorValue;
 }
-
-/** Fields and formats of a line where the operator names no format; sorted as Envoy prints them. */
-export const DEFAULT_FIELDS: Readonly<Record<string, string>> = {
-  authority: "%REQ(:AUTHORITY)%",
-  bytes_received: "%BYTES_RECEIVED%",
-  bytes_sent: "%BYTES_SENT%",
-  connection_termination_details: "%CONNECTION_TERMINATION_DETAILS%",
-  downstream_local_address: "%DOWNSTREAM_LOCAL_ADDRESS%",
-  downstream_remote_address: "%DOWNSTREAM_REMOTE_ADDRESS%",
-  duration: "%DURATION%",
-  method: "%REQ(:METHOD)%",
-  path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
-  protocol: "%PROTOCOL%",
-  request_id: "%REQ(X-REQUEST-ID)%",
-  requested_server_name: "%REQUESTED_SERVER_NAME%",
-  response_code: "%RESPONSE_CODE%",
-  response_code_details: "%RESPONSE_CODE_DETAILS%",
-  response_flags: "%RESPONSE_FLAGS%",
-  route_name: "%ROUTE_NAME%",
-  start_time: "%START_TIME%",
-  upstream_cluster: "%UPSTREAM_CLUSTER%",
-  upstream_host: "%UPSTREAM_HOST%",
-  upstream_local_address: "%UPSTREAM_LOCAL_ADDRESS%",
-  upstream_service_time: "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
-  upstream_transport_failure_reason: "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
-  user_agent: "%REQ(USER-AGENT)%",
-  x_forwarded_for: "%REQ(X-FORWARDED-FOR)%",
-};
 
 /** Envoy's default text format. */
 const DEFAULT_TEXT =
@@ -66,7 +48,11 @@ export function compileAccessFormat(
   format: string | undefined,
   context: OperatorContext,
 ): Result<AccessFormat, string> {
-  if (format === undefined || format === "json") return toAccessFormat("json", compileObject(DEFAULT_FIELDS, context));
+  if (format === undefined || format === "json") {
+    const compiled = toAccessFormat("json", compileObject(DEFAULT_FIELDS, context));
+    const read = (record: ExchangeRecord): AccessRow => readDefaultFields(record, context.clock);
+    return compiled.ok ? ok({ ...compiled.value, read }) : compiled;
+  }
   if (format === "text") return toAccessFormat("text", parseFormat(DEFAULT_TEXT, context));
   if (format.trimStart().startsWith("{")) return toAccessFormat("json", compileJson(format, context));
   return toAccessFormat("text", parseFormat(format, context));
@@ -168,7 +154,8 @@ function toAccessFormat(
       text = "";
     }
   }
-  return ok({ style, fields, tail: text.endsWith("\n") ? text : `${text}\n` });
+  const read = (record: ExchangeRecord): AccessRow => fields.map((field) => field.value(record));
+  return ok({ style, read, fields, tail: text.endsWith("\n") ? text : `${text}\n` });
 }
 
 /** UTF-8, one character a byte: lines are written as latin1. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { toRecord } from "../../test/workers/exchange-record.ts";
-import { compileAccessFormat } from "./access-format.ts";
+import { compileAccessFormat, type AccessFormat } from "./access-format.ts";
 import { LineEncoder } from "./access-line.ts";
 import { WallClock } from "./access-time.ts";
 import type { ExchangeRecord } from "./contract.ts";
@@ -13,10 +13,15 @@ const FORMATS = [
   "fixed",
 ];
 
-function openEncoder(format: string | undefined): LineEncoder {
+interface Bench {
+  readonly encoder: LineEncoder;
+  readonly format: AccessFormat;
+}
+
+function openBench(format: string | undefined): Bench {
   const compiled = compileAccessFormat(format, { clock: new WallClock(), environment: {} });
   assert.ok(compiled.ok);
-  return new LineEncoder(compiled.value);
+  return { encoder: new LineEncoder(compiled.value), format: compiled.value };
 }
 
 /** Few values, so that many stay the same from one line to the next. */
@@ -44,6 +49,11 @@ const someRecord: fc.Arbitrary<ExchangeRecord> = fc
     upstreamHost: fc.constantFrom("-", "10.0.0.1:1", "10.0.0.22:65000"),
     status: fc.constantFrom(0, 200, 404),
     endedAt: fc.constantFrom(1000, 1001, 123_456.7),
+    upstreamStartedAt: fc.constantFrom(0, 1000.5),
+    routeName: fc.constantFrom("", "default/web/0", 'odd"name'),
+    upstreamCluster: fc.constantFrom("", "-", "default/web:80"),
+    details: fc.constantFrom("", "via_upstream", "no-route"),
+    clientAddress: fc.constantFrom("10.0.0.9", "2001:db8::1", 'forged",'),
     bytesSent: fc.constantFrom(0, 7, 1e12),
     agent: fc.option(someText, { nil: undefined }),
   })
@@ -51,22 +61,23 @@ const someRecord: fc.Arbitrary<ExchangeRecord> = fc
     return toRecord({ ...parts, ...(agent === undefined ? {} : { requestHeaders: { "user-agent": agent } }) });
   });
 
-test("bytes written with what the line before left are those of the line written alone", () => {
+test("bytes written are those of the line with every value escaped", () => {
   fc.assert(
     fc.property(fc.constantFrom(...FORMATS), fc.array(someRecord, { maxLength: 20 }), (format, records) => {
-      const encoder = openEncoder(format);
+      const { encoder, format: compiled } = openBench(format);
       const buffers = [Buffer.alloc(3_000), Buffer.alloc(3_000)];
       let [buffer = Buffer.alloc(0), other = Buffer.alloc(0)] = buffers;
       let at = 0;
       for (const record of records) {
-        let end = encoder.encode(record, buffer, at);
+        const row = compiled.read(record);
+        let end = encoder.encode(row, buffer, at);
         if (end === -1) {
           [buffer, other] = [other, buffer];
           at = 0;
-          end = encoder.encode(record, buffer, 0);
+          end = encoder.encode(row, buffer, 0);
         }
         assert.notEqual(end, -1, "a line fits into an empty buffer");
-        assert.equal(buffer.toString("latin1", at, end), encoder.toText(record));
+        assert.equal(buffer.toString("latin1", at, end), encoder.toText(row));
         at = end;
       }
     }),
@@ -75,22 +86,51 @@ test("bytes written with what the line before left are those of the line written
 });
 
 test("JSON lines of any values are JSON and one line", () => {
-  const encoder = openEncoder(undefined);
+  const { encoder, format } = openBench(undefined);
   fc.assert(
     fc.property(someRecord, (record) => {
-      const line = encoder.toText(record);
+      const line = encoder.toText(format.read(record));
       assert.match(line, /^[ -~]*\n$/);
       assert.equal((JSON.parse(line) as { method: string }).method, record.method);
     }),
   );
 });
 
+test("every byte that must not stand as it is is found wherever it is in a value", () => {
+  const { encoder } = openBench("%REQ(:PATH)%");
+  for (let code = 0; code < 256; code++) {
+    const buffer = Buffer.alloc(5_000);
+    let start = 3;
+    for (const length of [1, 2, 3, 4, 5, 7, 8, 9, 13]) {
+      for (let at = 0; at < length; at++) {
+        const row = ["~".repeat(at) + String.fromCharCode(code) + " ".repeat(length - at - 1)];
+        const end = encoder.encode(row, buffer, start);
+        assert.equal(buffer.toString("latin1", start, end), encoder.toText(row), `${code} at ${at} of ${length}`);
+        start = end;
+      }
+    }
+  }
+});
+
+test("the default fields read at once are those their formats read one by one", () => {
+  const { format } = openBench(undefined);
+  fc.assert(
+    fc.property(someRecord, (record) => {
+      assert.deepEqual(
+        format.read(record),
+        format.fields.map((field) => field.value(record)),
+      );
+    }),
+  );
+});
+
 test("a line that does not fit leaves the encoder fit for the next", () => {
-  const encoder = openEncoder(undefined);
+  const { encoder, format } = openBench(undefined);
   const buffer = Buffer.alloc(1_500);
-  const long = toRecord({ originalPath: `/${"a".repeat(1_400)}` });
-  const end = encoder.encode(toRecord(), buffer, 0);
+  const row = format.read(toRecord());
+  const long = format.read(toRecord({ originalPath: `/${"a".repeat(1_400)}` }));
+  const end = encoder.encode(row, buffer, 0);
   assert.equal(encoder.encode(long, buffer, end), -1);
-  assert.equal(encoder.encode(toRecord(), buffer, 0), end);
-  assert.equal(buffer.toString("latin1", 0, end), encoder.toText(toRecord()));
+  assert.equal(encoder.encode(row, buffer, 0), end);
+  assert.equal(buffer.toString("latin1", 0, end), encoder.toText(row));
 });

@@ -5,7 +5,7 @@
 import { setTimeout } from "node:timers";
 import { GLOBAL } from "./cells.ts";
 import { LineEncoder } from "./access-line.ts";
-import type { AccessFormat } from "./access-format.ts";
+import type { AccessFormat, AccessRow } from "./access-format.ts";
 import type { WallClock } from "./access-time.ts";
 import type { ExchangeRecord } from "./contract.ts";
 import type { LineOutput, OutputTarget } from "./line-output.ts";
@@ -31,6 +31,8 @@ export interface AccessLogOptions {
 const BUFFER_SIZE = 65_536;
 /** Buffers that may wait behind the one that is being written. */
 const MAX_WAITING = 15;
+/** Exchanges whose lines are made together. */
+const MAX_ROWS = 64;
 /** Milliseconds a line waits for company. */
 const FLUSH_DELAY = 100;
 /** Milliseconds between warnings about lost lines. */
@@ -49,6 +51,8 @@ interface Batch {
 export class AccessLog {
   readonly #options: AccessLogOptions;
   readonly #encoder: LineEncoder;
+  /** Exchanges whose lines are still to be made. */
+  readonly #rows: AccessRow[] = [];
   readonly #waiting: Batch[] = [];
   #filling: Batch = openBatch(BUFFER_SIZE);
   #spare: Batch | undefined;
@@ -67,12 +71,9 @@ export class AccessLog {
 
   /** Adds the line of a finished exchange. */
   record(exchange: ExchangeRecord): void {
-    const batch = this.#filling;
-    const end = this.#encoder.encode(exchange, batch.bytes, batch.end);
-    if (end === -1) return this.#recordElsewhere(exchange);
-    batch.end = end;
-    batch.lines++;
+    this.#rows.push(this.#options.format.read(exchange));
     if (this.#timer === undefined) this.#beginBatch();
+    if (this.#rows.length === MAX_ROWS) this.#encodeRows();
   }
 
   /** Opens the file anew: at once, or after the write in progress. */
@@ -101,30 +102,57 @@ export class AccessLog {
     this.#options.clock.adjust();
   }
 
-  /** The buffer is full (or, where it is empty, too small): goes on in another one. */
-  #recordElsewhere(exchange: ExchangeRecord): void {
-    if (this.#filling.end > 0) {
-      if (this.#waiting.length >= MAX_WAITING) return this.#lose(1, undefined);
-      this.#flush();
-      if (this.#filling.end === 0) return this.record(exchange);
+  /**
+   * Makes lines of many exchanges at once: a line made between two requests costs twice as much, because the code and data
+   * for it have gone cold meanwhile.
+   */
+  #encodeRows(): void {
+    for (const row of this.#rows) {
+      const batch = this.#filling;
+      const end = this.#encoder.encode(row, batch.bytes, batch.end);
+      if (end === -1) this.#encodeElsewhere(row);
+      else {
+        batch.end = end;
+        batch.lines++;
+      }
     }
-    const line = this.#encoder.toText(exchange);
+    this.#rows.length = 0;
+  }
+
+  /** The buffer is full (or, where it is empty, too small): goes on in another one. */
+  #encodeElsewhere(row: AccessRow): void {
+    if (this.#waiting.length >= MAX_WAITING) return this.#lose(1, undefined);
+    if (this.#filling.end > 0) {
+      this.#push();
+      const end = this.#encoder.encode(row, this.#filling.bytes, 0);
+      if (end !== -1) {
+        this.#filling.end = end;
+        this.#filling.lines = 1;
+        return undefined;
+      }
+    }
+    const line = this.#encoder.toText(row);
     if (line.length > MAX_LINE || this.#waiting.length >= MAX_WAITING) return this.#lose(1, undefined);
     const batch = openBatch(line.length);
     batch.end = batch.bytes.write(line, "latin1");
     batch.lines = 1;
     this.#waiting.push(batch);
-    this.#writeNext();
+    return this.#writeNext();
   }
 
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#filling.lines > 0) {
-      this.#waiting.push(this.#filling);
-      this.#filling = this.#spare ?? openBatch(BUFFER_SIZE);
-      this.#spare = undefined;
-    }
+    this.#encodeRows();
+    if (this.#filling.lines > 0) this.#push();
+    else this.#writeNext();
+  }
+
+  /** Hands on what is filled. */
+  #push(): void {
+    this.#waiting.push(this.#filling);
+    this.#filling = this.#spare ?? openBatch(BUFFER_SIZE);
+    this.#spare = undefined;
     this.#writeNext();
   }
 

@@ -48,16 +48,11 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   },
   PROTOCOL: plain("HTTP/1.0, HTTP/1.1 or HTTP/2", (record) => record.protocol),
   RESPONSE_CODE: plain("Status of the response, 0 where none was sent", (record) => record.status),
-  RESPONSE_CODE_DETAILS: plain(
-    "via_upstream, or why the answer was made here",
-    (record) => record.details || undefined,
-  ),
+  RESPONSE_CODE_DETAILS: plain("via_upstream, or why the answer was made here", (record) => toName(record.details)),
   RESPONSE_FLAGS: plain("What went wrong, in Envoy's letters; - for nothing", (record) => record.flag),
   BYTES_RECEIVED: plain("Body bytes from the client", (record) => record.bytesReceived),
   BYTES_SENT: plain("Body bytes to the client", (record) => record.bytesSent),
-  DURATION: plain("Milliseconds from the first byte of the request to the end of the exchange", (record) =>
-    Math.floor(record.endedAt - record.startedAt),
-  ),
+  DURATION: plain("Milliseconds from the first byte of the request to the end of the exchange", toDuration),
   RESPONSE_DURATION: plain("Milliseconds from the first byte of the request to the first of the answer", toServiceTime),
   UPSTREAM_HOST: plain("Address and port of the endpoint", toUpstreamHost),
   UPSTREAM_REMOTE_ADDRESS: plain("As UPSTREAM_HOST", toUpstreamHost),
@@ -127,7 +122,9 @@ function unknown(): Operator {
 }
 
 function constant(value: string | undefined): Result<OperatorValue, string> {
-  return ok(() => value);
+  // The operator's own text may be any Unicode; values are one character a byte.
+  const bytes = value === undefined ? undefined : Buffer.from(value, "utf8").toString("latin1");
+  return ok(() => bytes);
 }
 
 function compileStartTime(format: string, { clock }: OperatorContext): Result<OperatorValue, string> {
@@ -174,21 +171,26 @@ function compileRequestHeader(name: string): OperatorValue {
 }
 
 function compileResponseHeader(name: string): OperatorValue {
-  if (name === "x-envoy-upstream-service-time") {
-    return (record) => record.responseHeader(name) ?? toServiceTime(record);
-  }
+  // Envoy writes this field itself; here nobody pays for looking it up.
+  if (name === "x-envoy-upstream-service-time") return toServiceTime;
   return (record) => record.responseHeader(name);
 }
 
 /** As it goes upstream: what a trusted proxy wrote with the peer behind it, or the client alone. */
-function toForwardedFor(record: ExchangeRecord): string | undefined {
+export function toForwardedFor(record: ExchangeRecord): string | undefined {
   const { clientAddress, downstreamRemote } = record;
   if (isAddressOf(clientAddress, downstreamRemote)) return toName(clientAddress);
   const peer = toAddress(downstreamRemote) ?? "-";
   return `${record.requestHeader("x-forwarded-for") ?? clientAddress},${peer}`;
 }
 
-function toServiceTime(record: ExchangeRecord): number | undefined {
+/** Milliseconds from the first byte of the request to the end of the exchange. */
+export function toDuration(record: ExchangeRecord): number {
+  return Math.floor(record.endedAt - record.startedAt);
+}
+
+/** Milliseconds from the first byte of the request to the first of the answer; undefined where there was none. */
+export function toServiceTime(record: ExchangeRecord): number | undefined {
   return record.upstreamStartedAt === 0 ? undefined : Math.floor(record.upstreamStartedAt - record.startedAt);
 }
 
@@ -196,7 +198,8 @@ function toUpstreamHost(record: ExchangeRecord): string | undefined {
   return toName(record.upstreamHost);
 }
 
-function toClient(record: ExchangeRecord): string {
+/** The trusted client address with its port, or port 0 where a proxy named it. */
+export function toClient(record: ExchangeRecord): string {
   const { clientAddress, downstreamRemote } = record;
   if (isAddressOf(clientAddress, downstreamRemote)) return downstreamRemote;
   return clientAddress.includes(":") ? `[${clientAddress}]:0` : `${clientAddress}:0`;
@@ -209,7 +212,7 @@ function isAddressOf(address: string, label: string): boolean {
 }
 
 /** Undefined for the ways a record says that there is none. */
-function toName(value: string): string | undefined {
+export function toName(value: string): string | undefined {
   return value === "" || value === "-" ? undefined : value;
 }
 

@@ -34,6 +34,8 @@ export interface CompiledRule {
   readonly routeKey: string;
   /** Rule name, or its index as text. */
   readonly ruleName: string;
+  /** `namespace/name/rule`, for logs and metrics. */
+  readonly label: string;
   /** Filters of the rule, in order; empty for most. */
   readonly filters: readonly Filter[];
   /** The only backend where there is exactly one of weight > 0; lets the codec cache the choice. */
