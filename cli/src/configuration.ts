@@ -42,7 +42,7 @@ export async function readConfiguration(path: string, options: ConfigurationOpti
 export interface FollowedConfiguration {
   readonly first: Configuration;
   /** Resolves when no more change is reported. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Reads a directory and reports every later change of it, one at a time and in order. */
