@@ -5,7 +5,8 @@ import type { Problem } from "@sallyport/model/problem";
 import { fail, ok, type Result } from "@sallyport/model/result";
 import type { HttpRoute, HttpRule, WeightedBackend } from "@sallyport/model/route";
 import { clustersOf } from "@sallyport/model/validate";
-import type { Capabilities } from "@sallyport/policies/filter";
+import type { Policy } from "@sallyport/model/policy";
+import type { Capabilities, Filter } from "@sallyport/policies/filter";
 import { compilePolicy } from "@sallyport/policies/registry";
 import type { Candidate } from "../router/candidate.ts";
 import { compileConditions } from "../router/conditions.ts";
@@ -13,7 +14,7 @@ import type { CompiledBackend, CompiledListener, CompiledRule } from "../router/
 import { compilePattern } from "../router/pattern.ts";
 import { toMatchRank, toPathValue } from "../router/precedence.ts";
 import { compileWeightedPick } from "../router/weighted-pick.ts";
-import type { ClusterEntries } from "./clusters.ts";
+import type { ClusterEntries, ClusterEntry } from "./clusters.ts";
 
 /** What rules are compiled with. */
 export interface RouteContext {
@@ -110,7 +111,7 @@ function compileRule(rule: HttpRule, { resource, ruleIndex, context }: RulePlace
     routeKey: resource.key,
     ruleName,
     label: `${resource.key}/${ruleName}`,
-    filters: rule.policies.map((policy) => compilePolicy(policy, context.capabilities)),
+    filters: compileFilters(rule.policies, context),
     single: usable.length === 1 ? usable[0]?.value : undefined,
     pick: compileWeightedPick(backends) ?? (() => undefined),
     requestTimeout: rule.requestTimeout ?? 0,
@@ -119,11 +120,29 @@ function compileRule(rule: HttpRule, { resource, ruleIndex, context }: RulePlace
 }
 
 function compileBackend(backend: WeightedBackend, context: RouteContext): CompiledBackend {
-  if (backend.kind === "invalid") return { cluster: undefined, invalid: backend.reason, filters: [] };
+  if (backend.kind === "invalid") return { cluster: undefined, invalid: backend.reason, filters: NO_FILTERS };
   const entry = context.clusters.get(backend.cluster);
-  return {
-    cluster: entry?.cluster,
-    invalid: entry === undefined ? `the cluster ${backend.cluster} is unknown` : entry.invalid,
-    filters: backend.policies.map((policy) => compilePolicy(policy, context.capabilities)),
-  };
+  if (entry === undefined) {
+    return { cluster: undefined, invalid: `the cluster ${backend.cluster} is unknown`, filters: NO_FILTERS };
+  }
+  const filters = compileFilters(backend.policies, context);
+  return filters === NO_FILTERS ? toPlainBackend(entry) : { ...toPlainBackend(entry), filters };
+}
+
+/** Shared by all rules: among thousands of routes every object of a rule's own is a cache miss for each request. */
+const NO_FILTERS: readonly Filter[] = [];
+
+function compileFilters(policies: readonly Policy[], context: RouteContext): readonly Filter[] {
+  return policies.length === 0 ? NO_FILTERS : policies.map((policy) => compilePolicy(policy, context.capabilities));
+}
+
+const plainBackends = new WeakMap<ClusterEntry, CompiledBackend>();
+
+/** The backend without filters of a cluster; one for all rules, as NO_FILTERS is. */
+function toPlainBackend(entry: ClusterEntry): CompiledBackend {
+  const known = plainBackends.get(entry);
+  if (known !== undefined) return known;
+  const backend = { cluster: entry.cluster, invalid: entry.invalid, filters: NO_FILTERS };
+  plainBackends.set(entry, backend);
+  return backend;
 }

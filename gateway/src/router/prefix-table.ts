@@ -22,10 +22,13 @@ const covering: Bucket[] = [];
 export class PrefixTable {
   readonly #buckets: Map<number, Bucket>;
   #longest: number;
+  /** The bucket of "", which covers every path. */
+  #root: Bucket | undefined;
 
   private constructor(buckets: Map<number, Bucket>, longest: number) {
     this.#buckets = buckets;
     this.#longest = longest;
+    this.#root = findRoot(buckets);
   }
 
   /** A table without prefixes. */
@@ -56,6 +59,7 @@ export class PrefixTable {
     if (chain === undefined) this.#buckets.delete(hash);
     else this.#buckets.set(hash, chain);
     this.#longest = Math.max(this.#longest, prefix.length);
+    if (hash === 0) this.#root = findRoot(this.#buckets);
   }
 
   get isEmpty(): boolean {
@@ -78,7 +82,9 @@ export class PrefixTable {
   }
 
   #collectCovering(path: string): number {
-    let count = this.#collect(path, { hash: 0, length: 0, count: 0 });
+    let count = 0;
+    // most hosts have either this one prefix or none of it: not worth a look into the map
+    if (this.#root !== undefined) covering[count++] = this.#root;
     const end = Math.min(path.length, this.#longest);
     let hash = extendHash(0, 0x2f);
     for (let at = 1; at <= end; at++) {
@@ -101,6 +107,12 @@ export class PrefixTable {
     }
     return count;
   }
+}
+
+function findRoot(buckets: ReadonlyMap<number, Bucket>): Bucket | undefined {
+  let bucket = buckets.get(0);
+  while (bucket !== undefined && bucket.length > 0) bucket = bucket.next;
+  return bucket;
 }
 
 function toBucket(prefix: string, candidates: Candidates, next: Bucket | undefined): Bucket {
