@@ -6,20 +6,21 @@ import type { Bench, Target } from "./bench.ts";
 import { heldConnections, raiseFileLimit } from "./file-limit.ts";
 import { holdConnections } from "./idle-connections.ts";
 import type { Peer } from "./peers/peer.ts";
-import { readMemory } from "./proc.ts";
+import { readMemory, type MemoryReading } from "./proc.ts";
 import { fixedRequests } from "./requests.ts";
 import type { IdleSample, TargetResult } from "./results.ts";
 import { rotated, type RunContext } from "./rounds.ts";
 import { sampleLoad } from "./samples.ts";
 import type { IdleScenario } from "./scenarios.ts";
+import { readSettledMemory } from "./settled-memory.ts";
 
-/** Time for a process to come to rest; a collector that runs when idle does so after some seconds. */
-const settleMs = { fresh: 3000, warm: 3000, loaded: 9000 } as const;
+/** Time for a process to come to rest that has just started and done nothing. */
+const freshMs = 3000;
 
 /** Runs the scenario on every peer, each time in a fresh process. */
 export async function runIdleScenario(context: RunContext, scenario: IdleScenario): Promise<readonly TargetResult[]> {
   const { options, peers, progress } = context;
-  // Ten thousand connections take twenty seconds a peer; their cost hardly varies.
+  // Ten thousand connections take up to a minute a peer; their cost hardly varies.
   const rounds = scenario.connections > 0 ? Math.min(options.rounds, options.quick === "on" ? 1 : 3) : options.rounds;
   const connections = heldConnections(scenario.connections, raiseFileLimit());
   const fewer =
@@ -50,7 +51,7 @@ async function sampleIdle(bench: Bench, peer: Peer, connections: number): Promis
   const target = await bench.startTarget({ name: peer.name, peer, accessLog: "off", routes: "one" });
   try {
     if (connections > 0) return await sampleConnections(bench, target, connections);
-    await sleep(settleMs.fresh);
+    await sleep(freshMs);
     return { ...readMemory(target.pids), openConnections: 0 };
   } finally {
     await target.running.stop();
@@ -63,18 +64,20 @@ async function sampleConnections(bench: Bench, target: Target, connections: numb
   writeFileSync(requestFile, request, "latin1");
   // Warm first: code, upstream connections and buffers that any load needs are no cost of the connections.
   await sampleLoad(bench, target, { requestFile, connections: 64, seconds: 2, bodyBytes: 0 });
-  await sleep(settleMs.warm);
-  const before = readMemory(target.pids);
+  const before = await readAtRest(target);
   const held = await holdConnections(target.port, Buffer.from(request, "latin1"), connections);
   try {
-    await sleep(settleMs.loaded);
-    const after = readMemory(target.pids);
+    const after = await readAtRest(target);
     const open = held.open();
     if (open < connections * 0.99) throw new Error(`it kept ${open} of ${connections} connections open`);
     return { ...after, bytesPerConnection: (after.rssAnon - before.rssAnon) / open, openConnections: open };
   } finally {
     held.close();
   }
+}
+
+function readAtRest(target: Target): Promise<MemoryReading> {
+  return readSettledMemory({ read: () => readMemory(target.pids), waitSecond: () => sleep(1000) });
 }
 
 function told({ rssAnon, bytesPerConnection }: IdleSample): string {
