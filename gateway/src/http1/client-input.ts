@@ -118,6 +118,8 @@ export class AnswerInput {
     if (receiver === undefined) return -1;
     const framing = answerFraming(facts, this.#asked.method);
     if (framing === "tunnel" && !isExpectedSwitch(facts, this.#asked.upgrade)) return this.#refuse();
+    // it is a whole request head, which an idle connection must not keep
+    this.#asked = NOTHING;
     this.offersRaw = framing === "stream" && facts.chunked;
     this.#left = facts.contentLength;
     this.#reusable = facts.persistent && framing !== "tunnel" && (framing !== "stream" || facts.chunked);

@@ -18,6 +18,9 @@ const parser = new HeadParser();
 const NO_REQUEST = new RequestHead();
 NO_REQUEST.abandoned = true;
 
+/** Stands where an exchange goes on without its configuration; the next request finds that it is not in force. */
+const NO_RUNTIME: Runtime = { epoch: -1, binds: new Map(), cluster: () => undefined };
+
 /** Why a head was refused. */
 export interface Refusal {
   readonly reason: FaultReason;
@@ -64,10 +67,24 @@ export class RequestReader implements ExchangeStart {
     return behind > 0 ? this.#build(bytes, behind, text) : behind;
   }
 
-  /** Gives up what only makes the next request cheaper. */
+  /** Between requests: gives up what only makes the next one cheaper, and a configuration that is no longer in force. */
   forget(): void {
     this.#remembered = false;
     this.head = NO_REQUEST;
+    const runtime = this.#port.runtime();
+    if (runtime !== this.runtime) this.#follow(runtime);
+  }
+
+  /**
+   * During an exchange that has gone upstream: gives up the routes it was found in, where others are in force by now.
+   * Tunnels outlive any number of configurations. Limits and listener stay those it began with.
+   */
+  forgetRoutes(): void {
+    if (this.runtime === NO_RUNTIME || this.runtime === this.#port.runtime()) return;
+    const { key, address, port, http, fallback } = this.bind;
+    this.bind = { key, address, port, http, fallback, tls: undefined, route: () => undefined };
+    this.runtime = NO_RUNTIME;
+    this.head.routedBy = undefined;
   }
 
   /** An empty head, for an exchange that has none. */

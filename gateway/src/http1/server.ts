@@ -212,6 +212,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   override onVisit(): void {
     if (this.#input.idle) this.#reader.forget();
+    else if (this.#exchange?.upstream !== undefined) this.#reader.forgetRoutes();
   }
 
   #expire(): void {
