@@ -11,6 +11,7 @@ import type { ExchangeDependencies } from "./exchange/dependencies.ts";
 import { RequestIds } from "./head/request-id.ts";
 import { openHttp1 } from "./http1/client.ts";
 import { openBind } from "./listener/bind.ts";
+import { openTls } from "./listener/tls-contexts.ts";
 import { ConnectionBudget, connectionLimit, readOpenFilesLimit } from "./listener/budget.ts";
 import { compileAccessFormat } from "./observe/access-format.ts";
 import { AccessLog, type AccessOutput } from "./observe/access-log.ts";
@@ -99,6 +100,8 @@ export class IsolateDataPlane implements DataPlane {
   }
 
   openPort(bind: CompiledBind, port: number, runtime: () => Runtime): Promise<OpenPort> {
+    // now, and not while the first client waits for its handshake
+    if (bind.tls !== undefined) openTls();
     return openBind({
       address: bind.address,
       port,
