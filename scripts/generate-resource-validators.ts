@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { Cluster } from "@sallyport/model/cluster";
 import { EndpointSet } from "@sallyport/model/endpoint";
 import { Listener } from "@sallyport/model/listener";
-import { HttpRoute } from "@sallyport/model/route";
-import { CertificateSecret } from "@sallyport/model/secret";
+import { HttpRoute, StreamRoute } from "@sallyport/model/route";
+import { Authorities, CertificateSecret } from "@sallyport/model/secret";
 import { Ajv } from "ajv";
 import standalone from "ajv/dist/standalone/index.js";
 
@@ -18,9 +18,11 @@ type Json = null | boolean | number | string | readonly Json[] | { readonly [key
 const SCHEMAS = {
   listener: Listener,
   httpRoute: HttpRoute,
+  streamRoute: StreamRoute,
   cluster: Cluster,
   endpoints: EndpointSet,
   secret: CertificateSecret,
+  authorities: Authorities,
 };
 
 const FILE = join(import.meta.dirname, "../model/src/generated/resource-validators.js");

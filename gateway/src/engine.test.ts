@@ -75,7 +75,7 @@ class FakePlane implements DataPlane {
     const binds = new Map(
       resourcesOf(snapshot, "listener").map((listener) => {
         const { address, port } = listener.bind;
-        const key = toBindKey(listener.bind);
+        const key = toBindKey(listener);
         return [key, { key, address, port, fallback: listener } as unknown as CompiledBind];
       }),
     );

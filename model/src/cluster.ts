@@ -1,5 +1,6 @@
 /** A cluster: one upstream service port, how to find its endpoints and how to talk to them. */
 import { Type, type Static } from "typebox";
+import { TlsVersion } from "./listener.ts";
 import { Count, Port } from "./number.ts";
 
 /** Where endpoints come from: an endpoint set of the same key, or names resolved by DNS. */
@@ -13,13 +14,39 @@ export const Discovery = Type.Union([
 /** Where endpoints come from. */
 export type Discovery = Static<typeof Discovery>;
 
+/** TLS towards the endpoints. Without it they are spoken to in the clear; with it never, whatever goes wrong. */
+export const UpstreamTls = Type.Object({
+  /** Server name to send; the certificate must be for it, unless `identities` says otherwise. */
+  serverName: Type.String(),
+  /** What the certificate must name, any of them; empty: the server name. */
+  identities: Type.Array(
+    Type.Union([
+      Type.Object({ kind: Type.Literal("dns"), name: Type.String() }),
+      Type.Object({ kind: Type.Literal("uri"), uri: Type.String() }),
+    ]),
+  ),
+  /** Keys of `authorities` resources, any of them; `system`: those this machine trusts. */
+  trust: Type.Union([Type.Literal("system"), Type.Array(Type.String())]),
+  /** Key of the `secret` shown to servers that ask for a certificate. */
+  clientCertificate: Type.Optional(Type.String()),
+  minVersion: Type.Optional(TlsVersion),
+  maxVersion: Type.Optional(TlsVersion),
+  ciphers: Type.Optional(Type.Array(Type.String())),
+});
+/** TLS towards the endpoints. */
+export type UpstreamTls = Static<typeof UpstreamTls>;
+
 /** One cluster. Times in milliseconds. */
 export const Cluster = Type.Object({
   kind: Type.Literal("cluster"),
-  /** `namespace/service:port`. */
+  /** `namespace/service:port`, with `~` and more where one Service port is talked to in several ways. */
   key: Type.String(),
   discovery: Discovery,
+  /** What HTTP exchanges speak to it; routes that pass bytes or datagrams on do not ask. */
   protocol: Type.Union([Type.Literal("http1"), Type.Literal("h2c")]),
+  tls: Type.Optional(UpstreamTls),
+  /** Version of the PROXY header in front of connections that pass bytes on; HTTP connections are shared and have none. */
+  proxyProtocol: Type.Optional(Type.Union([Type.Literal("v1"), Type.Literal("v2")])),
   balancer: Type.Union([Type.Literal("least-request"), Type.Literal("round-robin"), Type.Literal("random")]),
   connectTimeout: Count,
   /** Per worker. Requests beyond `connections` wait; beyond `pending` waiting ones they are refused (UO). */

@@ -10,9 +10,11 @@ import type { Resource, ResourceKind } from "./snapshot.ts";
 const validatorOf: Readonly<Record<ResourceKind, validators.Validator<Resource>>> = {
   listener: validators.listener,
   "http-route": validators.httpRoute,
+  "stream-route": validators.streamRoute,
   cluster: validators.cluster,
   endpoints: validators.endpoints,
   secret: validators.secret,
+  authorities: validators.authorities,
 };
 
 /** A resource from outside, or one sentence about its first flaw. Key material never gets into that sentence. */

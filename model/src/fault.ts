@@ -18,6 +18,7 @@ export type FaultReason =
   | "head-timeout"
   | "body-timeout"
   | "downstream-closed"
+  | "misdirected"
   | "no-route"
   | "invalid-backend"
   | "no-endpoints"
@@ -26,11 +27,13 @@ export type FaultReason =
   | "dns-failure"
   | "connect-failure"
   | "connect-timeout"
+  | "upstream-tls-failure"
   | "upstream-reset"
   | "upstream-closed"
   | "upstream-protocol-error"
   | "upstream-timeout"
   | "stream-idle-timeout"
+  | "lifetime-exceeded"
   | "overloaded"
   | "draining"
   | "internal-error";
@@ -81,6 +84,7 @@ export const FAULTS: Readonly<Record<FaultReason, FaultFacts>> = {
   "head-timeout": { source: "downstream", status: 408, flag: "DT", retryable: false },
   "body-timeout": { source: "downstream", status: 408, flag: "DT", retryable: false },
   "downstream-closed": { source: "downstream", status: 0, flag: "DC", retryable: false },
+  misdirected: { source: "downstream", status: 421, flag: "NR", retryable: false },
   "no-route": { source: "internal", status: 404, flag: "NR", retryable: false },
   "invalid-backend": { source: "internal", status: 500, flag: "NC", retryable: false },
   "no-endpoints": { source: "upstream", status: 503, flag: "UH", retryable: false },
@@ -89,11 +93,13 @@ export const FAULTS: Readonly<Record<FaultReason, FaultFacts>> = {
   "dns-failure": { source: "upstream", status: 503, flag: "DF", retryable: false },
   "connect-failure": { source: "upstream", status: 503, flag: "UF", retryable: true },
   "connect-timeout": { source: "upstream", status: 503, flag: "UF", retryable: true },
+  "upstream-tls-failure": { source: "upstream", status: 503, flag: "UF", retryable: false },
   "upstream-reset": { source: "upstream", status: 503, flag: "UR", retryable: false },
   "upstream-closed": { source: "upstream", status: 503, flag: "UC", retryable: false },
   "upstream-protocol-error": { source: "upstream", status: 502, flag: "UPE", retryable: false },
   "upstream-timeout": { source: "upstream", status: 504, flag: "UT", retryable: false },
   "stream-idle-timeout": { source: "internal", status: 504, flag: "SI", retryable: false },
+  "lifetime-exceeded": { source: "internal", status: 504, flag: "DT", retryable: false },
   overloaded: { source: "internal", status: 503, flag: "OM", retryable: false },
   draining: { source: "internal", status: 503, flag: "LR", retryable: false },
   "internal-error": { source: "internal", status: 500, flag: "-", retryable: false },

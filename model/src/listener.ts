@@ -44,8 +44,78 @@ export const DEFAULT_HTTP_SERVER_OPTIONS: HttpServerOptions = {
   escapedSlashes: "unescape-and-redirect",
 };
 
-/** TLS termination: the secrets whose certificates it serves, by key `namespace/name`. */
-const ListenerTls = Type.Object({ certificates: Type.Array(Type.String()) });
+/**
+ * What is asked of a client's certificate. `require`: no connection without a valid one; `optional`: who shows one shows a
+ * valid one; `request`: asked for and passed on, whatever it is (Gateway API: AllowInsecureFallback).
+ */
+export const ClientValidation = Type.Object({
+  mode: Type.Union([Type.Literal("require"), Type.Literal("optional"), Type.Literal("request")]),
+  /** Keys of the authorities (resources of kind `authorities`) it must chain up to, any of them. */
+  authorities: Type.Array(Type.String()),
+});
+/** What is asked of a client's certificate. */
+export type ClientValidation = Static<typeof ClientValidation>;
+
+/** A version of TLS that is served. */
+export const TlsVersion = Type.Union([Type.Literal("1.2"), Type.Literal("1.3")]);
+/** A version of TLS that is served. */
+export type TlsVersion = Static<typeof TlsVersion>;
+
+/** TLS termination. */
+export const ListenerTls = Type.Object({
+  /** Secrets by key `namespace/name`, in the user's order. */
+  certificates: Type.Array(Type.String()),
+  clientValidation: Type.Optional(ClientValidation),
+  /** Absent: 1.2. */
+  minVersion: Type.Optional(TlsVersion),
+  /** Absent: 1.3. */
+  maxVersion: Type.Optional(TlsVersion),
+  /** OpenSSL names of the cipher suites of TLS 1.2 and 1.3, best first; absent: our own order. */
+  ciphers: Type.Optional(Type.Array(Type.String())),
+});
+/** TLS termination. */
+export type ListenerTls = Static<typeof ListenerTls>;
+
+/** Limits of connections and sessions that are passed on as bytes. Milliseconds. */
+export const StreamOptions = Type.Object({
+  /** Longest silence in both directions; for UDP of a session. */
+  idleTimeout: Count,
+  /** Longest life; 0: no limit. */
+  maxLifetime: Count,
+});
+/** Limits of connections and sessions that are passed on as bytes. */
+export type StreamOptions = Static<typeof StreamOptions>;
+
+/** What TCP and TLS listeners have unless their owner says otherwise: an hour of silence, as Envoy's TCP proxy. */
+export const DEFAULT_STREAM_OPTIONS: StreamOptions = { idleTimeout: 3_600_000, maxLifetime: 0 };
+
+/** What UDP listeners have unless their owner says otherwise: a minute of silence, as Envoy's UDP proxy. */
+export const DEFAULT_DATAGRAM_OPTIONS: StreamOptions = { idleTimeout: 60_000, maxLifetime: 0 };
+
+/** PROXY protocol (versions 1 and 2 of its specification) in front of what clients send. */
+export const ProxyProtocolIn = Type.Object({
+  /** Peers whose header is believed, as addresses or CIDR blocks; everybody else is served as if there were no such thing. */
+  trusted: Type.Array(Type.String()),
+  /** Whether a trusted peer must send a header (else its connection is closed) or may. */
+  required: Type.Boolean(),
+});
+/** PROXY protocol in front of what clients send. */
+export type ProxyProtocolIn = Static<typeof ProxyProtocolIn>;
+
+/**
+ * What a listener speaks: `tls` terminates TLS and passes the bytes inside on, `tls-passthrough` passes TLS on as it is, by
+ * server name.
+ */
+export const ListenerProtocol = Type.Union([
+  Type.Literal("http"),
+  Type.Literal("https"),
+  Type.Literal("tls"),
+  Type.Literal("tls-passthrough"),
+  Type.Literal("tcp"),
+  Type.Literal("udp"),
+]);
+/** What a listener speaks. */
+export type ListenerProtocol = Static<typeof ListenerProtocol>;
 
 /** One listener. `port` is what users see and match; the socket is bound at `bind` (after any port map). */
 export const Listener = Type.Object({
@@ -54,16 +124,25 @@ export const Listener = Type.Object({
   key: Type.String(),
   port: Port,
   bind: Type.Object({ address: Type.String(), port: BindPort }),
-  protocol: Type.Union([Type.Literal("http"), Type.Literal("https")]),
+  protocol: ListenerProtocol,
   /** Lower case; `*.example.com` for any subdomain; absent for all hosts. */
   hostname: Type.Optional(Type.String()),
+  /** Where TLS is terminated: protocols `https` and `tls`. */
   tls: Type.Optional(ListenerTls),
   http: HttpServerOptions,
+  /** Of protocols that pass bytes on; absent: the defaults. */
+  stream: Type.Optional(StreamOptions),
+  proxyProtocol: Type.Optional(ProxyProtocolIn),
 });
 /** One listener. */
 export type Listener = Static<typeof Listener>;
 
-/** `address:port`, IPv6 in brackets: what listeners that share a socket have in common. */
-export function toBindKey({ address, port }: Listener["bind"]): string {
+/** `address:port`, IPv6 in brackets. */
+export function toHostPort({ address, port }: Listener["bind"]): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** What listeners that share a socket have in common: `address:port`, and `udp/address:port` for UDP. */
+export function toBindKey({ bind, protocol }: Pick<Listener, "bind" | "protocol">): string {
+  return protocol === "udp" ? `udp/${toHostPort(bind)}` : toHostPort(bind);
 }

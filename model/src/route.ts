@@ -1,4 +1,4 @@
-/** An HTTP route: where requests of some hosts go, at the cardinality of the user's object (one HTTPRoute, one resource). */
+/** Routes: where requests, connections and datagrams go, at the cardinality of the user's object (one HTTPRoute, one resource). */
 import { Type, type Static } from "typebox";
 import { HttpMatch } from "./match.ts";
 import { Count } from "./number.ts";
@@ -37,7 +37,7 @@ export type RouteAttachment = Static<typeof RouteAttachment>;
 /** One HTTP route. */
 export const HttpRoute = Type.Object({
   kind: Type.Literal("http-route"),
-  /** `namespace/name`. */
+  /** `namespace/name` of an HTTPRoute; of another kind with the kind in front (`GRPCRoute/namespace/name`, `Ingress/namespace/name`). */
   key: Type.String(),
   /** Sorts older before newer as text: an ISO timestamp, or in file mode `~` with file and document number. */
   age: Type.String(),
@@ -46,3 +46,27 @@ export const HttpRoute = Type.Object({
 });
 /** One HTTP route. */
 export type HttpRoute = Static<typeof HttpRoute>;
+
+/** A weighted target of a connection or a session. An `invalid` one closes its share of connections and drops its share of datagrams. */
+export const StreamBackend = Type.Union([
+  Type.Object({ kind: Type.Literal("cluster"), cluster: Type.String(), weight: Count }),
+  Type.Object({ kind: Type.Literal("invalid"), reason: Type.String(), weight: Count }),
+]);
+/** A weighted target of a connection or a session. */
+export type StreamBackend = Static<typeof StreamBackend>;
+
+/**
+ * A TLSRoute, TCPRoute or UDPRoute. Hostnames of its attachments are server names for TLS listeners (`*` is any) and `*` for
+ * others. Of several routes on one listener the oldest gets all traffic that it can take (for TLS: of that server name).
+ */
+export const StreamRoute = Type.Object({
+  kind: Type.Literal("stream-route"),
+  /** `kind/namespace/name`. */
+  key: Type.String(),
+  /** As in HttpRoute. */
+  age: Type.String(),
+  attachments: Type.Array(RouteAttachment),
+  backends: Type.Array(StreamBackend),
+});
+/** A TLSRoute, TCPRoute or UDPRoute. */
+export type StreamRoute = Static<typeof StreamRoute>;

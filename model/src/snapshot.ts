@@ -5,11 +5,11 @@
 import type { Cluster } from "./cluster.ts";
 import type { EndpointSet } from "./endpoint.ts";
 import type { Listener } from "./listener.ts";
-import type { HttpRoute } from "./route.ts";
-import type { CertificateSecret } from "./secret.ts";
+import type { HttpRoute, StreamRoute } from "./route.ts";
+import type { Authorities, CertificateSecret } from "./secret.ts";
 
 /** Any resource of a snapshot. */
-export type Resource = Listener | HttpRoute | Cluster | EndpointSet | CertificateSecret;
+export type Resource = Listener | HttpRoute | StreamRoute | Cluster | EndpointSet | CertificateSecret | Authorities;
 
 /** The discriminant of Resource. */
 export type ResourceKind = Resource["kind"];

@@ -9,7 +9,15 @@ export interface KindMap {
   readonly GatewayClass: GeneratedKinds["GatewayClass"];
   readonly Gateway: GeneratedKinds["Gateway"];
   readonly HTTPRoute: GeneratedKinds["HTTPRoute"];
+  readonly GRPCRoute: GeneratedKinds["GRPCRoute"];
+  readonly TLSRoute: GeneratedKinds["TLSRoute"];
+  readonly TCPRoute: GeneratedKinds["TCPRoute"];
+  readonly UDPRoute: GeneratedKinds["UDPRoute"];
+  readonly BackendTLSPolicy: GeneratedKinds["BackendTLSPolicy"];
+  readonly ListenerSet: GeneratedKinds["ListenerSet"];
   readonly ReferenceGrant: GeneratedKinds["ReferenceGrant"];
+  readonly Ingress: GeneratedKinds["Ingress"];
+  readonly IngressClass: GeneratedKinds["IngressClass"];
   readonly Service: GeneratedKinds["Service"];
   readonly EndpointSlice: GeneratedKinds["EndpointSlice"];
   readonly Secret: Secret;
@@ -28,7 +36,15 @@ export const kinds = {
   GatewayClass: generatedKinds.GatewayClass,
   Gateway: generatedKinds.Gateway,
   HTTPRoute: generatedKinds.HTTPRoute,
+  GRPCRoute: generatedKinds.GRPCRoute,
+  TLSRoute: generatedKinds.TLSRoute,
+  TCPRoute: generatedKinds.TCPRoute,
+  UDPRoute: generatedKinds.UDPRoute,
+  BackendTLSPolicy: generatedKinds.BackendTLSPolicy,
+  ListenerSet: generatedKinds.ListenerSet,
   ReferenceGrant: generatedKinds.ReferenceGrant,
+  Ingress: generatedKinds.Ingress,
+  IngressClass: generatedKinds.IngressClass,
   Service: generatedKinds.Service,
   EndpointSlice: generatedKinds.EndpointSlice,
   Secret: generatedKinds.Secret,
@@ -41,7 +57,15 @@ export const kindNames: readonly KindName[] = [
   "GatewayClass",
   "Gateway",
   "HTTPRoute",
+  "GRPCRoute",
+  "TLSRoute",
+  "TCPRoute",
+  "UDPRoute",
+  "BackendTLSPolicy",
+  "ListenerSet",
   "ReferenceGrant",
+  "Ingress",
+  "IngressClass",
   "Service",
   "EndpointSlice",
   "Secret",

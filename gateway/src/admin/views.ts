@@ -42,7 +42,7 @@ export function toClusters(workers: readonly WorkerView[]): unknown {
 
 /** Every bound port with the listeners on it. */
 export function toListeners(snapshot: Snapshot, workers: readonly WorkerView[]): unknown {
-  const configured = Map.groupBy(resourcesOf(snapshot, "listener"), (listener) => toBindKey(listener.bind));
+  const configured = Map.groupBy(resourcesOf(snapshot, "listener"), (listener) => toBindKey(listener));
   const states = Map.groupBy(
     workers.flatMap(({ engine }) => engine?.listeners ?? []),
     (state) => `${state.bind} ${state.draining}`,

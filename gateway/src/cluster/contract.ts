@@ -2,7 +2,7 @@
  * The seam between exchanges, clusters and the upstream codecs: an exchange asks a cluster for a connection, the cluster
  * picks an endpoint, reuses or opens a connection, and assigns it. Everything is synchronous on the fast path.
  */
-import type { Cluster } from "@sallyport/model/cluster";
+import type { Cluster, UpstreamTls } from "@sallyport/model/cluster";
 import type { EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
@@ -48,9 +48,44 @@ export interface ConnectionOwner {
   onClosed(connection: UpstreamConnection): void;
 }
 
+/** TLS towards the endpoints of a cluster, with everything it needs at hand. PEM. */
+export interface UpstreamTlsSettings extends Pick<UpstreamTls, "serverName" | "identities"> {
+  /** Hash of all of it. Contexts and sessions are kept by it, so that nothing proven under other settings is taken over. */
+  readonly id: string;
+  /** Hash without the client certificate: while it stays, open connections prove what they should. */
+  readonly peerId: string;
+  /** Undefined: those this machine trusts. */
+  readonly authorities: readonly string[] | undefined;
+  readonly revocations: readonly string[];
+  readonly clientCertificate: { readonly chain: string; readonly key: string } | undefined;
+  readonly minVersion: NonNullable<UpstreamTls["minVersion"]>;
+  readonly maxVersion: NonNullable<UpstreamTls["maxVersion"]>;
+  readonly ciphers: readonly string[] | undefined;
+}
+
+/** Who asks for an endpoint to make a connection (or a datagram session) of its own to. */
+export interface EndpointRequest {
+  /** Called once, possibly before `lease` returns. */
+  assign(lease: EndpointLease): void;
+  /** Called once instead of assign. */
+  refuse(reason: FaultReason): void;
+}
+
+/** An endpoint with one connection counted on it. */
+export interface EndpointLease {
+  readonly endpoint: UpstreamEndpoint;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+  readonly tls: UpstreamTlsSettings | undefined;
+  readonly proxyProtocol: Cluster["proxyProtocol"];
+  /** The connection is closed. Called once. */
+  release(): void;
+}
+
 /** What opening takes. */
 export interface OpenOptions {
   readonly endpoint: UpstreamEndpoint;
+  readonly tls: UpstreamTlsSettings | undefined;
   /** Milliseconds. */
   readonly connectTimeout: number;
   readonly owner: ConnectionOwner;
@@ -68,8 +103,13 @@ export interface UpstreamCluster {
    * before it returns, or queue the request until a connection is free.
    */
   acquire(request: ConnectionRequest, fresh: boolean): void;
+  /**
+   * Asks for an endpoint, for who makes its connection itself; another than `avoid` if there is one. It counts against the
+   * limit of connections; over it the request is refused, it waits only while names are being resolved.
+   */
+  lease(request: EndpointRequest, avoid?: UpstreamEndpoint): void;
   /** Gives up a queued request; a no-op for one that was assigned or refused. */
-  cancel(request: ConnectionRequest): void;
+  cancel(request: ConnectionRequest | EndpointRequest): void;
 }
 
 /** A DNS answer. */
@@ -138,7 +178,7 @@ export interface ClusterSummary {
 /** A cluster as its owner sees it. */
 export interface ManagedCluster extends UpstreamCluster {
   /** Takes over configuration and endpoints in place; connections to endpoints that stay are kept. */
-  update(config: Cluster, endpoints: EndpointSet | undefined): void;
+  update(config: Cluster, endpoints: EndpointSet | undefined, tls: UpstreamTlsSettings | undefined): void;
   /** Closes connections that have been idle too long. */
   sweep(): void;
   /**
@@ -154,7 +194,7 @@ export interface ManagedCluster extends UpstreamCluster {
 /** All live clusters of one worker; one per worker, for its whole life. */
 export interface ClusterTable {
   /** A new cluster; names begin to resolve at once, so that it is warm when its runtime becomes active. */
-  create(config: Cluster, endpoints: EndpointSet | undefined): ManagedCluster;
+  create(config: Cluster, endpoints: EndpointSet | undefined, tls: UpstreamTlsSettings | undefined): ManagedCluster;
   /** Retires every cluster that is not in `used` (what became unused, or was made for a runtime that was dropped). */
   disposeUnused(used: ReadonlySet<ManagedCluster>): void;
   /** Call about once a second. */

@@ -3,7 +3,7 @@
  * until they are closed. Sans-IO: time is an argument.
  */
 import type { Endpoint } from "@sallyport/model/endpoint";
-import { toBindKey } from "@sallyport/model/listener";
+import { toHostPort } from "@sallyport/model/listener";
 import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
 import type { EndpointSummary, UpstreamEndpoint } from "./contract.ts";
@@ -113,7 +113,7 @@ export function isExpired(pooled: PooledConnection, now: number, limits: IdleLim
 
 /** `address:port`, IPv6 in brackets. */
 export function toEndpointLabel(endpoint: Pick<Endpoint, "address" | "port">): string {
-  return toBindKey(endpoint);
+  return toHostPort(endpoint);
 }
 
 function isTooOld(pooled: PooledConnection, now: number, limits: IdleLimits): boolean {

@@ -72,7 +72,7 @@ function groupByBind(
   const groups = new Map<string, [ListenerRoutes, ...ListenerRoutes[]]>();
   const ordered = [...listeners].sort((one, other) => (one.resource.key < other.resource.key ? -1 : 1));
   for (const listener of ordered) {
-    const key = toBindKey(listener.resource.bind);
+    const key = toBindKey(listener.resource);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [listener]);
     else group.push(listener);

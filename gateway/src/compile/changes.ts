@@ -17,9 +17,11 @@ export function* findChanges(
   const changes: Record<ResourceKind, Set<string>> = {
     listener: new Set(),
     "http-route": new Set(),
+    "stream-route": new Set(),
     cluster: new Set(),
     endpoints: new Set(),
     secret: new Set(),
+    authorities: new Set(),
   };
   let looked = 0;
   const note = (resource: Resource): void => void changes[resource.kind].add(resource.key);

@@ -67,6 +67,40 @@ export interface DownstreamConnection {
   /** `address:port` of both ends, IPv6 in brackets. */
   readonly remote: string;
   readonly local: string;
+  /** `address:port` of the socket's peer: another than `remote` where a trusted peer sent a PROXY header. */
+  readonly peer: string;
+  /** Undefined on plain TCP. */
+  readonly tls: DownstreamTls | undefined;
+}
+
+/** What is known of a terminated TLS connection. */
+export interface DownstreamTls {
+  /** Lower case; undefined where the client sent none. */
+  readonly serverName: string | undefined;
+  /** As OpenSSL names them: `TLSv1.3`, `TLS_AES_128_GCM_SHA256`. */
+  readonly version: string;
+  readonly cipher: string;
+  /** Key of the listener the handshake was made with. Requests for hosts of another one are misdirected (421). */
+  readonly listenerKey: string;
+  readonly resumed: boolean;
+  /** Undefined where the client showed none. */
+  readonly clientCertificate: ClientCertificate | undefined;
+}
+
+/** The certificate a client proved to hold. */
+export interface ClientCertificate {
+  /** Whether it chains up to the authorities of the listener; false only where the listener lets in whatever is shown. */
+  readonly verified: boolean;
+  /** As RFC 2253 writes it. */
+  readonly subject: string;
+  readonly issuer: string;
+  /** Hex, as OpenSSL prints it without colons. */
+  readonly serialNumber: string;
+  /** SHA-256 of the certificate's DER, lower-case hex. */
+  readonly fingerprint: string;
+  readonly uriNames: readonly string[];
+  readonly dnsNames: readonly string[];
+  readonly notAfter: Date;
 }
 
 /** One request and its answer on a downstream connection. The answer is sent in order: interim*, head, body, end. */

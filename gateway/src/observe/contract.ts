@@ -3,6 +3,7 @@
  * own stripe of shared memory and hands a finished exchange to the recorder; everything else happens elsewhere.
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
+import type { DownstreamTls } from "../exchange/contract.ts";
 
 /** What is known of an exchange when it is over. Reused by the codec: a recorder must not keep it. */
 export interface ExchangeRecord {
@@ -31,6 +32,9 @@ export interface ExchangeRecord {
   /** `address:port` of peer and trusted client address. */
   readonly downstreamRemote: string;
   readonly downstreamLocal: string;
+  /** `address:port` of the socket's peer, which a PROXY header may have spoken for. */
+  readonly downstreamPeer: string;
+  readonly tls: DownstreamTls | undefined;
   readonly clientAddress: string;
   /** `address:port`, or "-". */
   readonly upstreamHost: string;
@@ -41,9 +45,42 @@ export interface ExchangeRecord {
   responseHeader(name: string): string | undefined;
 }
 
+/** What is known of a passed-on connection or datagram session when it is over. Reused: a recorder must not keep it. */
+export interface StreamRecord extends Pick<
+  ExchangeRecord,
+  | "listenerMetrics"
+  | "listenerKey"
+  | "flag"
+  | "details"
+  | "bytesReceived"
+  | "bytesSent"
+  | "startedAt"
+  | "endedAt"
+  | "downstreamRemote"
+  | "downstreamLocal"
+  | "downstreamPeer"
+  | "clientAddress"
+  | "upstreamHost"
+  | "upstreamCluster"
+  | "routeName"
+  | "tls"
+> {
+  readonly protocol: "TCP" | "TLS" | "UDP";
+  /** Of TLS that is passed on; undefined where none was sent. */
+  readonly serverName: string | undefined;
+  /** 0 but for UDP. */
+  readonly datagramsReceived: number;
+  readonly datagramsSent: number;
+}
+
+/** How a TLS handshake with a client ended. `refused`: nobody serves the server name. */
+export type HandshakeOutcome = "full" | "resumed" | "failed" | "refused";
+
 /** Takes note of what happens on the data path. One per worker. */
 export interface Recorder {
   exchange(record: ExchangeRecord): void;
+  stream(record: StreamRecord): void;
+  handshake(listenerMetrics: number, outcome: HandshakeOutcome): void;
   connectionOpened(listenerMetrics: number): void;
   connectionClosed(listenerMetrics: number): void;
   upstreamConnect(outcome: "success" | "failure" | "timeout"): void;

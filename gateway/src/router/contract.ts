@@ -2,7 +2,13 @@
  * The seam between codecs and routing: a bound port resolves a request to a compiled rule. Everything an exchange does
  * per rule is resolved at compile time; the exchange only follows references.
  */
-import type { HttpServerOptions } from "@sallyport/model/listener";
+import type {
+  HttpServerOptions,
+  ListenerProtocol,
+  ListenerTls,
+  ProxyProtocolIn,
+  StreamOptions,
+} from "@sallyport/model/listener";
 import type { Filter } from "@sallyport/policies/filter";
 import type { UpstreamCluster } from "../cluster/contract.ts";
 
@@ -62,34 +68,107 @@ export interface CompiledListener {
   /** `namespace/gateway/listener`. */
   readonly key: string;
   readonly port: number;
-  readonly protocol: "http" | "https";
+  readonly protocol: ListenerProtocol;
   readonly http: HttpServerOptions;
+  /** Limits where bytes or datagrams are passed on. */
+  readonly stream: StreamOptions;
   /** Index of its block of metric cells. */
   readonly metrics: number;
 }
 
+/** Where a share of a route's connections or sessions goes. `cluster` undefined: the backend is invalid. */
+export interface CompiledStreamBackend {
+  readonly cluster: UpstreamCluster | undefined;
+  /** Why there is no cluster; "" otherwise. */
+  readonly invalid: string;
+}
+
+/** A route for connections or datagram sessions, ready to run. */
+export interface CompiledStreamRoute {
+  /** `kind/namespace/name`. */
+  readonly key: string;
+  /** Picks by weight; undefined where the route has no backend: the connection is closed. */
+  pick(): CompiledStreamBackend | undefined;
+}
+
+/** What a port does with a connection or datagram before anything else. */
+export type BindTransport = "http" | "tls" | "tcp" | "udp";
+
 /** One bound port of the running configuration. */
 export interface CompiledBind {
-  /** `address:port`. */
+  /** `address:port`; `udp/address:port` for UDP. */
   readonly key: string;
   readonly address: string;
   readonly port: number;
+  /** Never changes for one key while it is bound, save between `http`, `tls` and `tcp`: open connections keep theirs. */
+  readonly transport: BindTransport;
   /** Most specific listener by host, then its rules by precedence. undefined listener: no listener has this host (404). */
   route(input: RouteInput): RouteResult | undefined;
   /** Options for what happens before a head is complete (limits, timeouts): the strictest of the listeners here. */
   readonly http: HttpServerOptions;
   /** The listener that stands for the port where no request could be read. */
   readonly fallback: CompiledListener;
-  /** Certificates by server name, where the port terminates TLS. */
+  /** Of transport `tls`: what is done with a connection, by server name. */
   readonly tls: CompiledTls | undefined;
+  /** Of transport `tcp` and `udp`: the route; undefined: none, connections are closed and datagrams dropped. */
+  readonly stream: CompiledStreamRoute | undefined;
+  /** Whose PROXY header is believed; undefined: nobody's. */
+  readonly proxyProtocol: ProxyProtocolIn | undefined;
 }
 
-/** Certificates of a port. */
+/** The ways of one TLS port. */
 export interface CompiledTls {
-  /** Chain and key for a server name (lower case; undefined: none was sent); undefined: no listener has it. */
-  certificate(
-    serverName: string | undefined,
-  ): { readonly chain: string; readonly key: string; readonly id: string } | undefined;
+  /**
+   * The way of a connection for a server name (lower case; undefined: none was sent), by the most specific listener, then the
+   * most specific route. undefined: nobody serves this name, and the connection is closed without an alert.
+   */
+  choose(serverName: string | undefined): CompiledTlsChain | undefined;
+}
+
+/** What is done with a TLS connection. Kept while nothing of it changes, so that it can be a key. */
+export interface CompiledTlsChain {
+  readonly listener: CompiledListener;
+  /** How it is terminated; undefined: it is passed on as it is. */
+  readonly termination: TlsTermination | undefined;
+  /** Whether requests are read inside (protocol https), or bytes are passed on by `stream`. */
+  readonly carries: "http" | "stream";
+  /** Undefined for HTTP, and where no route takes this name: the connection is closed without an alert. */
+  readonly stream: CompiledStreamRoute | undefined;
+}
+
+/** Everything a handshake depends on. */
+export interface TlsTermination {
+  /** Hash of all that is below: equal ids are equal terminations, whatever listener they came from. */
+  readonly id: string;
+  /**
+   * Hash of the listener, of what clients must prove (mode, authorities, revocations) and of the protocol inside: the session id
+   * context. A session is resumed only where this is the same, so that a ticket earned under one authority never stands for
+   * a certificate of another, nor after the authority or its revocation list has changed.
+   */
+  readonly sessionContext: string;
+  /** At least one; several of different key types for one name are all offered (RSA and ECDSA). */
+  readonly certificates: readonly ServerCertificate[];
+  readonly clientValidation: TlsClientValidation | undefined;
+  readonly minVersion: NonNullable<ListenerTls["minVersion"]>;
+  readonly maxVersion: NonNullable<ListenerTls["maxVersion"]>;
+  readonly ciphers: readonly string[] | undefined;
+  /** Best first; empty: none is negotiated. */
+  readonly applicationProtocols: readonly string[];
+}
+
+/** A certificate as a server shows it. PEM. */
+export interface ServerCertificate {
+  readonly chain: string;
+  readonly key: string;
+  /** DER of an OCSP response to staple. */
+  readonly ocspStaple: Buffer | undefined;
+}
+
+/** What clients must prove. PEM. */
+export interface TlsClientValidation {
+  readonly mode: "require" | "optional" | "request";
+  readonly authorities: readonly string[];
+  readonly revocations: readonly string[];
 }
 
 /** A whole configuration, active as one: a connection looks it up for each request and keeps it to the end of that one. */

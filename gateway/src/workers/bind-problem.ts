@@ -1,5 +1,5 @@
 /** Says in the operator's terms why a port cannot be bound, and what to do about it. */
-import { toBindKey, type Listener } from "@sallyport/model/listener";
+import { toHostPort, type Listener } from "@sallyport/model/listener";
 import type { ObjectRef, Problem } from "@sallyport/model/problem";
 
 /** What is known of the place that could not be bound. */
@@ -17,7 +17,7 @@ export function toBindProblem(error: unknown, place: BindPlace): Problem {
   return {
     code: "port-unavailable",
     severity: "error",
-    message: `cannot listen on ${toBindKey(place)} for listener ${place.listener.key}: ${describe(code, error)}`,
+    message: `cannot listen on ${toHostPort(place)} for listener ${place.listener.key}: ${describe(code, error)}`,
     ...toGateway(place.listener.key),
     hint: advise(code, place),
   };

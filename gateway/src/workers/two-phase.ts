@@ -150,7 +150,7 @@ export class TwoPhase {
     const seen = new Set(this.#ports.keys());
     for (const listener of resourcesOf(snapshot, "listener")) {
       const { address, port } = listener.bind;
-      const key = toBindKey(listener.bind);
+      const key = toBindKey(listener);
       if (seen.has(key)) continue;
       seen.add(key);
       try {
@@ -179,7 +179,7 @@ function toDistinct(problems: readonly Problem[]): readonly Problem[] {
 }
 
 function toServedPorts(snapshot: Snapshot, ports: readonly (readonly [string, number])[]): ReadonlyMap<string, number> {
-  const served = new Set(resourcesOf(snapshot, "listener").map(({ bind }) => toBindKey(bind)));
+  const served = new Set(resourcesOf(snapshot, "listener").map(toBindKey));
   return new Map(ports.filter(([key]) => served.has(key)));
 }
 

@@ -3,8 +3,8 @@ import type { DefinedError } from "ajv";
 import type { Cluster } from "../cluster.ts";
 import type { EndpointSet } from "../endpoint.ts";
 import type { Listener } from "../listener.ts";
-import type { HttpRoute } from "../route.ts";
-import type { CertificateSecret } from "../secret.ts";
+import type { HttpRoute, StreamRoute } from "../route.ts";
+import type { Authorities, CertificateSecret } from "../secret.ts";
 
 export interface Validator<T> {
   (value: unknown): value is T;
@@ -13,6 +13,8 @@ export interface Validator<T> {
 
 export const listener: Validator<Listener>;
 export const httpRoute: Validator<HttpRoute>;
+export const streamRoute: Validator<StreamRoute>;
 export const cluster: Validator<Cluster>;
 export const endpoints: Validator<EndpointSet>;
 export const secret: Validator<CertificateSecret>;
+export const authorities: Validator<Authorities>;
