@@ -49,7 +49,9 @@ const GATEWAY_LAYERS: Readonly<Record<string, readonly string[]>> = {
   head: ["wire"],
   exchange: ["head", "router", "cluster", "observe", "time", "wire"],
   http1: ["exchange", "head", "cluster", "observe", "time", "wire"],
-  listener: ["http1", "exchange", "head", "observe", "time", "wire"],
+  stream: ["cluster", "observe", "time", "wire"],
+  datagram: ["cluster", "observe", "time"],
+  listener: ["stream", "http1", "exchange", "head", "observe", "time", "wire"],
   compile: ["listener", "router", "cluster", "head", "observe", "time"],
   admin: ["observe"],
 };
