@@ -4,9 +4,9 @@ import { fail, ok, type Result } from "@sallyport/model/result";
 import type { CertificateSecret } from "@sallyport/model/secret";
 import type { GatewayClientCertificateRef } from "../../kube/generated/types/gateway.ts";
 import type { World, WorldObject } from "../../world/world.ts";
+import { readCertificateSecret } from "../certificate-secret.ts";
 import { type Flaw, hintObject } from "../flaw.ts";
 import { type CrossReference, GATEWAY_API, hintGrant, isPermitted } from "./grants.ts";
-import { findChainFlaw, findKeyFlaw } from "./pem.ts";
 
 /** The certificate a reference leads to, or why it leads to none. `path` is that of the reference. */
 export function resolveCertificate(
@@ -38,23 +38,8 @@ export function resolveCertificate(
     const flaw = toFlaw("unresolved-reference", `${path}.name`, `there is no Secret ${namespace}/${ref.name}`);
     return fail({ ...flaw, ...hintObject(ref.name, world.list("Secret", namespace)) });
   }
-  return readCertificate(secret, path);
-}
-
-function readCertificate(secret: WorldObject<"Secret">, path: string): Result<CertificateSecret, Flaw> {
-  const key = `${secret.namespace}/${secret.name}`;
-  const { type, data } = secret.object;
-  const refuse = (message: string): Result<CertificateSecret, Flaw> =>
-    fail(toFlaw("invalid-certificate", `${path}.name`, `the Secret ${key} ${message}`));
-  if (type !== "kubernetes.io/tls") return refuse(`has the type ${type} where kubernetes.io/tls is needed`);
-  const certificateChain = data["tls.crt"]?.text();
-  const privateKey = data["tls.key"]?.text();
-  if (certificateChain === undefined || privateKey === undefined) return refuse("must hold both tls.crt and tls.key");
-  const chainFlaw = findChainFlaw(certificateChain);
-  if (chainFlaw !== undefined) return refuse(`has an unusable tls.crt: ${chainFlaw}`);
-  const keyFlaw = findKeyFlaw(privateKey);
-  if (keyFlaw !== undefined) return refuse(`has an unusable tls.key: ${keyFlaw}`);
-  return ok({ kind: "secret", key, certificateChain, privateKey });
+  const read = readCertificateSecret(secret);
+  return read.ok ? read : fail(toFlaw("invalid-certificate", `${path}.name`, read.error));
 }
 
 function toFlaw(code: ProblemCode, path: string, message: string): Flaw {
