@@ -1,6 +1,6 @@
 /** certificateRefs of a listener: Secrets of type kubernetes.io/tls, of the same namespace or by grant. */
 import type { ProblemCode } from "@sallyport/model/problem";
-import { fail, ok, type Result } from "@sallyport/model/result";
+import { fail, type Result } from "@sallyport/model/result";
 import type { CertificateSecret } from "@sallyport/model/secret";
 import type { GatewayClientCertificateRef } from "../../kube/generated/types/gateway.ts";
 import type { World, WorldObject } from "../../world/world.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { findChainFlaw, findKeyFlaw } from "../pem.ts";
+import { findChainFlaw, findKeyFlaw } from "./pem.ts";
 
 function toPem(label: string, bytes: readonly number[]): string {
   return `-----BEGIN ${label}-----\n${Buffer.from(bytes).toString("base64")}\n-----END ${label}-----\n`;
