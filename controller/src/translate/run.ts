@@ -2,16 +2,18 @@
 import { toSnapshot } from "@sallyport/model/snapshot";
 import { clustersOf } from "@sallyport/model/validate";
 import type { World } from "../world/world.ts";
+import { settleFamilies } from "./family-conflicts.ts";
 import { translateGatewayApi } from "./gateway-api/translate.ts";
+import { translateIngresses } from "./ingress/translate.ts";
 import { translateClusters } from "./services/clusters.ts";
 import type { Translate, TranslateOptions, Translation, WorldTranslation } from "./translator.ts";
 
-/** Families of objects that bring listeners and routes. None knows of another; of two resources of one id the later wins. */
-const FAMILIES: readonly Translate[] = [translateGatewayApi];
+/** Families of objects that bring listeners and routes. None knows of another; an earlier one keeps what two of them want. */
+const FAMILIES: readonly Translate[] = [translateGatewayApi, translateIngresses];
 
 /** Translates everything. Total: bad objects are problems and statuses, never an exception. */
 export function translateWorld(world: World, options: TranslateOptions): WorldTranslation {
-  const translations: Translation[] = FAMILIES.map((translate) => translate(world, options));
+  const translations: Translation[] = settleFamilies(FAMILIES.map((translate) => translate(world, options)));
   const routes = translations
     .flatMap(({ resources }) => resources)
     .filter((resource) => resource.kind === "http-route");
