@@ -4,11 +4,18 @@ import assert from "node:assert/strict";
 import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
 import { type Resource, toSnapshot } from "@sallyport/model/snapshot";
 import { createSelfSigned } from "@sallyport/testkit/certs";
+import type { Runtime } from "../router/contract.ts";
 import { TestCompiler, toListener, toSecret } from "../../test/compile/resources.ts";
 
 const TLS = { bind: { address: "0.0.0.0", port: 8443 }, port: 443, protocol: "https" as const };
 const onTls = (name: string, hostname: string | undefined, ...certificates: string[]): Resource =>
   toListener(name, { ...TLS, ...(hostname === undefined ? {} : { hostname }), tls: { certificates } });
+
+/** Chains of certificates by server name on the TLS port. */
+function toShown(runtime: Runtime): (serverName: string | undefined) => readonly string[] | undefined {
+  const tls = runtime.binds.get("0.0.0.0:8443")?.tls;
+  return (serverName) => tls?.choose(serverName)?.termination?.certificates.map(({ chain }) => chain);
+}
 
 test("listeners of several Gateways share a port, others have their own", () => {
   const runtime = new TestCompiler().activate([
@@ -67,11 +74,11 @@ test("a server name gets the certificate of its most specific listener", () => {
     toSecret("wild", "WILD"),
     toSecret("exact", "EXACT"),
   ]);
-  const tls = runtime.binds.get("0.0.0.0:8443")?.tls;
-  assert.equal(tls?.certificate("a.example.org")?.chain, "EXACT");
-  assert.equal(tls?.certificate("b.c.example.org")?.chain, "WILD");
-  assert.equal(tls?.certificate("example.org")?.chain, "ANY");
-  assert.equal(tls?.certificate(undefined)?.chain, "ANY");
+  const shown = toShown(runtime);
+  assert.deepEqual(shown("a.example.org"), ["EXACT"]);
+  assert.deepEqual(shown("b.c.example.org"), ["WILD"]);
+  assert.deepEqual(shown("example.org"), ["ANY"]);
+  assert.deepEqual(shown(undefined), ["ANY"]);
 });
 
 test("without a listener for it, or without its secret, a server name gets no certificate", () => {
@@ -80,10 +87,10 @@ test("without a listener for it, or without its secret, a server name gets no ce
     onTls("gone", "gone.example.org", "ns/gone"),
     toSecret("wild", "WILD"),
   ]);
-  const tls = runtime.binds.get("0.0.0.0:8443")?.tls;
-  assert.equal(tls?.certificate("example.com"), undefined);
-  assert.equal(tls?.certificate(undefined), undefined);
-  assert.equal(tls?.certificate("gone.example.org"), undefined);
+  const shown = toShown(runtime);
+  assert.equal(shown("example.com"), undefined);
+  assert.equal(shown(undefined), undefined);
+  assert.equal(shown("gone.example.org"), undefined);
 });
 
 test("of several certificates of a listener the one that names the server is served, else the first", async () => {
@@ -97,10 +104,10 @@ test("of several certificates of a listener the one that names the server is ser
     toSecret("one", one.cert, one.key),
     toSecret("two", two.cert, two.key),
   ]);
-  const tls = runtime.binds.get("0.0.0.0:8443")?.tls;
-  assert.equal(tls?.certificate("one.example")?.chain, one.cert);
-  assert.equal(tls?.certificate("a.two.example")?.chain, two.cert);
-  assert.equal(tls?.certificate("three.example")?.chain, "not a certificate");
+  const shown = toShown(runtime);
+  assert.deepEqual(shown("one.example"), [one.cert]);
+  assert.deepEqual(shown("a.two.example"), [two.cert]);
+  assert.deepEqual(shown("three.example"), ["not a certificate"]);
 });
 
 test("a certificate is told apart by content, chain and key both", () => {
@@ -109,10 +116,10 @@ test("a certificate is told apart by content, chain and key both", () => {
   const first = compiler.activate([listener, toSecret("any", "CHAIN", "one")]);
   const same = compiler.activate([listener, toSecret("any", "CHAIN", "one")], first);
   const other = compiler.activate([listener, toSecret("any", "CHAIN", "two")], first);
-  const certificate = (runtime: typeof first) => runtime.binds.get("0.0.0.0:8443")?.tls?.certificate("a");
+  const certificate = (runtime: typeof first) => runtime.binds.get("0.0.0.0:8443")?.tls?.choose("a")?.termination;
   assert.equal(certificate(same)?.id, certificate(first)?.id);
   assert.notEqual(certificate(other)?.id, certificate(first)?.id);
-  assert.equal(certificate(other)?.key, "two");
+  assert.equal(certificate(other)?.certificates[0]?.key, "two");
   assert.ok(!certificate(first)?.id.includes("one"));
 });
 

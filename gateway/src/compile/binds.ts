@@ -1,42 +1,64 @@
 /** Ports: listeners grouped by the address they bind, of one Gateway or several. */
-import { type HttpServerOptions, toBindKey } from "@sallyport/model/listener";
+import { type HttpServerOptions, type ProxyProtocolIn, toBindKey } from "@sallyport/model/listener";
 import type { Problem } from "@sallyport/model/problem";
 import { fail, ok, type Result } from "@sallyport/model/result";
-import type { CertificateSecret } from "@sallyport/model/secret";
 import type { Snapshot } from "@sallyport/model/snapshot";
-import type { CompiledBind, CompiledListener, CompiledTls, RouteInput, RouteResult } from "../router/contract.ts";
+import type {
+  BindTransport,
+  CompiledBind,
+  CompiledListener,
+  CompiledStreamRoute,
+  CompiledTls,
+  RouteInput,
+  RouteResult,
+} from "../router/contract.ts";
 import { HostTable } from "../router/host-table.ts";
-import { compileTls } from "./certificates.ts";
-import { getResource } from "./changes.ts";
 import { toStrictest } from "./http-options.ts";
 import type { ListenerRoutes } from "./listeners.ts";
+import type { ListenerStreams, Streams } from "./streams.ts";
+import { compileTermination, isSameList, type ListenerTermination } from "./terminations.ts";
+import { PortTls, type TlsWay } from "./tls-chains.ts";
+
+/** A listener with all that hangs on it. */
+interface PortListener {
+  readonly routes: ListenerRoutes;
+  readonly streams: ListenerStreams | undefined;
+  readonly termination: ListenerTermination | undefined;
+}
+
+type PortListeners = readonly [PortListener, ...PortListener[]];
 
 /** One bound port. */
 class ListenerBind implements CompiledBind {
   readonly key: string;
   readonly address: string;
   readonly port: number;
+  readonly transport: BindTransport;
   readonly http: HttpServerOptions;
   readonly fallback: CompiledListener;
   readonly tls: CompiledTls | undefined;
+  readonly stream: CompiledStreamRoute | undefined;
+  readonly proxyProtocol: ProxyProtocolIn | undefined;
   /** What it was made of, to tell whether it can stay. */
-  readonly listeners: readonly ListenerRoutes[];
-  readonly secrets: readonly CertificateSecret[];
+  readonly listeners: PortListeners;
   readonly #table: HostTable<ListenerRoutes>;
 
-  constructor(key: string, listeners: readonly [ListenerRoutes, ...ListenerRoutes[]], snapshot: Snapshot) {
+  constructor(key: string, listeners: PortListeners) {
     const byHostname = toHostnames(listeners);
     const [first] = listeners;
+    const { resource } = first.routes;
     this.key = key;
-    this.address = first.resource.bind.address;
-    this.port = first.resource.bind.port;
+    this.address = resource.bind.address;
+    this.port = resource.bind.port;
+    this.transport = TRANSPORT_OF[resource.protocol];
     this.listeners = listeners;
-    this.http = toStrictest(listeners.map((listener) => listener.compiled.http));
-    this.fallback = (byHostname.get("*") ?? first).compiled;
-    this.#table = new HostTable(byHostname);
-    const secrets = findSecrets(byHostname, snapshot);
-    this.secrets = [...secrets.values()].flat();
-    this.tls = first.resource.protocol === "https" ? compileTls(secrets) : undefined;
+    this.http = toStrictest(listeners.map(({ routes }) => routes.compiled.http));
+    this.fallback = (byHostname.get("*") ?? first).routes.compiled;
+    this.#table = new HostTable(new Map([...byHostname].map(([hostname, { routes }]) => [hostname, routes])));
+    this.tls = this.transport === "tls" ? new PortTls(toWays(byHostname)) : undefined;
+    const passesOn = this.transport === "tcp" || this.transport === "udp";
+    this.stream = passesOn ? first.streams?.find(undefined) : undefined;
+    this.proxyProtocol = resource.proxyProtocol;
   }
 
   route(input: RouteInput): RouteResult | undefined {
@@ -44,31 +66,58 @@ class ListenerBind implements CompiledBind {
   }
 }
 
+const TRANSPORT_OF: Readonly<Record<CompiledListener["protocol"], BindTransport>> = {
+  http: "http",
+  https: "tls",
+  tls: "tls",
+  "tls-passthrough": "tls",
+  tcp: "tcp",
+  udp: "udp",
+};
+
 /** Binds by key. */
 export type Binds = ReadonlyMap<string, CompiledBind>;
 
+/** What ports are made of. */
+export interface BindInput {
+  readonly listeners: Iterable<ListenerRoutes>;
+  readonly streams: Streams;
+  readonly snapshot: Snapshot;
+}
+
 /** Groups the listeners; binds none of whose parts changed are those of before. */
-export function compileBinds(
-  before: Binds,
-  listeners: Iterable<ListenerRoutes>,
-  snapshot: Snapshot,
-): Result<Binds, Problem> {
+export function compileBinds(before: Binds, input: BindInput): Result<Binds, Problem> {
   const binds = new Map<string, CompiledBind>();
-  for (const [key, group] of groupByBind(listeners)) {
-    const [first] = group;
-    const other = group.find((listener) => listener.resource.protocol !== first.resource.protocol);
-    if (other !== undefined) return fail(toProtocolProblem(key, first, other));
-    const bind = new ListenerBind(key, group, snapshot);
+  for (const [key, group] of groupByBind(input.listeners)) {
+    const problem = findConflict(key, group);
+    if (problem !== undefined) return fail(problem);
     const old = before.get(key);
-    binds.set(key, old instanceof ListenerBind && isSame(old, bind) ? old : bind);
+    binds.set(key, compileBind(old instanceof ListenerBind ? old : undefined, key, group, input));
   }
   return ok(binds);
 }
 
+function compileBind(
+  old: ListenerBind | undefined,
+  key: string,
+  group: ListenerGroup,
+  { streams, snapshot }: BindInput,
+): ListenerBind {
+  const terminations = new Map(old?.listeners.map(({ routes, termination }) => [routes.resource.key, termination]));
+  const toPortListener = (routes: ListenerRoutes): PortListener => {
+    const { resource } = routes;
+    const termination = compileTermination(resource, snapshot, terminations.get(resource.key));
+    return { routes, streams: streams.listeners.get(resource.key), termination };
+  };
+  const [first, ...others] = group;
+  const listeners: PortListeners = [toPortListener(first), ...others.map(toPortListener)];
+  return old !== undefined && isSame(old.listeners, listeners) ? old : new ListenerBind(key, listeners);
+}
+
+type ListenerGroup = readonly [ListenerRoutes, ...ListenerRoutes[]];
+
 /** In the order of listener keys, so that every worker groups them alike. */
-function groupByBind(
-  listeners: Iterable<ListenerRoutes>,
-): ReadonlyMap<string, readonly [ListenerRoutes, ...ListenerRoutes[]]> {
+function groupByBind(listeners: Iterable<ListenerRoutes>): ReadonlyMap<string, ListenerGroup> {
   const groups = new Map<string, [ListenerRoutes, ...ListenerRoutes[]]>();
   const ordered = [...listeners].sort((one, other) => (one.resource.key < other.resource.key ? -1 : 1));
   for (const listener of ordered) {
@@ -81,43 +130,48 @@ function groupByBind(
 }
 
 /** Of two listeners with one hostname the first counts; whoever made the snapshot should have left one out. */
-function toHostnames(listeners: readonly ListenerRoutes[]): ReadonlyMap<string, ListenerRoutes> {
-  const byHostname = new Map<string, ListenerRoutes>();
+function toHostnames(listeners: PortListeners): ReadonlyMap<string, PortListener> {
+  const byHostname = new Map<string, PortListener>();
   for (const listener of listeners) {
-    const hostname = listener.resource.hostname ?? "*";
+    const hostname = listener.routes.resource.hostname ?? "*";
     if (!byHostname.has(hostname)) byHostname.set(hostname, listener);
   }
   return byHostname;
 }
 
-function findSecrets(
-  byHostname: ReadonlyMap<string, ListenerRoutes>,
-  snapshot: Snapshot,
-): ReadonlyMap<string, readonly CertificateSecret[]> {
-  const secrets = new Map<string, readonly CertificateSecret[]>();
-  for (const [hostname, { resource }] of byHostname) {
-    const keys = resource.tls?.certificates ?? [];
-    secrets.set(
-      hostname,
-      keys.map((key) => getResource(snapshot, "secret", key)).filter((found) => found !== undefined),
-    );
+function toWays(byHostname: ReadonlyMap<string, PortListener>): ReadonlyMap<string, TlsWay> {
+  const ways = new Map<string, TlsWay>();
+  for (const [hostname, { routes, termination, streams }] of byHostname) {
+    ways.set(hostname, { listener: routes.compiled, termination, streams });
   }
-  return secrets;
+  return ways;
 }
 
-function isSame(one: ListenerBind, other: ListenerBind): boolean {
-  return isSameList(one.listeners, other.listeners) && isSameList(one.secrets, other.secrets);
+function isSame(one: PortListeners, other: PortListeners): boolean {
+  const toParts = ({ routes, streams, termination }: PortListener): unknown[] => [routes, streams, termination];
+  return isSameList(one.flatMap(toParts), other.flatMap(toParts));
 }
 
-function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
-  return one.length === other.length && one.every((item, at) => item === other[at]);
+/**
+ * What the listeners of one port must agree on: who has spoken before a server name or a host could tell them apart. The
+ * trust in PROXY headers is not merged, because each way of merging gives one of them what it did not ask for.
+ */
+function findConflict(key: string, group: ListenerGroup): Problem | undefined {
+  const [{ resource: first }] = group;
+  const transport = TRANSPORT_OF[first.protocol];
+  for (const { resource } of group) {
+    if (TRANSPORT_OF[resource.protocol] !== transport) return toConflict(key, first.key, resource.key, "protocols");
+    if (JSON.stringify(resource.proxyProtocol) !== JSON.stringify(first.proxyProtocol))
+      return toConflict(key, first.key, resource.key, "PROXY protocol settings");
+  }
+  return undefined;
 }
 
-function toProtocolProblem(key: string, one: ListenerRoutes, other: ListenerRoutes): Problem {
+function toConflict(key: string, one: string, other: string, what: string): Problem {
   return {
     code: "conflict",
     severity: "error",
-    message: `the listeners ${one.resource.key} and ${other.resource.key} want ${key} for different protocols`,
+    message: `the listeners ${one} and ${other} want ${key} for different ${what}`,
     hint: "give one of them another port or address",
   };
 }

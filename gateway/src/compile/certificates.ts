@@ -1,64 +1,67 @@
-/** Certificates of a port by server name: the most specific listener's, and of several the one that names the server. */
-import { createHash, X509Certificate } from "node:crypto";
+/** Which of a listener's certificates are shown for a server name: those that name it, one for each type of key. */
+import { X509Certificate } from "node:crypto";
 import type { CertificateSecret } from "@sallyport/model/secret";
-import type { CompiledTls } from "../router/contract.ts";
-import { HostTable } from "../router/host-table.ts";
 
-/** A chain and its key, told apart by content. */
-export interface Certificate {
-  readonly chain: string;
-  readonly key: string;
-  readonly id: string;
+/** The leaf of a chain, as far as choosing asks. */
+interface Leaf {
+  readonly certificate: X509Certificate;
+  /** `rsa`, `ec`, ...: a server holds one certificate for each. */
+  readonly keyType: string;
 }
 
-/** Compiles the look-up; `byHostname` holds the secrets of each listener by its hostname (`*` for any). */
-export function compileTls(byHostname: ReadonlyMap<string, readonly CertificateSecret[]>): CompiledTls {
-  const table = new HostTable(byHostname);
-  return {
-    certificate(serverName) {
-      // No name is under no wildcard: only a listener for all hosts serves it.
-      const secrets = table.find(serverName ?? "");
-      const secret = secrets === undefined ? undefined : chooseSecret(secrets, serverName);
-      return secret === undefined ? undefined : toCertificate(secret);
-    },
-  };
-}
-
-function chooseSecret(
+/**
+ * One or more of the certificates, which must not be empty. Where none names the server the first is shown, as any server
+ * does that knows nothing better, with those of other key types that stand for the same name.
+ */
+export function chooseCertificates(
   secrets: readonly CertificateSecret[],
   serverName: string | undefined,
-): CertificateSecret | undefined {
-  const [first, second] = secrets;
-  if (second === undefined || serverName === undefined) return first;
-  return secrets.find((secret) => isNamed(secret, serverName)) ?? first;
+): readonly CertificateSecret[] {
+  const [first] = secrets;
+  if (first === undefined || secrets.length === 1) return secrets;
+  const named = serverName === undefined ? [] : secrets.filter((secret) => isNamed(secret, serverName));
+  if (named.length > 0) return toOnePerKeyType(named);
+  const name = firstNameOf(first);
+  const mates = name === undefined ? [] : secrets.filter((secret) => secret !== first && isNamed(secret, name));
+  return toOnePerKeyType([first, ...mates]);
 }
 
-const certificates = new WeakMap<CertificateSecret, Certificate>();
-
-function toCertificate(secret: CertificateSecret): Certificate {
-  const known = certificates.get(secret);
-  if (known !== undefined) return known;
-  const { certificateChain: chain, privateKey: key } = secret;
-  const id = createHash("sha256").update(chain).update("\0").update(key).digest("base64url");
-  const certificate = { chain, key, id };
-  certificates.set(secret, certificate);
-  return certificate;
+/** In the user's order; who cannot be read has no type of key and stands alone. */
+function toOnePerKeyType(secrets: readonly CertificateSecret[]): readonly CertificateSecret[] {
+  const [first] = secrets;
+  if (first === undefined || leafOf(first) === undefined) return secrets.slice(0, 1);
+  const chosen = new Map<string, CertificateSecret>();
+  for (const secret of secrets) {
+    const keyType = leafOf(secret)?.keyType;
+    if (keyType !== undefined && !chosen.has(keyType)) chosen.set(keyType, secret);
+  }
+  return [...chosen.values()];
 }
-
-const parsed = new WeakMap<CertificateSecret, X509Certificate | "unreadable">();
 
 function isNamed(secret: CertificateSecret, serverName: string): boolean {
-  let leaf = parsed.get(secret);
-  if (leaf === undefined) {
-    leaf = parseLeaf(secret);
-    parsed.set(secret, leaf);
-  }
-  return leaf !== "unreadable" && leaf.checkHost(serverName) !== undefined;
+  return leafOf(secret)?.certificate.checkHost(serverName) !== undefined;
 }
 
-function parseLeaf(secret: CertificateSecret): X509Certificate | "unreadable" {
+/** The first DNS name of a certificate. Names that would need quotes are no host names. */
+function firstNameOf(secret: CertificateSecret): string | undefined {
+  return /(?:^|, )DNS:([^",\s]+)/.exec(leafOf(secret)?.certificate.subjectAltName ?? "")?.[1];
+}
+
+const leaves = new WeakMap<CertificateSecret, Leaf | "unreadable">();
+
+function leafOf(secret: CertificateSecret): Leaf | undefined {
+  let leaf = leaves.get(secret);
+  if (leaf === undefined) {
+    leaf = parseLeaf(secret);
+    leaves.set(secret, leaf);
+  }
+  return leaf === "unreadable" ? undefined : leaf;
+}
+
+function parseLeaf(secret: CertificateSecret): Leaf | "unreadable" {
   try {
-    return new X509Certificate(secret.certificateChain);
+    const certificate = new X509Certificate(secret.certificateChain);
+    return { certificate, keyType: certificate.publicKey.asymmetricKeyType ?? "unknown" };
   } catch {
     // Whoever made the snapshot checked it; if it is broken all the same, the handshake says so.
     return "unreadable";

@@ -2,14 +2,16 @@
 import type { Cluster } from "@sallyport/model/cluster";
 import type { EndpointSet } from "@sallyport/model/endpoint";
 import type { Snapshot } from "@sallyport/model/snapshot";
-import type { ClusterTable, ManagedCluster } from "../cluster/contract.ts";
+import type { ClusterTable, ManagedCluster, UpstreamTlsSettings } from "../cluster/contract.ts";
 import { type Changes, getResource } from "./changes.ts";
 import { copyMap } from "./copy-map.ts";
+import { compileUpstreamTls, namesAny } from "./upstream-tls.ts";
 
 /** A cluster and what it is to be configured with once its runtime is active. */
 export interface ClusterEntry {
   readonly config: Cluster;
   readonly endpoints: EndpointSet | undefined;
+  readonly tls: UpstreamTlsSettings | undefined;
   /** Undefined where it cannot be served; `invalid` says why. */
   readonly cluster: ManagedCluster | undefined;
   readonly invalid: string;
@@ -27,8 +29,9 @@ export interface ClusterOutcome {
   readonly replaced: ReadonlySet<string>;
 }
 
-/** Clusters looked at between two yields: making one costs a few microseconds. */
+/** Clusters looked at between two yields: making one costs a few microseconds, looking whom it names far less. */
 const SLICE = 16;
+const LOOK_SLICE = 1024;
 
 /** Brings the clusters up to the snapshot. Those that are new are made at once, so that their names begin to resolve. */
 export function* compileClusters(
@@ -36,7 +39,7 @@ export function* compileClusters(
   snapshot: Snapshot,
   { changes, table }: { readonly changes: Changes; readonly table: ClusterTable },
 ): Generator<void, ClusterOutcome, void> {
-  const keys = new Set([...changes.cluster, ...changes.endpoints]);
+  const keys = yield* findStale(before, changes);
   const updated: ClusterEntry[] = [];
   const replaced = new Set<string>();
   if (keys.size === 0) return { entries: before, updated, replaced };
@@ -55,17 +58,39 @@ export function* compileClusters(
   return { entries, updated, replaced };
 }
 
+/** What a route that speaks HTTP can do with it. */
+export function toHttpCluster({ config, cluster, invalid }: ClusterEntry): Pick<ClusterEntry, "cluster" | "invalid"> {
+  if (config.protocol === "h2c") return { cluster: undefined, invalid: "h2c upstream is not served yet" };
+  return { cluster, invalid };
+}
+
+/** Those that changed, and those that name a secret or authorities that did. */
+function* findStale(before: ClusterEntries, changes: Changes): Generator<void, ReadonlySet<string>, void> {
+  const keys = new Set([...changes.cluster, ...changes.endpoints]);
+  if (changes.secret.size === 0 && changes.authorities.size === 0) return keys;
+  let looked = 0;
+  for (const [key, { config }] of before) {
+    if (namesAny(config, changes)) keys.add(key);
+    if (++looked % LOOK_SLICE === 0) yield;
+  }
+  return keys;
+}
+
 function toEntry(
   old: ClusterEntry | undefined,
   config: Cluster,
   { snapshot, table }: { readonly snapshot: Snapshot; readonly table: ClusterTable },
 ): ClusterEntry {
   const endpoints = getResource(snapshot, "endpoints", config.key);
-  if (config.protocol === "h2c") {
-    return { config, endpoints, cluster: undefined, invalid: "h2c upstream is not served yet" };
+  const compiled = compileUpstreamTls(config, snapshot);
+  if (!compiled.ok) {
+    const invalid = `the cluster ${config.key} cannot be spoken to with TLS: ${compiled.error}`;
+    return { config, endpoints, tls: undefined, cluster: undefined, invalid };
   }
-  const kept = old?.cluster !== undefined && isSameUpstream(old.config, config) ? old.cluster : undefined;
-  return { config, endpoints, cluster: kept ?? table.create(config, endpoints), invalid: "" };
+  // The same settings stay the same object.
+  const tls = old?.tls?.id === compiled.value?.id ? old?.tls : compiled.value;
+  const kept = old?.cluster !== undefined && isSameUpstream(old, { config, tls }) ? old.cluster : undefined;
+  return { config, endpoints, tls, cluster: kept ?? table.create(config, endpoints, tls), invalid: "" };
 }
 
 /** Whether routes that hold what they know of the old one can go on with that. */
@@ -73,7 +98,17 @@ function isSameToRoutes(one: ClusterEntry | undefined, other: ClusterEntry | und
   return one?.cluster === other?.cluster && one?.invalid === other?.invalid;
 }
 
-/** Other names or another way of discovery are other servers: nothing of the old connections is of use to them. */
-function isSameUpstream(one: Cluster, other: Cluster): boolean {
-  return JSON.stringify([one.discovery, one.protocol]) === JSON.stringify([other.discovery, other.protocol]);
+/**
+ * Other names or another way of discovery are other servers, and who must prove something else may be another one too:
+ * nothing of the old connections is of use to them.
+ */
+function isSameUpstream(
+  one: Pick<ClusterEntry, "config" | "tls">,
+  other: Pick<ClusterEntry, "config" | "tls">,
+): boolean {
+  return toUpstreamText(one) === toUpstreamText(other);
+}
+
+function toUpstreamText({ config, tls }: Pick<ClusterEntry, "config" | "tls">): string {
+  return JSON.stringify([config.discovery, config.protocol, tls?.peerId]);
 }

@@ -14,6 +14,7 @@ import type { Compilation, CompileOptions, CompiledRuntime } from "./contract.ts
 import { type PlacedRoute, placeRoutes } from "./placement.ts";
 import { type CompiledRoute, compileRoute } from "./routes.ts";
 import { type RuntimeParts, SnapshotRuntime } from "./runtime.ts";
+import { compileStreams, NO_STREAMS } from "./streams.ts";
 
 /** Routes looked at between two yields where little is done with each. */
 const SLICE = 256;
@@ -37,11 +38,13 @@ export function* compileRuntime(options: CompileOptions): Compilation {
   }
   if (problems.length > 0) return fail(problems);
   const placed = yield* placeRoutes(before, { changes, snapshot, compiled, metricsBlock });
-  const binds = compileBinds(before.binds, placed.listeners.values(), snapshot);
+  const { entries, replaced } = clusters;
+  const streams = yield* compileStreams(before.streams, { changes, snapshot, clusters: entries, replaced });
+  const binds = compileBinds(before.binds, { listeners: placed.listeners.values(), streams, snapshot });
   if (!binds.ok) return fail([binds.error]);
   const pending = toPending(options.previous, clusters);
-  const { entries } = clusters;
-  return ok(new SnapshotRuntime({ ...placed, epoch, snapshot, binds: binds.value, clusters: entries, pending, table }));
+  const parts = { ...placed, epoch, snapshot, binds: binds.value, clusters: entries, streams, pending, table };
+  return ok(new SnapshotRuntime(parts));
 }
 
 function toParts({ previous, epoch, dependencies }: CompileOptions): RuntimeParts {
@@ -53,6 +56,7 @@ function toParts({ previous, epoch, dependencies }: CompileOptions): RuntimePart
     clusters: new Map(),
     listeners: new Map(),
     routes: new Map(),
+    streams: NO_STREAMS,
     pending: new Map(),
     table: dependencies.clusters,
   };

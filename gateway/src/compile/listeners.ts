@@ -1,5 +1,5 @@
 /** Listeners of a runtime: each with the hosts it serves and, per host, the index of what may win a request. */
-import type { Listener } from "@sallyport/model/listener";
+import { DEFAULT_DATAGRAM_OPTIONS, DEFAULT_STREAM_OPTIONS, type Listener } from "@sallyport/model/listener";
 import type { Candidate } from "../router/candidate.ts";
 import type { CompiledListener, RouteInput, RouteResult } from "../router/contract.ts";
 import { HostTable } from "../router/host-table.ts";
@@ -41,7 +41,8 @@ export function compileListener(
   metrics: number,
 ): CompiledListener {
   const { key, port, protocol, http } = resource;
-  const compiled = { key, port, protocol, http, metrics };
+  const stream = resource.stream ?? (protocol === "udp" ? DEFAULT_DATAGRAM_OPTIONS : DEFAULT_STREAM_OPTIONS);
+  const compiled = { key, port, protocol, http, stream, metrics };
   return before !== undefined && JSON.stringify(before) === JSON.stringify(compiled) ? before : compiled;
 }
 

@@ -2,10 +2,11 @@
 import type { Snapshot } from "@sallyport/model/snapshot";
 import type { ClusterTable, ManagedCluster, UpstreamCluster } from "../cluster/contract.ts";
 import type { Binds } from "./binds.ts";
-import type { ClusterEntries, ClusterEntry } from "./clusters.ts";
+import { type ClusterEntries, type ClusterEntry, toHttpCluster } from "./clusters.ts";
 import type { CompiledRuntime } from "./contract.ts";
 import type { ListenerRoutes } from "./listeners.ts";
 import type { PlacedRoute } from "./placement.ts";
+import type { Streams } from "./streams.ts";
 
 /** The parts of a runtime. */
 export interface RuntimeParts {
@@ -17,6 +18,7 @@ export interface RuntimeParts {
   readonly listeners: ReadonlyMap<string, ListenerRoutes>;
   /** By route key. */
   readonly routes: ReadonlyMap<string, PlacedRoute>;
+  readonly streams: Streams;
   /** Clusters to configure on activation, by key. */
   readonly pending: ReadonlyMap<string, ClusterEntry>;
   readonly table: ClusterTable;
@@ -51,13 +53,15 @@ export class SnapshotRuntime implements CompiledRuntime {
   }
 
   cluster(key: string): UpstreamCluster | undefined {
-    return this.parts.clusters.get(key)?.cluster;
+    const entry = this.parts.clusters.get(key);
+    return entry && toHttpCluster(entry).cluster;
   }
 
   activate(): void {
     if (this.#isActivated) return;
     this.#isActivated = true;
-    for (const { cluster, config, endpoints } of this.parts.pending.values()) cluster?.update(config, endpoints);
+    for (const { cluster, config, endpoints, tls } of this.parts.pending.values())
+      cluster?.update(config, endpoints, tls);
   }
 
   disposeUnused(): void {

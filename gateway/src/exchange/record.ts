@@ -2,6 +2,7 @@
 import type { ResponseFlag } from "@sallyport/model/fault";
 import type { CompiledListener } from "../router/contract.ts";
 import type { ExchangeRecord } from "../observe/contract.ts";
+import type { DownstreamTls } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** View of one exchange. */
@@ -80,6 +81,14 @@ export class LiveRecord implements ExchangeRecord {
 
   get downstreamLocal(): string {
     return this.#exchange.start?.downstream.connection.local ?? "";
+  }
+
+  get downstreamPeer(): string {
+    return this.#exchange.start?.downstream.connection.peer ?? "";
+  }
+
+  get tls(): DownstreamTls | undefined {
+    return this.#exchange.start?.downstream.connection.tls;
   }
 
   get clientAddress(): string {

@@ -14,6 +14,8 @@ const connection = {
   remoteAddress: "192.0.2.1",
   remote: "192.0.2.1:4711",
   local: "192.0.2.2:80",
+  peer: "192.0.2.1:4711",
+  tls: undefined,
 } as const;
 
 const requests = Array.from({ length: COUNT }, (_, i) =>

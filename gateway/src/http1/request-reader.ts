@@ -81,8 +81,9 @@ export class RequestReader implements ExchangeStart {
    */
   forgetRoutes(): void {
     if (this.runtime === NO_RUNTIME || this.runtime === this.#port.runtime()) return;
-    const { key, address, port, http, fallback } = this.bind;
-    this.bind = { key, address, port, http, fallback, tls: undefined, route: () => undefined };
+    const { key, address, port, transport, http, fallback } = this.bind;
+    const none = { tls: undefined, stream: undefined, proxyProtocol: undefined };
+    this.bind = { key, address, port, transport, http, fallback, ...none, route: () => undefined };
     this.runtime = NO_RUNTIME;
     this.head.routedBy = undefined;
   }

@@ -9,6 +9,7 @@
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
 import { invariant } from "@sallyport/model/result";
+import type { HandshakeOutcome, StreamRecord } from "./contract.ts";
 
 /** How many blocks of each kind there are. Block 0 of a kind is shared by all names beyond the cap. */
 export interface CellShape {
@@ -81,7 +82,15 @@ export const BUCKETS = [
   0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000,
 ] as const;
 
+/** How TLS handshakes end, in the order of their cells. */
+export const HANDSHAKES = ["full", "resumed", "failed", "refused"] as const satisfies readonly HandshakeOutcome[];
+
+/** What is passed on as bytes, in the order of its cells. */
+export const PROTOCOLS = ["TCP", "TLS", "UDP"] as const satisfies readonly StreamRecord["protocol"][];
+
 const REQUEST_CELLS = CLASSES.length * FLAGS.length;
+const STREAM_CELLS = PROTOCOLS.length * FLAGS.length;
+const FIRST_STREAM = REQUEST_CELLS + BUCKETS.length + 6 + HANDSHAKES.length;
 /** Offsets inside a listener's block. `requests` holds a cell per class and flag, class by class. */
 export const LISTENER = {
   requests: 0,
@@ -92,8 +101,18 @@ export const LISTENER = {
   bytesSent: REQUEST_CELLS + BUCKETS.length + 3,
   connections: REQUEST_CELLS + BUCKETS.length + 4,
   connectionsActive: REQUEST_CELLS + BUCKETS.length + 5,
+  /** A cell per outcome. */
+  handshakes: REQUEST_CELLS + BUCKETS.length + 6,
+  /** A cell per protocol and flag, protocol by protocol: connections and sessions that were passed on and are over. */
+  streams: FIRST_STREAM,
+  /** Milliseconds. */
+  streamDurationSum: FIRST_STREAM + STREAM_CELLS,
+  streamBytesReceived: FIRST_STREAM + STREAM_CELLS + 1,
+  streamBytesSent: FIRST_STREAM + STREAM_CELLS + 2,
+  datagramsReceived: FIRST_STREAM + STREAM_CELLS + 3,
+  datagramsSent: FIRST_STREAM + STREAM_CELLS + 4,
 } as const;
-const LISTENER_SIZE = REQUEST_CELLS + BUCKETS.length + 6;
+const LISTENER_SIZE = FIRST_STREAM + STREAM_CELLS + 5;
 
 /** Offsets inside the block of a route or cluster. */
 export const NAMED = {

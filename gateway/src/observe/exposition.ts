@@ -3,7 +3,8 @@
  * scrape: a proxy nobody scrapes does not carry it.
  */
 import type { Counter, Gauge, Histogram, Registry } from "prom-client";
-import { METRIC_FAMILIES, type MetricFamily } from "./families.ts";
+import { METRIC_FAMILIES } from "./families.ts";
+import type { MetricFamily } from "./metric-family.ts";
 import type { MetricSource } from "./metric-source.ts";
 import type { Sample } from "./samples.ts";
 

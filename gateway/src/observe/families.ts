@@ -3,19 +3,10 @@
  * the admin's /stats and docs/metrics.md come from this one table.
  */
 import { GLOBAL, LISTENER } from "./cells.ts";
-import type { MetricSource } from "./metric-source.ts";
+import type { MetricFamily } from "./metric-family.ts";
 import { readCpu, readOpenFiles, readResidentMemory, readStartTime } from "./process-facts.ts";
-import { readHistogram, readListeners, readNamed, readRequests, readWorkers, type Sample } from "./samples.ts";
-
-/** One family. */
-export interface MetricFamily {
-  readonly name: string;
-  readonly type: "counter" | "gauge" | "histogram";
-  readonly labels: readonly string[];
-  /** One sentence without full stop. */
-  readonly help: string;
-  readonly read: (source: MetricSource) => Sample[];
-}
+import { readHistogram, readListeners, readNamed, readRequests, readWorkers } from "./samples.ts";
+import { STREAM_FAMILIES } from "./stream-families.ts";
 
 /** All families, in the order in which they are exported. */
 export const METRIC_FAMILIES: readonly MetricFamily[] = [
@@ -51,14 +42,14 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     name: "sallyport_downstream_connections_total",
     type: "counter",
     labels: ["listener"],
-    help: "Connections accepted from clients",
+    help: "Connections accepted from clients, and UDP sessions begun",
     read: (source) => readListeners(source, LISTENER.connections),
   },
   {
     name: "sallyport_downstream_connections_active",
     type: "gauge",
     labels: ["listener"],
-    help: "Connections of clients open now",
+    help: "Connections of clients open now, and UDP sessions",
     read: (source) => readListeners(source, LISTENER.connectionsActive),
   },
   {
@@ -68,6 +59,7 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     help: "Connections closed at once because the limit of connections was reached",
     read: ({ cells }) => [{ labels: {}, value: cells.sum(GLOBAL.refused) }],
   },
+  ...STREAM_FAMILIES,
   {
     name: "sallyport_upstream_connects_total",
     type: "counter",

@@ -3,9 +3,9 @@
  * exchanges to the access log. Runs once per exchange, so it does additions and nothing else.
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
-import { BUCKETS, FLAGS, GLOBAL, LISTENER, NAMED, toClassIndex } from "./cells.ts";
+import { BUCKETS, FLAGS, GLOBAL, HANDSHAKES, LISTENER, NAMED, PROTOCOLS, toClassIndex } from "./cells.ts";
 import type { Cells } from "./cells.ts";
-import type { ExchangeRecord, Recorder } from "./contract.ts";
+import type { ExchangeRecord, HandshakeOutcome, Recorder, StreamRecord } from "./contract.ts";
 
 /** What a recorder writes to. */
 export interface RecorderOptions {
@@ -16,6 +16,8 @@ export interface RecorderOptions {
   readonly clusterBlock?: (name: string) => number;
   /** Takes every finished exchange besides the cells; the access log. */
   readonly onExchange?: (record: ExchangeRecord) => void;
+  /** As onExchange, of what was passed on as bytes or datagrams. */
+  readonly onStream?: (record: StreamRecord) => void;
 }
 
 /** Writes into one stripe. */
@@ -47,6 +49,23 @@ export class CellRecorder implements Recorder {
     if (clusterBlock !== undefined)
       this.#named(cells.blockStart("clusters", clusterBlock(record.upstreamCluster)), statusClass, duration);
     if (onExchange !== undefined) onExchange(record);
+  }
+
+  stream(record: StreamRecord): void {
+    const block = this.#listeners + record.listenerMetrics * this.#listenerSize;
+    const protocol = PROTOCOLS.indexOf(record.protocol);
+    this.#add(block + LISTENER.streams + protocol * FLAGS.length + toFlagIndex(record.flag), 1);
+    this.#add(block + LISTENER.streamDurationSum, record.endedAt - record.startedAt);
+    this.#add(block + LISTENER.streamBytesReceived, record.bytesReceived);
+    this.#add(block + LISTENER.streamBytesSent, record.bytesSent);
+    this.#add(block + LISTENER.datagramsReceived, record.datagramsReceived);
+    this.#add(block + LISTENER.datagramsSent, record.datagramsSent);
+    this.#options.onStream?.(record);
+  }
+
+  handshake(listenerMetrics: number, outcome: HandshakeOutcome): void {
+    const block = this.#listeners + listenerMetrics * this.#listenerSize;
+    this.#add(block + LISTENER.handshakes + HANDSHAKES.indexOf(outcome), 1);
   }
 
   connectionOpened(listenerMetrics: number): void {

@@ -1,6 +1,6 @@
 /** Reads the samples of metric families from the cells. */
 import { OTHER_BLOCK, type NamedBlock } from "./blocks.ts";
-import { BUCKETS, CLASSES, FLAGS, LISTENER, NAMED, type BlockKind } from "./cells.ts";
+import { BUCKETS, CLASSES, FLAGS, HANDSHAKES, LISTENER, NAMED, PROTOCOLS, type BlockKind } from "./cells.ts";
 import type { MetricSource } from "./metric-source.ts";
 
 /** One value. `suffix` is for the series of a histogram. */
@@ -12,7 +12,8 @@ export interface Sample {
 
 /** Label value of the block that names beyond the cap share. */
 const OTHER = "other";
-const MILLISECONDS = 1000;
+/** In a second. */
+export const MILLISECONDS = 1000;
 
 /** Requests by listener, status class and flag; combinations that never occurred have no series. */
 export function readRequests({ cells, series }: MetricSource): Sample[] {
@@ -56,6 +57,44 @@ export function readListeners({ cells, series }: MetricSource, offset: number): 
   return ownBlocks(series.blocks().listeners, series.overflowed("listeners")).map(([listener, block]) => {
     return { labels: { listener }, value: cells.gauge(cells.blockStart("listeners", block) + offset) };
   });
+}
+
+/** Handshakes by listener and outcome; combinations that never occurred have no series. */
+export function readHandshakes({ cells, series }: MetricSource): Sample[] {
+  const samples: Sample[] = [];
+  for (const [listener, block] of withOther(series.blocks().listeners)) {
+    const start = cells.blockStart("listeners", block) + LISTENER.handshakes;
+    for (const [index, outcome] of HANDSHAKES.entries()) {
+      const value = cells.sum(start + index);
+      if (value > 0) samples.push({ labels: { listener, outcome }, value });
+    }
+  }
+  return samples;
+}
+
+/** What was passed on, by listener, protocol and flag; combinations that never occurred have no series. */
+export function readStreams({ cells, series }: MetricSource): Sample[] {
+  const samples: Sample[] = [];
+  for (const [listener, block] of withOther(series.blocks().listeners)) {
+    const start = cells.blockStart("listeners", block) + LISTENER.streams;
+    for (const [protocolIndex, protocol] of PROTOCOLS.entries()) {
+      for (const [flagIndex, flag] of FLAGS.entries()) {
+        const value = cells.sum(start + protocolIndex * FLAGS.length + flagIndex);
+        if (value > 0) samples.push({ labels: { listener, protocol: protocol.toLowerCase(), flag }, value });
+      }
+    }
+  }
+  return samples;
+}
+
+/** One cell of the blocks of listeners where it is not 0: most listeners pass nothing on. */
+export function readPassing({ cells, series }: MetricSource, offset: number, unit = 1): Sample[] {
+  const samples: Sample[] = [];
+  for (const [listener, block] of withOther(series.blocks().listeners)) {
+    const value = cells.sum(cells.blockStart("listeners", block) + offset) / unit;
+    if (value > 0) samples.push({ labels: { listener }, value });
+  }
+  return samples;
 }
 
 /** Requests by status class, or the seconds they took, of routes or clusters. */

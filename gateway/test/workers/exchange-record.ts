@@ -29,6 +29,8 @@ export function toRecord(parts: RecordParts = {}): ExchangeRecord {
     upstreamStartedAt: 1009.9,
     downstreamRemote: "10.0.0.9:54321",
     downstreamLocal: "10.0.0.1:8080",
+    downstreamPeer: "10.0.0.9:54321",
+    tls: undefined,
     clientAddress: "10.0.0.9",
     upstreamHost: "10.1.0.5:9000",
     upstreamCluster: "default/web:80",
