@@ -1,9 +1,215 @@
-/** Connects an accepted connection to an endpoint of its route and copies bytes both ways. */
+/**
+ * Connects an accepted connection to an endpoint of its route and copies bytes both ways.
+ *
+ * What one side does the other sees: bytes in order, FIN behind the last byte while the other direction goes on, a reset as
+ * a reset. A connection that the gateway ends is reset as well, so that half a transfer never looks like a whole one. While
+ * the gateway drains, connections that are passed on go on; they end with the process.
+ */
+import type { Socket } from "node:net";
+import { FAULTS, type FaultReason } from "@sallyport/model/fault";
+import { Timed } from "../time/wheel.ts";
+import type { SocketWays } from "../wire/outlet.ts";
 import type { StreamConnection, StreamDependencies, StreamSource } from "./contract.ts";
+import { Dial, type DialedUpstream, type DialOwner } from "./dial.ts";
+import { Direction, type DirectionOwner } from "./direction.ts";
+import { toProxyHeader } from "./proxy-header.ts";
 
-/** Takes over a connection; the upstream is dialled at once, for in some protocols the server speaks first. */
+/**
+ * Takes over a connection; the upstream is dialled at once, for in some protocols the server speaks first. Closes the socket
+ * when it is done with it or cannot serve it, and then waits for onClosed().
+ */
 export function openStream(source: StreamSource, dependencies: StreamDependencies): StreamConnection {
-  dependencies.log.error("streams are not served yet", { listener: source.listener.key });
-  source.socket.destroy();
-  return { onClosed: () => undefined };
+  const stream = new PassedStream(source, dependencies);
+  stream.begin();
+  return stream;
+}
+
+class PassedStream extends Timed implements StreamConnection, DirectionOwner, DialOwner {
+  readonly #source: StreamSource;
+  readonly #dependencies: StreamDependencies;
+  readonly #startedAt: number;
+  readonly #up = new Direction(this);
+  readonly #down = new Direction(this);
+  readonly #idleTimeout: number;
+  #life: Lifetime | undefined = undefined;
+  #dial: Dial | undefined = undefined;
+  #clusterKey = "";
+  #upstream: DialedUpstream | undefined = undefined;
+  /** Why it ends before both sides have ended it. */
+  #reason: FaultReason | undefined = undefined;
+  #closed = false;
+
+  constructor(source: StreamSource, dependencies: StreamDependencies) {
+    super();
+    this.#source = source;
+    this.#dependencies = dependencies;
+    this.#startedAt = dependencies.now();
+    this.#idleTimeout = source.listener.stream.idleTimeout;
+    if (source.head !== undefined) this.#up.prepend(source.head);
+    this.#up.from(source.inlet);
+    source.socket.on("end", () => this.#guard(() => this.#up.end()));
+  }
+
+  begin(): void {
+    const { route, listener } = this.#source;
+    const backend = route?.pick();
+    if (backend?.cluster === undefined) {
+      this.#fail(backend === undefined ? "no-route" : "invalid-backend");
+      return;
+    }
+    const { clocks } = this.#dependencies;
+    const { maxLifetime } = listener.stream;
+    if (maxLifetime > 0) {
+      this.#life = new Lifetime(() => this.#fail("lifetime-exceeded"));
+      clocks.coarse.arm(this.#life, maxLifetime);
+    }
+    this.#clusterKey = backend.cluster.key;
+    this.#dial = new Dial(backend.cluster, this, this.#dependencies);
+    this.#guard(() => this.#dial?.begin());
+  }
+
+  onDialed(upstream: DialedUpstream): void {
+    this.#upstream = upstream;
+    this.#guard(() => this.#connect(upstream));
+  }
+
+  onDialFailed(reason: FaultReason): void {
+    this.#fail(reason);
+  }
+
+  onPassed(): void {
+    this.#dependencies.clocks.coarse.arm(this, this.#idleTimeout);
+  }
+
+  onBug(error: unknown): void {
+    const { listener, about } = this.#source;
+    this.#dependencies.log.error("bug on a passed-on connection", {
+      error,
+      listener: listener.key,
+      client: about.remote,
+    });
+    this.#fail("internal-error");
+  }
+
+  /** Neither side has sent or taken a byte for the idle time. */
+  override onLate(): void {
+    this.#fail("stream-idle-timeout");
+  }
+
+  onClosed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#source.inlet.close();
+    if (!this.#isWhole) this.#fail("downstream-closed");
+    this.#record();
+    this.#settle();
+  }
+
+  /** Both sides have ended their directions: what is left is to write the last bytes. */
+  get #isWhole(): boolean {
+    return this.#up.ended && this.#down.ended;
+  }
+
+  #connect(upstream: DialedUpstream): void {
+    const { about, serverName, socket } = this.#source;
+    const { proxyProtocol, tls } = upstream.lease;
+    upstream.socket.on("end", () => this.#guard(() => this.#down.end()));
+    upstream.socket.on("close", () => this.#guard(() => this.#onUpstreamClosed(upstream)));
+    this.#down.open(socket, toWays(about.tls), undefined);
+    this.#down.from(upstream.inlet);
+    const preface = proxyProtocol === undefined ? undefined : toProxyHeader(proxyProtocol, about, serverName);
+    this.#up.open(upstream.socket, toWays(tls), preface);
+    this.onPassed();
+  }
+
+  #onUpstreamClosed(upstream: DialedUpstream): void {
+    this.#upstream = undefined;
+    upstream.inlet.close();
+    upstream.lease.release();
+    this.#dependencies.recorder.upstreamClosed();
+    if (!this.#isWhole) this.#fail("upstream-reset");
+    this.#settle();
+  }
+
+  /** Ends both connections now; the first reason counts. */
+  #fail(reason: FaultReason): void {
+    this.#reason ??= reason;
+    this.#dial?.cancel();
+    // silence is no cut, unless bytes are still on their way
+    const silent = reason === "stream-idle-timeout" && !this.#up.clogged && !this.#down.clogged;
+    const { socket, about } = this.#source;
+    endSocket(socket, silent || about.tls !== undefined ? "close" : "reset");
+    const upstream = this.#upstream;
+    if (upstream !== undefined)
+      endSocket(upstream.socket, silent || upstream.lease.tls !== undefined ? "close" : "reset");
+  }
+
+  /** Once nothing is open there is nothing to be late. */
+  #settle(): void {
+    if (!this.#closed || this.#upstream !== undefined) return;
+    const { coarse } = this.#dependencies.clocks;
+    coarse.disarm(this);
+    if (this.#life !== undefined) coarse.disarm(this.#life);
+  }
+
+  #record(): void {
+    const { about, listener, protocol, route, serverName } = this.#source;
+    const dependencies = this.#dependencies;
+    const reason = this.#reason;
+    dependencies.recorder.stream({
+      protocol,
+      serverName: about.tls?.serverName ?? serverName,
+      listenerMetrics: listener.metrics,
+      listenerKey: listener.key,
+      flag: reason === undefined ? "-" : FAULTS[reason].flag,
+      details: reason ?? "",
+      bytesReceived: this.#up.bytes,
+      bytesSent: this.#down.bytes,
+      datagramsReceived: 0,
+      datagramsSent: 0,
+      startedAt: this.#startedAt,
+      endedAt: dependencies.now(),
+      downstreamRemote: about.remote,
+      downstreamLocal: about.local,
+      downstreamPeer: about.peer,
+      clientAddress: about.remoteAddress,
+      upstreamHost: this.#dial?.endpoint?.label ?? "",
+      upstreamCluster: this.#clusterKey,
+      routeName: route?.key ?? "",
+      tls: about.tls,
+    });
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      this.onBug(error);
+    }
+  }
+}
+
+/** A connection's longest life. */
+class Lifetime extends Timed {
+  readonly #end: () => void;
+
+  constructor(end: () => void) {
+    super();
+    this.#end = end;
+  }
+
+  override onLate(): void {
+    this.#end();
+  }
+}
+
+/** Over TLS every write completes a turn later: there is nothing to gain by tuning. */
+function toWays(tls: object | undefined): SocketWays {
+  return tls === undefined ? "tuned" : "documented";
+}
+
+/** A reset is for TCP alone: TLS shows a cut by the missing close_notify. */
+function endSocket(socket: Socket, how: "close" | "reset"): void {
+  if (how === "close") socket.destroy();
+  else socket.resetAndDestroy();
 }
