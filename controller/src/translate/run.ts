@@ -16,7 +16,7 @@ export function translateWorld(world: World, options: TranslateOptions): WorldTr
   const translations: Translation[] = settleFamilies(FAMILIES.map((translate) => translate(world, options)));
   const routes = translations
     .flatMap(({ resources }) => resources)
-    .filter((resource) => resource.kind === "http-route");
+    .filter((resource) => resource.kind === "http-route" || resource.kind === "stream-route");
   translations.push(
     translateClusters(
       world,

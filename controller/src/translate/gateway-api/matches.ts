@@ -14,7 +14,8 @@ export interface TranslatedMatches {
   readonly flaws: readonly Flaw[];
 }
 
-const EVERYTHING: HttpMatch = { path: { kind: "prefix", value: "/" }, headers: [], query: [] };
+/** The match of every request. */
+export const EVERYTHING: HttpMatch = { path: { kind: "prefix", value: "/" }, headers: [], query: [] };
 
 /** The methods Gateway API knows; any other must be refused as a value of the future. */
 const METHODS: ReadonlySet<string> = new Set([
@@ -37,15 +38,25 @@ export function translateMatches(matches: readonly HTTPRouteMatch[], path: strin
   return { matches: translated, flaws };
 }
 
+/** Conditions on headers, whose names have no case. `path` is that of the list. */
+export function translateHeaderMatches(
+  headers: readonly HTTPRouteHeaderMatch[],
+  path: string,
+  flaws: Flaw[],
+): ValueMatch[] {
+  const lower = headers.map((header) => ({ ...header, name: header.name.toLowerCase() }));
+  return translateValues(lower, path, flaws);
+}
+
 function translateMatch(match: HTTPRouteMatch, path: string, flaws: Flaw[]): HttpMatch {
   const { method } = match;
   if (method !== undefined && !METHODS.has(method)) {
-    flaws.push(toFlaw(`${path}.method`, `the method ${String(method)} is not known`));
+    flaws.push(toMatchFlaw(`${path}.method`, `the method ${String(method)} is not known`));
   }
   return {
     path: translatePath(match.path, `${path}.path`, flaws),
     ...(method === undefined ? {} : { method }),
-    headers: translateValues(toLowerNames(match.headers ?? []), `${path}.headers`, flaws),
+    headers: translateHeaderMatches(match.headers ?? [], `${path}.headers`, flaws),
     query: translateValues(match.queryParams ?? [], `${path}.queryParams`, flaws),
   };
 }
@@ -61,7 +72,7 @@ function translatePath({ type, value }: HTTPRoutePathMatch, path: string, flaws:
       checkPattern(value, `${path}.value`, flaws);
       return { kind: "regex", value };
     default:
-      flaws.push(toFlaw(`${path}.type`, `the path match type ${String(type)} is not known`));
+      flaws.push(toMatchFlaw(`${path}.type`, `the path match type ${String(type)} is not known`));
       return EVERYTHING.path;
   }
 }
@@ -73,21 +84,20 @@ function translateValues(entries: readonly HTTPRouteHeaderMatch[], path: string,
     if (values.has(name)) continue;
     if (type === "RegularExpression") checkPattern(value, `${path}[${index}].value`, flaws);
     else if (type !== "Exact")
-      flaws.push(toFlaw(`${path}[${index}].type`, `the match type ${String(type)} is not known`));
+      flaws.push(toMatchFlaw(`${path}[${index}].type`, `the match type ${String(type)} is not known`));
     values.set(name, { name, kind: type === "RegularExpression" ? "regex" : "exact", value });
   }
   return [...values.values()];
 }
 
-function toLowerNames(headers: readonly HTTPRouteHeaderMatch[]): HTTPRouteHeaderMatch[] {
-  return headers.map((header) => ({ ...header, name: header.name.toLowerCase() }));
-}
 
-function checkPattern(pattern: string, path: string, flaws: Flaw[]): void {
+/** Adds a flaw where the text is no regular expression. */
+export function checkPattern(pattern: string, path: string, flaws: Flaw[]): void {
   const flaw = findPatternFlaw(pattern);
-  if (flaw !== undefined) flaws.push({ ...toFlaw(path, flaw), hint: "regular expressions have RE2 syntax" });
+  if (flaw !== undefined) flaws.push({ ...toMatchFlaw(path, flaw), hint: "regular expressions have RE2 syntax" });
 }
 
-function toFlaw(path: string, message: string): Flaw {
+/** What is wrong with a match. */
+export function toMatchFlaw(path: string, message: string): Flaw {
   return { reason: "UnsupportedValue", code: "unsupported-value", path, message };
 }

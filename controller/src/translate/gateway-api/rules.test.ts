@@ -6,6 +6,7 @@ import { translateRule } from "./rules.ts";
 
 const context = {
   world: indexWorld([]),
+  traffic: "http" as const,
   route: { group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "shop", hostnames: [] },
 };
 

@@ -1,13 +1,13 @@
-/** Rules of an HTTPRoute. */
+/** Rules of HTTPRoutes, and what those of GRPCRoutes share with them. */
 import type { HttpRule, WeightedBackend } from "@sallyport/model/route";
-import type { HTTPRouteRule } from "../../kube/generated/types/http-route.ts";
+import type { HTTPRouteBackendRef, HTTPRouteFilter, HTTPRouteRule } from "../../kube/generated/types/http-route.ts";
 import type { Flaw } from "../flaw.ts";
 import { translateBackends } from "./backends.ts";
 import { toUnsupported } from "./filter-outcome.ts";
 import { translateFilters } from "./filters.ts";
-import { translateMatches } from "./matches.ts";
+import { translateMatches, type TranslatedMatches } from "./matches.ts";
 import type { RouteContext } from "./route-context.ts";
-import { translateTimeouts } from "./timeouts.ts";
+import { type RuleTimeouts, translateTimeouts } from "./timeouts.ts";
 
 /** A rule, or what is left of it. */
 export interface TranslatedRule {
@@ -20,19 +20,50 @@ export interface TranslatedRule {
   readonly unresolved: readonly Flaw[];
 }
 
-/**
- * Translates one rule. One that cannot be done as written is not done in part: its matches stay and answer 500. Left out,
- * its requests would fall to a broader rule, past whatever the filter or limit was there for. Only a rule whose matches are
- * not understood is left out: nobody knows what to answer with 500.
- */
+/** What rules of HTTPRoutes and GRPCRoutes have in common. */
+export interface CommonRule {
+  readonly name?: string;
+  readonly filters?: readonly HTTPRouteFilter[];
+  readonly backendRefs?: readonly HTTPRouteBackendRef[];
+  readonly sessionPersistence?: object;
+}
+
+/** What a kind of route says of a rule by itself. */
+export interface RuleParts {
+  readonly index: number;
+  readonly matches: TranslatedMatches;
+  /** As in RulePlace. */
+  readonly hasPrefix: boolean;
+  readonly timeouts: RuleTimeouts;
+  /** What else of it cannot be done. */
+  readonly flaws: readonly Flaw[];
+}
+
+/** Translates one rule of an HTTPRoute. */
 export function translateRule(context: RouteContext, rule: HTTPRouteRule, index: number): TranslatedRule {
   const path = `spec.rules[${index}]`;
-  const place = { path, hasPrefix: rule.matches.every((match) => match.path.type === "PathPrefix") };
-  const matches = translateMatches(rule.matches, path);
+  const timeouts = translateTimeouts(rule.timeouts ?? {}, `${path}.timeouts`);
+  const retry = rule.retry === undefined ? [] : [toUnsupported(`${path}.retry`, "retries are not supported yet")];
+  return assembleRule(context, rule, {
+    index,
+    matches: translateMatches(rule.matches, path),
+    hasPrefix: rule.matches.every((match) => match.path.type === "PathPrefix"),
+    timeouts: timeouts.timeouts,
+    flaws: [...timeouts.flaws, ...retry],
+  });
+}
+
+/**
+ * Makes one rule of its parts. One that cannot be done as written is not done in part: its matches stay and answer 500. Left
+ * out, its requests would fall to a broader rule, past whatever the filter or limit was there for. Only a rule whose matches
+ * are not understood is left out: nobody knows what to answer with 500.
+ */
+export function assembleRule(context: RouteContext, rule: CommonRule, parts: RuleParts): TranslatedRule {
+  const { index, matches, timeouts, hasPrefix } = parts;
+  const place = { path: `spec.rules[${index}]`, hasPrefix };
   const filters = translateFilters(context, rule.filters ?? [], place);
   const backends = translateBackends(context, rule.backendRefs ?? [], place);
-  const timeouts = translateTimeouts(rule.timeouts ?? {}, `${path}.timeouts`);
-  const otherFlaws = [...filters.flaws, ...backends.flaws, ...timeouts.flaws, ...findUnsupported(rule, path)];
+  const otherFlaws = [...filters.flaws, ...backends.flaws, ...parts.flaws, ...findUnsupported(rule, place.path)];
   const result = {
     index,
     flaws: [...matches.flaws, ...otherFlaws],
@@ -45,7 +76,7 @@ export function translateRule(context: RouteContext, rule: HTTPRouteRule, index:
     matches: [...matches.matches],
     policies: blocked === undefined ? [...filters.policies] : [],
     backends: blocked === undefined ? [...backends.backends] : [toBlockedBackend(blocked)],
-    ...(blocked === undefined ? timeouts.timeouts : {}),
+    ...(blocked === undefined ? timeouts : {}),
   };
   return { ...result, rule: translated };
 }
@@ -54,11 +85,7 @@ function toBlockedBackend(reason: string): WeightedBackend {
   return { kind: "invalid", reason, weight: 1 };
 }
 
-function findUnsupported(rule: HTTPRouteRule, path: string): Flaw[] {
-  const flaws: Flaw[] = [];
-  if (rule.retry !== undefined) flaws.push(toUnsupported(`${path}.retry`, "retries are not supported yet"));
-  if (rule.sessionPersistence !== undefined) {
-    flaws.push(toUnsupported(`${path}.sessionPersistence`, "session persistence is not supported yet"));
-  }
-  return flaws;
+function findUnsupported(rule: CommonRule, path: string): Flaw[] {
+  if (rule.sessionPersistence === undefined) return [];
+  return [toUnsupported(`${path}.sessionPersistence`, "session persistence is not supported yet")];
 }

@@ -1,24 +1,24 @@
-/** Gateway API: GatewayClasses, Gateways and HTTPRoutes of our controller. */
+/** Gateway API: GatewayClasses, Gateways and routes of our controller. */
 import type { Resource } from "@sallyport/model/snapshot";
 import type { Translate } from "../translator.ts";
 import { planGateways, toListenerResources } from "./gateway.ts";
 import { translateGatewayClasses } from "./gateway-class.ts";
 import type { ListenerPlan } from "./gateway-plan.ts";
 import { toGatewayProblems, toGatewayStatus } from "./gateway-status.ts";
-import { translateHttpRoute } from "./http-route.ts";
+import { translateRoutes } from "./routes.ts";
 
 /** Translates all Gateway API objects. Gateways are planned before routes and judged after them, for they count them. */
 export const translateGatewayApi: Translate = (world, options) => {
   const classes = translateGatewayClasses(world, options);
   const gateways = planGateways(world, options);
   const plans = [...gateways.byKey.values()];
-  const routes = world.list("HTTPRoute").map((route) => translateHttpRoute({ world, options, gateways }, route));
+  const routes = translateRoutes({ world, options, gateways });
   const attachedRoutes = new Map<ListenerPlan, number>();
   for (const { listeners } of routes) {
     for (const listener of listeners) attachedRoutes.set(listener, (attachedRoutes.get(listener) ?? 0) + 1);
   }
   const resources: Resource[] = plans.flatMap((plan) => toListenerResources(plan, options));
-  for (const { resource } of routes) if (resource !== undefined) resources.push(resource);
+  for (const route of routes) resources.push(...route.resources);
   return {
     resources,
     statuses: [

@@ -1,0 +1,84 @@
+/** Parents of a route of any kind: which parentRefs lead to us, to which listeners, and why not. */
+import type { HTTPRouteParentRef } from "../../kube/generated/types/http-route.ts";
+import type { World, WorldObject } from "../../world/world.ts";
+import { type Finding, hintObject } from "../flaw.ts";
+import type { TranslateOptions } from "../translator.ts";
+import { type AttachingRoute, type AttachResult, attachRoute } from "./attach.ts";
+import { type GatewayPlans, toGatewayKey } from "./gateway.ts";
+import type { GatewayPlan } from "./gateway-plan.ts";
+import { GATEWAY_API } from "./grants.ts";
+
+/** Kinds of routes. */
+export type RouteKindName = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute";
+
+/** A route of any kind. */
+export type RouteObject = { readonly [K in RouteKindName]: WorldObject<K> }[RouteKindName];
+
+/** What all routes are translated with. */
+export interface RouteEnvironment {
+  readonly world: World;
+  readonly options: TranslateOptions;
+  readonly gateways: GatewayPlans;
+}
+
+/** One parentRef that names a parent of ours. */
+export interface Parent {
+  readonly ref: HTTPRouteParentRef;
+  /** Path of the parentRef. */
+  readonly path: string;
+  readonly plan: GatewayPlan;
+  readonly result: AttachResult;
+}
+
+/** The parents of a route that are ours, and what is to say of the others. */
+export interface FollowedParents {
+  readonly parents: readonly Parent[];
+  readonly findings: readonly Finding[];
+}
+
+/** What attachment asks of a route. */
+export function toAttachingRoute(subject: RouteObject): AttachingRoute {
+  const { spec } = subject.object;
+  const hostnames = "hostnames" in spec ? spec.hostnames : undefined;
+  return { group: GATEWAY_API, kind: subject.kind, namespace: subject.namespace, hostnames: hostnames ?? [] };
+}
+
+/** Follows all parentRefs of a route. Parents that belong to another controller are passed over without a word. */
+export function followParents({ world, gateways }: RouteEnvironment, subject: RouteObject): FollowedParents {
+  const { spec } = subject.object;
+  const route = toAttachingRoute(subject);
+  const parents: Parent[] = [];
+  const findings: Finding[] = [];
+  for (const [index, ref] of (spec.parentRefs ?? []).entries()) {
+    const path = `spec.parentRefs[${index}]`;
+    if (ref.group !== GATEWAY_API || ref.kind !== "Gateway") {
+      findings.push({ code: "not-attached", path, message: `a parent of kind ${ref.kind} is not supported yet` });
+      continue;
+    }
+    const namespace = ref.namespace ?? subject.namespace;
+    const plan = gateways.byKey.get(toGatewayKey({ namespace, name: ref.name }));
+    if (plan !== undefined) parents.push({ ref, path, plan, result: attachRoute(world, plan, { ref, path, route }) });
+    else if (world.get("Gateway", namespace, ref.name) === undefined) {
+      findings.push(toMissingGateway(world, { namespace, name: ref.name }, path));
+    }
+  }
+  if (spec.useDefaultGateways === "All") {
+    const message = "default Gateways are not supported: name the Gateway in parentRefs";
+    findings.push({ code: "not-attached", path: "spec.useDefaultGateways", message });
+  }
+  return { parents, findings };
+}
+
+function toMissingGateway(
+  world: World,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  path: string,
+): Finding {
+  const elsewhere = world.list("Gateway").find((gateway) => gateway.name === name);
+  const hint =
+    elsewhere === undefined
+      ? hintObject(name, world.list("Gateway", namespace))
+      : { hint: `there is one in the namespace ${elsewhere.namespace}` };
+  const message = `there is no Gateway ${name} in the namespace ${namespace}`;
+  return { code: "unresolved-reference", path: `${path}.name`, message, ...hint };
+}

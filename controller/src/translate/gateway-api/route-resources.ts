@@ -1,0 +1,64 @@
+/** Resources of a route: one, and more where it is carried out in several ways. */
+import type { HttpRoute, RouteAttachment, StreamRoute } from "@sallyport/model/route";
+import type { RouteContent } from "./route-body.ts";
+import type { BackendUse } from "./route-context.ts";
+import { attachmentsOf, type RouteDraft, toUse, toUseKey } from "./route-draft.ts";
+import type { RouteObject } from "./route-parents.ts";
+
+/**
+ * The resources of a route. Gateways may show backends different certificates, and TLS may be terminated on one listener and
+ * passed on by another: where that makes a difference to its backends, each way is a resource of its own. Also a route that
+ * is not accepted has one if it has rules left: they answer 500.
+ */
+export function toRouteResources(draft: RouteDraft): (HttpRoute | StreamRoute)[] {
+  const ways = findWays(draft);
+  return ways.map(({ use, content, hosts }) => {
+    const key = `${toRouteKey(draft.subject)}${ways.length > 1 ? toUseSuffix(use) : ""}`;
+    const attachments = [...hosts].map(([listener, names]): RouteAttachment => ({ listener, hostnames: [...names] }));
+    return assemble({ key, age: draft.subject.age, attachments }, content);
+  });
+}
+
+/** `namespace/name`, with the kind in front where it is not HTTPRoute. */
+export function toRouteKey({ kind, namespace, name }: RouteObject): string {
+  return kind === "HTTPRoute" ? `${namespace}/${name}` : `${kind}/${namespace}/${name}`;
+}
+
+/** One way in which a route is carried out, and the hostnames it has so by key of the listener. */
+interface Way {
+  readonly use: BackendUse;
+  readonly content: RouteContent;
+  readonly hosts: Map<string, Set<string>>;
+}
+
+function findWays({ subject, parents, bodies }: RouteDraft): readonly Way[] {
+  const ways = new Map<string, Way>();
+  for (const parent of parents) {
+    for (const { listener, hostnames } of attachmentsOf(parent)) {
+      const use = toUse(subject, parent, listener);
+      const content = bodies.get(toUseKey(use))?.body.content;
+      if (!listener.served || content === undefined) continue;
+      const key = bodies.size === 1 ? "" : JSON.stringify(content);
+      const way = ways.get(key) ?? { use, content, hosts: new Map<string, Set<string>>() };
+      ways.set(key, way);
+      for (const bind of listener.binds) {
+        way.hosts.set(bind.key, new Set([...(way.hosts.get(bind.key) ?? []), ...hostnames]));
+      }
+    }
+  }
+  return [...ways.values()];
+}
+
+function toUseSuffix({ traffic, clientCertificate }: BackendUse): string {
+  const parts = [...(traffic === "passthrough" ? [traffic] : []), ...(clientCertificate === undefined ? [] : [clientCertificate])];
+  return parts.map((part) => `~${part}`).join("");
+}
+
+function assemble(
+  { key, age, attachments }: Pick<HttpRoute, "key" | "age" | "attachments">,
+  content: RouteContent,
+): HttpRoute | StreamRoute {
+  return content.kind === "http-route"
+    ? { kind: content.kind, key, age, attachments, rules: content.rules }
+    : { kind: content.kind, key, age, attachments, backends: content.backends };
+}

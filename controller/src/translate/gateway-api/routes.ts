@@ -1,0 +1,56 @@
+/** All routes: each by itself, then those that want the same, then what each comes to. */
+import type { Problem } from "@sallyport/model/problem";
+import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
+import { toProblem } from "../flaw.ts";
+import type { ObjectStatus } from "../translator.ts";
+import type { GatewayPlan, ListenerPlan } from "./gateway-plan.ts";
+import { settleRivals } from "./route-conflicts.ts";
+import { attachmentsOf, draftRoute, isSound, mergeFlaws, type RouteDraft } from "./route-draft.ts";
+import type { RouteEnvironment, RouteKindName, RouteObject } from "./route-parents.ts";
+import { toRouteResources } from "./route-resources.ts";
+import { toRouteStatus } from "./route-status.ts";
+
+/** What one route comes to. */
+export interface TranslatedRoute {
+  /** Empty where no listener that takes traffic carries it. */
+  readonly resources: readonly (HttpRoute | StreamRoute)[];
+  /** Absent where none of its parents is ours. */
+  readonly status?: ObjectStatus;
+  readonly problems: readonly Problem[];
+  /** Listeners that count it as attached: each once, however many parentRefs lead there. */
+  readonly listeners: ReadonlySet<ListenerPlan>;
+  /** Gateways it is attached to. */
+  readonly gateways: ReadonlySet<GatewayPlan>;
+  /** Keys (`namespace/service:port`) of the Service ports its references name, whatever policies say of them. */
+  readonly backendServices: ReadonlySet<string>;
+}
+
+const KINDS: readonly RouteKindName[] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];
+
+/** Translates all routes, kind by kind, of a kind by namespace and name. */
+export function translateRoutes(environment: RouteEnvironment): readonly TranslatedRoute[] {
+  const subjects = KINDS.flatMap((kind): readonly RouteObject[] => listRoutes(environment, kind));
+  const drafts = subjects.map((subject) => draftRoute(environment, subject));
+  return settleRivals(drafts).map((draft) => finishRoute(environment, draft));
+}
+
+function listRoutes({ world }: RouteEnvironment, kind: RouteKindName): readonly RouteObject[] {
+  // A list of one kind has objects of that kind, which TypeScript cannot follow over all kinds.
+  return world.list(kind) as readonly RouteObject[];
+}
+
+function finishRoute({ options }: RouteEnvironment, draft: RouteDraft): TranslatedRoute {
+  const { subject, parents } = draft;
+  const bodies = [...draft.bodies.values()].map(({ body }) => body);
+  const refusals = parents.flatMap(({ result }) => (result.kind === "refused" ? [result.flaw] : []));
+  const findings = [...draft.findings, ...refusals, ...mergeFlaws(bodies.map((body) => body.findings))];
+  const attached = isSound(draft) ? parents.filter(({ result }) => result.kind === "attached") : [];
+  return {
+    resources: toRouteResources(draft),
+    ...(parents.length === 0 ? {} : { status: toRouteStatus(draft, options) }),
+    problems: findings.map((finding) => toProblem(subject, finding)),
+    listeners: new Set(attached.flatMap((parent) => attachmentsOf(parent).map(({ listener }) => listener))),
+    gateways: new Set(attached.map(({ plan }) => plan)),
+    backendServices: new Set(bodies.flatMap((body) => [...body.backendServices])),
+  };
+}
