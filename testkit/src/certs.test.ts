@@ -52,3 +52,13 @@ test("names become DNS, IP and URI alternative names", async () => {
   assert.equal(parsed.subjectAltName, "DNS:*.example.com, IP Address:127.0.0.1, URI:spiffe://cluster.local/ns/a/sa/b");
   assert.ok(parsed.verify(parsed.publicKey));
 });
+
+test("a revoked leaf is trusted no more, and its sibling with an RSA key is", async (t) => {
+  const authority = await createAuthority();
+  const revoked = await authority.issue({ names: ["a.example.com"] });
+  const good = await authority.issue({ names: ["a.example.com"], keys: "rsa" });
+  const crl = await authority.revoke([revoked.cert]);
+  assert.equal(await handshake(t, good, { ca: authority.cert, crl }), true);
+  await assert.rejects(handshake(t, revoked, { ca: authority.cert, crl }), { code: "CERT_REVOKED" });
+  assert.equal(new X509Certificate(good.cert).publicKey.asymmetricKeyType, "rsa");
+});

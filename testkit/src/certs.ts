@@ -17,6 +17,8 @@ export interface LeafOptions {
   readonly commonName?: string;
   /** Default: both. */
   readonly usage?: "server" | "client";
+  /** Default: ecdsa (P-256). rsa is of 2048 bits and takes a tenth of a second. */
+  readonly keys?: "ecdsa" | "rsa";
   /** Default: an hour ago. */
   readonly notBefore?: Date;
   /** Default: in a day. */
@@ -29,6 +31,8 @@ export interface CertificateAuthority {
   readonly cert: string;
   /** Issues a leaf. Serial numbers are random. */
   issue(options: LeafOptions): Promise<CertifiedKey>;
+  /** A revocation list of these certificates (PEM), with a day to go; may be empty. PEM. */
+  revoke(certificates: readonly string[]): Promise<string>;
   /** Makes an authority below this one; put its `cert` after the leaf's to present a chain. */
   intermediate(commonName: string): Promise<CertificateAuthority>;
 }
@@ -40,6 +44,12 @@ interface Issuer {
 }
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const RSA = {
+  name: "RSASSA-PKCS1-v1_5",
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+  hash: "SHA-256",
+} as const;
 const HOUR = 3_600_000;
 
 /** Makes a self-signed authority, valid for a day. */
@@ -71,12 +81,28 @@ async function authority(commonName: string, parent: Issuer | undefined): Promis
   return {
     cert: pem(certificate),
     issue: (options) => issue(options, self),
+    revoke: (certificates) => revoke(certificates, self),
     intermediate: (name) => authority(name, self),
   };
 }
 
+async function revoke(certificates: readonly string[], issuer: Issuer): Promise<string> {
+  const list = await x509.X509CrlGenerator.create({
+    issuer: issuer.name,
+    thisUpdate: new Date(Date.now() - HOUR),
+    nextUpdate: new Date(Date.now() + 24 * HOUR),
+    entries: certificates.map((text) => ({
+      serialNumber: new x509.X509Certificate(text).serialNumber,
+      revocationDate: new Date(Date.now() - HOUR),
+    })),
+    signingKey: issuer.privateKey,
+    signingAlgorithm: ALGORITHM,
+  });
+  return `${x509.PemConverter.encode(list.rawData, "X509 CRL")}\n`;
+}
+
 async function issue(options: LeafOptions, issuer: Issuer | undefined): Promise<CertifiedKey> {
-  const keys = await generateKeys();
+  const keys = await generateKeys(options.keys);
   const name = `CN=${options.commonName ?? "test"}`;
   const certificate = await x509.X509CertificateGenerator.create({
     subject: name,
@@ -84,7 +110,7 @@ async function issue(options: LeafOptions, issuer: Issuer | undefined): Promise<
     ...validity(options),
     publicKey: keys.publicKey,
     signingKey: issuer?.privateKey ?? keys.privateKey,
-    signingAlgorithm: ALGORITHM,
+    signingAlgorithm: issuer === undefined && options.keys === "rsa" ? RSA : ALGORITHM,
     extensions: await leafExtensions(options, issuer),
   });
   const pkcs8 = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
@@ -96,7 +122,13 @@ async function leafExtensions(options: LeafOptions, issuer: Issuer | undefined):
   const usages = { server: [serverAuth], client: [clientAuth], both: [serverAuth, clientAuth] };
   return [
     new x509.BasicConstraintsExtension(false, undefined, true),
-    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    // RSA keys encipher as well, in handshakes of old
+    new x509.KeyUsagesExtension(
+      options.keys === "rsa"
+        ? x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment
+        : x509.KeyUsageFlags.digitalSignature,
+      true,
+    ),
     new x509.ExtendedKeyUsageExtension(usages[options.usage ?? "both"]),
     ...(options.names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(options.names.map(toName))]),
     ...(issuer === undefined ? [] : [await x509.AuthorityKeyIdentifierExtension.create(issuer.certificate)]),
@@ -118,8 +150,10 @@ function validity({ notBefore, notAfter }: Pick<LeafOptions, "notBefore" | "notA
   };
 }
 
-function generateKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+async function generateKeys(kind: LeafOptions["keys"] = "ecdsa"): Promise<webcrypto.CryptoKeyPair> {
+  return kind === "rsa"
+    ? crypto.subtle.generateKey(RSA, true, ["sign", "verify"])
+    : crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
 }
 
 function pem(certificate: x509.X509Certificate): string {
