@@ -54,7 +54,7 @@ export function attachRoute(
     return { kind: "refused", flaw: toNotAllowed(plan, path, cause) };
   }
   const attachments = allowing.flatMap((listener): Attachment[] => {
-    const hostnames = shareHostnames(listener.spec.hostname ?? ANY_HOST, route.hostnames);
+    const hostnames = shareHostnames(listener.hostname ?? ANY_HOST, route.hostnames);
     return hostnames.length === 0 ? [] : [{ listener, hostnames }];
   });
   if (attachments.length === 0) return { kind: "refused", flaw: toNoMatchingHostname(route, allowing) };
@@ -120,7 +120,7 @@ function toNotAllowed({ gateway }: GatewayPlan, path: string, cause: string): Fl
 }
 
 function toNoMatchingHostname({ hostnames }: AttachingRoute, listeners: readonly ListenerPlan[]): Flaw {
-  const offered = listeners.map(({ spec }) => spec.hostname ?? ANY_HOST);
+  const offered = listeners.map(({ hostname }) => hostname ?? ANY_HOST);
   return {
     reason: "NoMatchingListenerHostname",
     code: "not-attached",

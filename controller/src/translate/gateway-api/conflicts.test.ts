@@ -34,6 +34,8 @@ function listener(
     },
     path: `spec.listeners[${index}]`,
     protocol,
+    hostname,
+    tls: undefined,
     kinds: [],
     certificates: [],
     flaws: broken === true ? [{ reason: "X", code: "conflict", path: "", message: "" }] : [],

@@ -1,5 +1,5 @@
 /** What a Gateway of ours comes to, before routes: which listeners it has, what each may serve and what is wrong with it. */
-import type { Listener } from "@sallyport/model/listener";
+import type { ListenerProtocol, ListenerTls } from "@sallyport/model/listener";
 import type { CertificateSecret } from "@sallyport/model/secret";
 import type { GatewayListener } from "../../kube/generated/types/gateway.ts";
 import type { WorldObject } from "../../world/world.ts";
@@ -25,9 +25,13 @@ export interface ListenerDraft {
   /** `spec.listeners[0]`. */
   readonly path: string;
   /** Undefined where we do not serve the protocol. */
-  readonly protocol: Listener["protocol"] | undefined;
+  readonly protocol: ListenerProtocol | undefined;
+  /** Undefined for all hosts, and where the protocol knows none. */
+  readonly hostname: string | undefined;
   /** Kinds of routes it carries. */
   readonly kinds: readonly RouteKind[];
+  /** Where it terminates TLS. */
+  readonly tls: Omit<ListenerTls, "certificates"> | undefined;
   readonly certificates: readonly CertificateSecret[];
   /** Why it is not accepted. */
   readonly flaws: readonly Flaw[];

@@ -1,5 +1,5 @@
 /** Gateways of our classes: each judged by itself, then all of them together. */
-import type { Listener } from "@sallyport/model/listener";
+import type { Listener, ListenerProtocol } from "@sallyport/model/listener";
 import type { Problem } from "@sallyport/model/problem";
 import type { Resource } from "@sallyport/model/snapshot";
 import type { World, WorldObject } from "../../world/world.ts";
@@ -52,8 +52,8 @@ export function toListenerResources(plan: GatewayPlan, { http }: TranslateOption
 }
 
 function toListener(
-  { spec, certificates }: ListenerPlan,
-  protocol: Listener["protocol"],
+  { spec, hostname, tls, certificates }: ListenerPlan,
+  protocol: ListenerProtocol,
   { key, address, port }: ListenerPlan["binds"][number],
 ): Omit<Listener, "http"> {
   return {
@@ -62,8 +62,8 @@ function toListener(
     port: spec.port,
     bind: { address, port },
     protocol,
-    ...(spec.hostname === undefined ? {} : { hostname: spec.hostname }),
-    ...(protocol === "https" ? { tls: { certificates: certificates.map((secret) => secret.key) } } : {}),
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(tls === undefined ? {} : { tls: { certificates: certificates.map((secret) => secret.key), ...tls } }),
   };
 }
 
@@ -92,7 +92,8 @@ function planGateway(draft: GatewayDraft, conflicts: ReadonlyMap<ListenerDraft, 
   const listeners = draft.listeners.map((listener): ListenerPlan => {
     const conflict = conflicts.get(listener);
     const isSound = draft.flaws.length === 0 && listener.flaws.length === 0 && conflict === undefined;
-    const served = isSound && (listener.protocol === "http" || listener.certificates.length > 0);
+    const served =
+      isSound && listener.protocol !== undefined && (listener.tls === undefined || listener.certificates.length > 0);
     return { ...listener, conflict, served, overlaps: findOverlaps(listener, draft.listeners) };
   });
   return { ...draft, listeners };
@@ -100,12 +101,16 @@ function planGateway(draft: GatewayDraft, conflicts: ReadonlyMap<ListenerDraft, 
 
 /** GEP-3567: a client may reuse a connection for any name its certificate covers, so overlapping listeners are told. */
 function findOverlaps(listener: ListenerDraft, all: readonly ListenerDraft[]): string[] {
-  if (listener.protocol !== "https") return [];
-  const hostname = listener.spec.hostname ?? ANY_HOST;
+  if (!isTls(listener)) return [];
+  const hostname = listener.hostname ?? ANY_HOST;
   return all
-    .filter((other) => other !== listener && other.protocol === "https" && other.spec.port === listener.spec.port)
-    .filter((other) => intersectHostnames(hostname, other.spec.hostname ?? ANY_HOST) !== undefined)
+    .filter((other) => other !== listener && isTls(other) && other.spec.port === listener.spec.port)
+    .filter((other) => intersectHostnames(hostname, other.hostname ?? ANY_HOST) !== undefined)
     .map((other) => other.spec.name);
+}
+
+function isTls({ protocol }: ListenerDraft): boolean {
+  return protocol === "https" || protocol === "tls" || protocol === "tls-passthrough";
 }
 
 function selectAddresses(

@@ -4,9 +4,11 @@ import type { GatewayListener, GatewaySpec } from "../../kube/generated/types/ga
 import type { World, WorldObject } from "../../world/world.ts";
 import type { Finding, Flaw } from "../flaw.ts";
 import { resolveCertificate } from "./certificates.ts";
+import type { ListenerDraft } from "./gateway-plan.ts";
 
 /** What the TLS side of a listener comes to. */
 export interface TlsDraft {
+  readonly tls: ListenerDraft["tls"];
   readonly certificates: readonly CertificateSecret[];
   /** Why the listener is not accepted. */
   readonly flaws: readonly Flaw[];
@@ -16,7 +18,7 @@ export interface TlsDraft {
 }
 
 /** The TLS side of a listener that has none. */
-export const NO_TLS: TlsDraft = { certificates: [], flaws: [], unresolved: [], remarks: [] };
+export const NO_TLS: TlsDraft = { tls: undefined, certificates: [], flaws: [], unresolved: [], remarks: [] };
 
 /** Judges the TLS side of a listener that terminates TLS; `path` is the listener's. */
 export function judgeTls(
@@ -34,7 +36,7 @@ export function judgeTls(
   }
   if (refs.length === 0) unresolved.push(toMissingCertificate(path));
   const flaws = [...findModeFlaws(spec, path), ...findValidationFlaws(gateway.object.spec, spec.port)];
-  return { certificates, unresolved, flaws, remarks: toOptionRemarks(spec, path) };
+  return { tls: {}, certificates, unresolved, flaws, remarks: toOptionRemarks(spec, path) };
 }
 
 function findModeFlaws(spec: GatewayListener, path: string): Flaw[] {
@@ -67,7 +69,7 @@ function toMissingCertificate(path: string): Flaw {
     reason: "InvalidCertificateRef",
     code: "invalid-certificate",
     path: `${path}.tls.certificateRefs`,
-    message: "a listener of protocol HTTPS needs a certificate",
+    message: "a listener that terminates TLS needs a certificate",
   };
 }
 

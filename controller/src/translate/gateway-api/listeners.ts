@@ -1,8 +1,8 @@
 /** Listeners of a Gateway, each judged by itself: protocol, kinds of routes, certificates, and where it is bound. */
-import type { Listener } from "@sallyport/model/listener";
+import type { ListenerProtocol } from "@sallyport/model/listener";
 import type { GatewayListener } from "../../kube/generated/types/gateway.ts";
 import type { World, WorldObject } from "../../world/world.ts";
-import { type Flaw, hintName } from "../flaw.ts";
+import { type Finding, type Flaw, hintName } from "../flaw.ts";
 import type { TranslateOptions } from "../translator.ts";
 import type { ListenerBind, ListenerDraft, RouteKind } from "./gateway-plan.ts";
 import { GATEWAY_API } from "./grants.ts";
@@ -10,18 +10,24 @@ import { judgeTls, NO_TLS } from "./listener-tls.ts";
 
 /** What we serve of a protocol. */
 interface ProtocolSupport {
-  readonly protocol: Listener["protocol"];
+  readonly protocol: ListenerProtocol;
   readonly kinds: readonly RouteKind[];
   readonly terminatesTls: boolean;
 }
 
-const HTTP_ROUTE: RouteKind = { group: GATEWAY_API, kind: "HTTPRoute" };
+const HTTP_KINDS = toKinds("HTTPRoute", "GRPCRoute");
 
 /** Every protocol we serve; a listener of any other is not accepted. */
 const PROTOCOLS: ReadonlyMap<string, ProtocolSupport> = new Map([
-  ["HTTP", { protocol: "http", kinds: [HTTP_ROUTE], terminatesTls: false }],
-  ["HTTPS", { protocol: "https", kinds: [HTTP_ROUTE], terminatesTls: true }],
+  ["HTTP", { protocol: "http", kinds: HTTP_KINDS, terminatesTls: false }],
+  ["HTTPS", { protocol: "https", kinds: HTTP_KINDS, terminatesTls: true }],
+  ["TLS", { protocol: "tls", kinds: toKinds("TLSRoute"), terminatesTls: true }],
+  ["TCP", { protocol: "tcp", kinds: toKinds("TCPRoute"), terminatesTls: false }],
+  ["UDP", { protocol: "udp", kinds: toKinds("UDPRoute"), terminatesTls: false }],
 ]);
+
+/** TLS that is passed on as it is. */
+const PASSTHROUGH: ProtocolSupport = { protocol: "tls-passthrough", kinds: toKinds("TLSRoute"), terminatesTls: false };
 
 /** Where the listener stands. */
 export interface ListenerContext {
@@ -35,11 +41,11 @@ export interface ListenerContext {
 /** Judges one listener. */
 export function draftListener(context: ListenerContext, spec: GatewayListener, index: number): ListenerDraft {
   const path = `spec.listeners[${index}]`;
-  const support = PROTOCOLS.get(spec.protocol);
-  const draft = { spec, path, binds: toBinds(context, spec) };
+  const support = findSupport(spec);
+  const draft = { spec, path, binds: toBinds(context, spec), hostname: toHostname(spec, support) };
   if (support === undefined) {
     const flaws = [toForeignProtocol(spec, path)];
-    return { ...draft, protocol: undefined, kinds: [], certificates: [], flaws, unresolved: [], remarks: [] };
+    return { ...draft, protocol: undefined, kinds: [], ...NO_TLS, flaws };
   }
   const { kinds, flaws: kindFlaws } = selectKinds(support, spec, path);
   const tls = support.terminatesTls ? judgeTls(context, spec, path) : NO_TLS;
@@ -47,11 +53,35 @@ export function draftListener(context: ListenerContext, spec: GatewayListener, i
     ...draft,
     protocol: support.protocol,
     kinds,
+    tls: tls.tls,
     certificates: tls.certificates,
     flaws: tls.flaws,
     unresolved: [...tls.unresolved, ...kindFlaws],
-    remarks: tls.remarks,
+    remarks: [...tls.remarks, ...findPassthroughRemarks(support, spec, path)],
   };
+}
+
+/** Gateway API: "All Core ProtocolType values MUST be treated case-insensitively". */
+function findSupport({ protocol, tls }: GatewayListener): ProtocolSupport | undefined {
+  const support = PROTOCOLS.get(protocol.toUpperCase());
+  return support?.protocol === "tls" && tls?.mode === "Passthrough" ? PASSTHROUGH : support;
+}
+
+/** The API has the field ignored where the protocol knows no names. */
+function toHostname({ hostname }: GatewayListener, support: ProtocolSupport | undefined): string | undefined {
+  if (support?.protocol === "tcp" || support?.protocol === "udp") return undefined;
+  return hostname;
+}
+
+/** What configures a handshake that is not ours. */
+function findPassthroughRemarks({ protocol }: ProtocolSupport, { tls }: GatewayListener, path: string): Finding[] {
+  if (protocol !== "tls-passthrough" || tls === undefined) return [];
+  const message = "TLS that is passed through is terminated by the backend, so this has no effect";
+  const set = [
+    ...((tls.certificateRefs ?? []).length > 0 ? ["certificateRefs"] : []),
+    ...(Object.keys(tls.options ?? {}).length > 0 ? ["options"] : []),
+  ];
+  return set.map((field) => ({ code: "unsupported-value", path: `${path}.tls.${field}`, message }));
 }
 
 /** One resource for each address; the first has the plain key, so that a Gateway without addresses shows none. */
@@ -101,4 +131,8 @@ function selectKinds(
     ),
     flaws,
   };
+}
+
+function toKinds(...kinds: readonly string[]): readonly RouteKind[] {
+  return kinds.map((kind) => ({ group: GATEWAY_API, kind }));
 }
