@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { findChainFlaw, findKeyFlaw } from "./pem.ts";
+import { findChainFlaw, findKeyFlaw, findRevocationsFlaw } from "./pem.ts";
 
 function toPem(label: string, bytes: readonly number[]): string {
   return `-----BEGIN ${label}-----\n${Buffer.from(bytes).toString("base64")}\n-----END ${label}-----\n`;
@@ -69,4 +69,11 @@ test("no text makes the look at it fail", () => {
       findKeyFlaw(parts.join(""));
     }),
   );
+});
+
+test("revocation lists are blocks of their own kind, whole and nothing else", () => {
+  const list = toPem("X509 CRL", toSequence(40));
+  assert.equal(findRevocationsFlaw(list + list), undefined);
+  assert.match(findRevocationsFlaw(certificate) ?? "", /CERTIFICATE block where only X509 CRL/);
+  assert.match(findRevocationsFlaw(toPem("X509 CRL", [...toSequence(40), 0])) ?? "", /does not hold DER/);
 });

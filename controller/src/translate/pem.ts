@@ -6,13 +6,23 @@
 /** Block labels of private keys that TLS servers load. */
 const PRIVATE_KEYS = new Set(["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"]);
 
-/** What is wrong with a certificate chain, or undefined. */
+/** What is wrong with a certificate chain (or a bundle of authorities), or undefined. */
 export function findChainFlaw(text: string): string | undefined {
+  return findFlaw(text, "CERTIFICATE");
+}
+
+/** What is wrong with a bundle of revocation lists, or undefined. */
+export function findRevocationsFlaw(text: string): string | undefined {
+  return findFlaw(text, "X509 CRL");
+}
+
+/** What is wrong with one or more blocks of one label. */
+function findFlaw(text: string, wanted: string): string | undefined {
   const blocks = readBlocks(text);
   if (typeof blocks === "string") return blocks;
   if (blocks.length === 0) return "it holds no PEM block";
-  const foreign = blocks.find(({ label }) => label !== "CERTIFICATE");
-  if (foreign !== undefined) return `it holds a ${foreign.label} block where only CERTIFICATE may be`;
+  const foreign = blocks.find(({ label }) => label !== wanted);
+  if (foreign !== undefined) return `it holds a ${foreign.label} block where only ${wanted} may be`;
   return findBrokenBlock(blocks);
 }
 
@@ -60,8 +70,8 @@ function isDerSequence(bytes: string | undefined, label: string): boolean {
   let length = 0;
   for (let index = 0; index < size; index++) length = length * 256 + bytes.charCodeAt(2 + index);
   const whole = 2 + size + length;
-  // Keys may be followed by padding that some tools write; certificates are signed bytes and may not.
-  return label === "CERTIFICATE" ? bytes.length === whole : bytes.length >= whole;
+  // Keys may be followed by padding that some tools write; certificates and revocation lists are signed and may not.
+  return PRIVATE_KEYS.has(label) ? bytes.length >= whole : bytes.length === whole;
 }
 
 const SEQUENCE = 0x30;
