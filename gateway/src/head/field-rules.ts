@@ -23,6 +23,8 @@ export type FieldRole =
   | "request-id"
   /** Says who the client is or what it asked of a proxy in front: dropped where nobody in front of us is trusted. */
   | "untrusted"
+  /** As untrusted, and replaced where the client has proven who it is. */
+  | "client-certificate"
   /** Counts the hops that TRACE and OPTIONS may make. */
   | "max-forwards"
   /** Added where an answer has none (RFC 9110 section 6.6.1). */
@@ -72,6 +74,12 @@ export const FIELD_RULES: readonly FieldRule[] = [
   { name: "front-end-https", role: "untrusted", in: "request", why: "IIS backends take the scheme from it" },
   { name: "client-cert", role: "untrusted", in: "request", why: "RFC 9440 section 3.1: must not come from clients" },
   { name: "client-cert-chain", role: "untrusted", in: "request", why: "RFC 9440 section 3.1" },
+  {
+    name: "x-forwarded-client-cert",
+    role: "client-certificate",
+    in: "request",
+    why: "Envoy: identity of a client certificate; ours where there is one",
+  },
   { name: "ssl-client-cert", role: "untrusted", in: "request", why: "ingress-nginx: identity of a client certificate" },
   {
     name: "ssl-client-verify",
@@ -85,7 +93,7 @@ export const FIELD_RULES: readonly FieldRule[] = [
 
 /** Prefixes of names that untrusted clients may not send. */
 export const UNTRUSTED_PREFIXES: readonly { readonly prefix: string; readonly why: string }[] = [
-  { prefix: "x-forwarded-", why: "Host, Port, Prefix, Client-Cert, User, ...: facts only a proxy may state" },
+  { prefix: "x-forwarded-", why: "Host, Port, Prefix, User, ...: facts only a proxy may state" },
   {
     prefix: "x-envoy-",
     why: "internal instructions (retries, timeouts, original path); Envoy strips them at its edge",

@@ -23,7 +23,7 @@ test("neighbours of known names pass", () => {
 });
 
 test("prefixes mean every name that begins with them, of clients alone", () => {
-  for (const name of ["x-forwarded-user", "X-Envoy-Anything", "x-forwarded-client-cert"])
+  for (const name of ["x-forwarded-user", "X-Envoy-Anything", "x-forwarded-client-certs"])
     assert.equal(roleOf(request, name), ROLE.untrusted, name);
   assert.equal(roleOf(request, "x-forwarded-"), PASS);
   assert.equal(roleOf(response, "x-envoy-upstream-service-time"), PASS);

@@ -24,6 +24,7 @@ export const ROLE = {
   untrusted: 13,
   "max-forwards": 14,
   date: 15,
+  "client-certificate": 16,
 } as const satisfies Record<FieldRole, RoleCode>;
 
 const SLOTS = 1024;

@@ -43,6 +43,8 @@ export class ParsedHead {
   forwardedFor = "";
   forwardedProto = "";
   requestId = "";
+  /** Pairs of offsets of lines that tell of a client certificate, of a trusted sender. */
+  certificateLines: readonly number[] = NO_CUTS;
   maxForwards = -1;
   dated = false;
   trailerFrom = -1;
@@ -94,6 +96,14 @@ export class ParsedHead {
     else this.cuts = [...cuts, from, to];
   }
 
+  /** Cuts a line of its own that was passed already and is in no cut. */
+  cutLater(from: number, to: number): void {
+    const pairs = this.cuts;
+    let at = 0;
+    while (at < pairs.length && (pairs[at] ?? 0) < from) at += 2;
+    this.cuts = pairs.toSpliced(at, 0, from, to);
+  }
+
   #resetRare(): void {
     this.rare = false;
     this.connectionUpgrade = false;
@@ -105,6 +115,7 @@ export class ParsedHead {
     this.forwardedFor = "";
     this.forwardedProto = "";
     this.requestId = "";
+    this.certificateLines = NO_CUTS;
     this.trailer = "";
     this.trailerFrom = -1;
     this.named = [];

@@ -1,6 +1,7 @@
 /** Makes a RequestHead of what the parser found: target forms, authority, framing, Expect, Upgrade, identity, path. */
 import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { DownstreamConnection } from "../exchange/contract.ts";
+import { toClientCertificateLine } from "../head/client-certificate.ts";
 import { isTrailerAllowed } from "../head/field-rules.ts";
 import { flatten } from "../head/flat-string.ts";
 import { identifyClient } from "../head/identity.ts";
@@ -22,6 +23,8 @@ export class RequestBuilder {
   readonly #options: HttpServerOptions;
   /** Identity lines where nobody is trusted: the same for every request of the connection. */
   readonly #plainLines: string;
+  /** What is told of the client's certificate. */
+  readonly #certificateLine: string;
   /** The last authority and the host it gave: most requests of a connection have the same. */
   #authority = "";
   #host = "";
@@ -31,7 +34,8 @@ export class RequestBuilder {
     this.#options = options;
     const { remoteAddress, scheme } = connection;
     const nobody = { forwardedFor: "", forwardedProto: "", remoteAddress, scheme, trustedHops: 0 };
-    this.#plainLines = flatten(identifyClient(nobody).lines);
+    this.#certificateLine = flatten(toClientCertificateLine(connection.tls?.clientCertificate));
+    this.#plainLines = flatten(identifyClient(nobody).lines + this.#certificateLine);
   }
 
   /**
@@ -80,8 +84,9 @@ export class RequestBuilder {
     const { remoteAddress, scheme } = this.#connection;
     const identity = identifyClient({ forwardedFor, forwardedProto, remoteAddress, scheme, trustedHops });
     head.clientAddress = identity.clientAddress;
-    head.extra = identity.lines;
+    head.extra = identity.lines + this.#certificateLine;
     head.receivedId = parsed.requestId;
+    if (this.#connection.tls?.clientCertificate !== undefined) cutCertificateLines(parsed);
   }
 
   /** RFC 9112 section 3.2. */
@@ -133,6 +138,12 @@ export class RequestBuilder {
     head.settle(settled, this.#authority);
     return true;
   }
+}
+
+/** Who shows a certificate speaks for itself, whatever it is trusted to say of others. */
+function cutCertificateLines(parsed: ParsedHead): void {
+  const lines = parsed.certificateLines;
+  for (let at = 0; at < lines.length; at += 2) parsed.cutLater(lines[at] ?? 0, lines[at + 1] ?? 0);
 }
 
 /** The methods that nearly all requests have come without an allocation. */
@@ -188,10 +199,7 @@ export function settleTrailer(parsed: ParsedHead): void {
   if (parsed.trailerFrom < 0) return;
   const names = parsed.trailer.split(",").map((name) => name.trim());
   if (parsed.chunked && names.every((name) => name === "" || isTrailerAllowed(name))) return;
-  const pairs = parsed.cuts;
-  let at = 0;
-  while (at < pairs.length && (pairs[at] ?? 0) < parsed.trailerFrom) at += 2;
-  parsed.cuts = pairs.toSpliced(at, 0, parsed.trailerFrom, parsed.trailerTo);
+  parsed.cutLater(parsed.trailerFrom, parsed.trailerTo);
 }
 
 function refuse(parsed: ParsedHead, fault: ParsedHead["fault"], detail: string): false {

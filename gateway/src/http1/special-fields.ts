@@ -139,6 +139,10 @@ function noteIdentity(head: ParsedHead, role: RoleCode, sender: Sender, value: s
     if (role === ROLE["forwarded-for"]) head.forwardedFor = joined(head.forwardedFor, value);
     else if (role === ROLE["forwarded-proto"]) head.forwardedProto = joined(head.forwardedProto, value.toLowerCase());
     else if (role === ROLE.untrusted) return true;
+    else if (role === ROLE["client-certificate"]) {
+      head.certificateLines = [...head.certificateLines, head.lineFrom, head.lineTo];
+      return true;
+    }
   }
   head.cut(head.lineFrom, head.lineTo);
   return true;
