@@ -1,5 +1,5 @@
 /** Says in the operator's terms why a port cannot be bound, and what to do about it. */
-import { toHostPort, type Listener } from "@sallyport/model/listener";
+import { toBindKey, type Listener } from "@sallyport/model/listener";
 import type { ObjectRef, Problem } from "@sallyport/model/problem";
 
 /** What is known of the place that could not be bound. */
@@ -7,8 +7,8 @@ export interface BindPlace {
   readonly address: string;
   /** Bound port. */
   readonly port: number;
-  /** Key and advertised port of a listener that wants it. */
-  readonly listener: Pick<Listener, "key" | "port">;
+  /** Key, advertised port and protocol of a listener that wants it. */
+  readonly listener: Pick<Listener, "key" | "port" | "protocol">;
 }
 
 /** The error of listen() as a problem of the configuration. */
@@ -17,7 +17,7 @@ export function toBindProblem(error: unknown, place: BindPlace): Problem {
   return {
     code: "port-unavailable",
     severity: "error",
-    message: `cannot listen on ${toHostPort(place)} for listener ${place.listener.key}: ${describe(code, error)}`,
+    message: `cannot listen on ${toBindKey({ bind: place, protocol: place.listener.protocol })} for listener ${place.listener.key}: ${describe(code, error)}`,
     ...toGateway(place.listener.key),
     hint: advise(code, place),
   };
@@ -43,7 +43,7 @@ function advise(code: string, { address, port, listener }: BindPlace): string {
     case "EACCES":
       return `ports below 1024 need privileges; bind another one with --port-map ${listener.port}=${toFreePort(port)}`;
     case "EADDRINUSE":
-      return `stop what listens there (ss -ltnp 'sport = :${port}' shows it) or bind another port with --port-map ${listener.port}=${toFreePort(port)}`;
+      return `stop what listens there (ss ${listener.protocol === "udp" ? "-lunp" : "-ltnp"} 'sport = :${port}' shows it) or bind another port with --port-map ${listener.port}=${toFreePort(port)}`;
     case "EADDRNOTAVAIL":
       return `give the Gateway an address of this machine, or none, instead of ${address}`;
     case "EMFILE":

@@ -154,7 +154,7 @@ export class TwoPhase {
       if (seen.has(key)) continue;
       seen.add(key);
       try {
-        ports.push([key, await probePort(address, port)]);
+        ports.push([key, await probePort(listener.protocol === "udp" ? "datagram" : "stream", address, port)]);
       } catch (error) {
         problems.push(toBindProblem(error, { address, port, listener }));
       }
