@@ -4,6 +4,7 @@
  * | phase | when | may | a failure yields |
  * |---|---|---|---|
  * | beginRequest | the head is complete | answer by itself (overload, redirect, hop count) | a local reply |
+ * | isMisdirected | before that, on TLS | find the host to be another listener's | 421 NR |
  * | routeRequest | then; skipped for a head that was routed under this runtime | find nothing | 404 NR |
  * | runFilters | rule, then backend; skipped where their outcome is in the head | wait, reply, change the head | 500 |
  * | chooseBackend | between the two | find no cluster | 500 NC |
@@ -14,7 +15,7 @@ import type { Filter, Verdict } from "@sallyport/policies/filter";
 import type { UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { CompiledBackend, CompiledRule, RouteResult } from "../router/contract.ts";
-import type { BodyMode, UpstreamStream } from "./contract.ts";
+import type { BodyMode, DownstreamTls, UpstreamStream } from "./contract.ts";
 import type { Exchange, ExchangeStart } from "./exchange.ts";
 import { failExchange, replyLocally } from "./local-reply.ts";
 import { openMirrors } from "./mirror.ts";
@@ -23,9 +24,11 @@ import { armTimer } from "./timers.ts";
 /** Starts the request phases. */
 export function beginRequest(exchange: Exchange, start: ExchangeStart): void {
   const { dependencies } = exchange;
-  const { head } = start;
+  const { head, downstream } = start;
+  const { tls } = downstream.connection;
   head.identify(dependencies.ids);
   if (dependencies.pressure.shed) failExchange(exchange, "overloaded");
+  else if (tls !== undefined && isMisdirected(start, tls)) refuseMisdirected(exchange, start, tls);
   else if (head.redirectPath !== "") redirectPath(exchange, head);
   else if (head.maxForwards === 0) answerLastHop(exchange, head);
   else routeRequest(exchange, start);
@@ -59,15 +62,33 @@ function armTry(exchange: Exchange, milliseconds: number): void {
   exchange.tryTimer = armTimer(exchange.dependencies.clocks.fine, exchange.tryTimer, exchange, milliseconds);
 }
 
-function routeRequest(exchange: Exchange, start: ExchangeStart): void {
-  const { head, runtime, bind } = start;
+function findRoute({ head, runtime, bind }: ExchangeStart): RouteResult | undefined {
   if (head.routedBy !== runtime) {
     if (head.touched) head.resetEdits();
     head.route = bind.route(head);
     head.routedBy = runtime;
     head.settled = false;
   }
-  const { route } = head;
+  return head.route;
+}
+
+/**
+ * RFC 9110 section 7.4: what a TLS connection proved (the server's certificate to the client, the client's to us) counts
+ * for the listener it was made with. By key, because a changed configuration compiles its listeners anew.
+ */
+function isMisdirected(start: ExchangeStart, tls: DownstreamTls): boolean {
+  return findRoute(start)?.listener.key !== tls.listenerKey;
+}
+
+/** Where the connection's own name belongs to another listener by now, nothing on it can go right any more: it ends. */
+function refuseMisdirected(exchange: Exchange, { head, bind }: ExchangeStart, tls: DownstreamTls): void {
+  if (bind.tls?.choose(tls.serverName)?.listener.key !== tls.listenerKey) head.persistent = false;
+  failExchange(exchange, "misdirected");
+}
+
+function routeRequest(exchange: Exchange, start: ExchangeStart): void {
+  const { head } = start;
+  const route = findRoute(start);
   exchange.listener = route?.listener;
   exchange.rule = route?.rule;
   if (route === undefined || route.rule === undefined) failExchange(exchange, "no-route");
