@@ -15,6 +15,8 @@ export interface UpstreamEndpoint {
   readonly port: number;
   /** `address:port` with IPv6 in brackets, for logs. */
   readonly label: string;
+  /** As in EndpointSummary; datagram sessions end once it is `removed`. Absent: `ready`. */
+  readonly state?: EndpointSummary["state"];
   /** Requests on it now, over all workers where shared memory counts them. */
   active(): number;
 }
