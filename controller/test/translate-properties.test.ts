@@ -84,11 +84,17 @@ test("a Service that no route uses is not read, nor are its endpoints and other 
   translate(tracked);
   assert.deepEqual([...tracked.reads].toSorted(), [
     "EndpointSlice/shop/*",
+    "GRPCRoute/*",
     "Gateway/*",
     "GatewayClass/*",
     "GatewayClass//sallyport",
     "HTTPRoute/*",
+    "Ingress/*",
+    "IngressClass/*",
     "Service/shop/web",
+    "TCPRoute/*",
+    "TLSRoute/*",
+    "UDPRoute/*",
   ]);
 });
 

@@ -90,7 +90,6 @@ function translateValues(entries: readonly HTTPRouteHeaderMatch[], path: string,
   return [...values.values()];
 }
 
-
 /** Adds a flaw where the text is no regular expression. */
 export function checkPattern(pattern: string, path: string, flaws: Flaw[]): void {
   const flaw = findPatternFlaw(pattern);

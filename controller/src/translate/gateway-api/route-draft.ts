@@ -6,7 +6,13 @@ import { translateGrpcRoute } from "./grpc-route.ts";
 import { translateHttpRoute } from "./http-route.ts";
 import type { RouteBody } from "./route-body.ts";
 import type { BackendUse, RouteContext, Traffic } from "./route-context.ts";
-import { followParents, type Parent, type RouteEnvironment, type RouteObject, toAttachingRoute } from "./route-parents.ts";
+import {
+  followParents,
+  type Parent,
+  type RouteEnvironment,
+  type RouteObject,
+  toAttachingRoute,
+} from "./route-parents.ts";
 import { translateStreamRoute } from "./stream-route.ts";
 
 /** A body, and the use it was translated for. */

@@ -8,8 +8,7 @@ import { type GatewayPlans, toGatewayKey } from "./gateway.ts";
 import type { GatewayPlan } from "./gateway-plan.ts";
 import { GATEWAY_API } from "./grants.ts";
 
-/** Kinds of routes. */
-export type RouteKindName = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute";
+type RouteKindName = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute";
 
 /** A route of any kind. */
 export type RouteObject = { readonly [K in RouteKindName]: WorldObject<K> }[RouteKindName];

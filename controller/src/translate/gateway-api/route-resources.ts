@@ -4,14 +4,15 @@ import type { RouteContent } from "./route-body.ts";
 import type { BackendUse } from "./route-context.ts";
 import { attachmentsOf, type RouteDraft, toUse, toUseKey } from "./route-draft.ts";
 import type { RouteObject } from "./route-parents.ts";
+import type { ServesHostname } from "./server-names.ts";
 
 /**
  * The resources of a route. Gateways may show backends different certificates, and TLS may be terminated on one listener and
  * passed on by another: where that makes a difference to its backends, each way is a resource of its own. Also a route that
  * is not accepted has one if it has rules left: they answer 500.
  */
-export function toRouteResources(draft: RouteDraft): (HttpRoute | StreamRoute)[] {
-  const ways = findWays(draft);
+export function toRouteResources(draft: RouteDraft, serves: ServesHostname): (HttpRoute | StreamRoute)[] {
+  const ways = findWays(draft, serves);
   return ways.map(({ use, content, hosts }) => {
     const key = `${toRouteKey(draft.subject)}${ways.length > 1 ? toUseSuffix(use) : ""}`;
     const attachments = [...hosts].map(([listener, names]): RouteAttachment => ({ listener, hostnames: [...names] }));
@@ -31,18 +32,19 @@ interface Way {
   readonly hosts: Map<string, Set<string>>;
 }
 
-function findWays({ subject, parents, bodies }: RouteDraft): readonly Way[] {
+function findWays({ subject, parents, bodies }: RouteDraft, serves: ServesHostname): readonly Way[] {
   const ways = new Map<string, Way>();
   for (const parent of parents) {
     for (const { listener, hostnames } of attachmentsOf(parent)) {
       const use = toUse(subject, parent, listener);
       const content = bodies.get(toUseKey(use))?.body.content;
-      if (!listener.served || content === undefined) continue;
+      const served = hostnames.filter((hostname) => serves(subject, listener, hostname));
+      if (!listener.served || served.length === 0 || content === undefined) continue;
       const key = bodies.size === 1 ? "" : JSON.stringify(content);
       const way = ways.get(key) ?? { use, content, hosts: new Map<string, Set<string>>() };
       ways.set(key, way);
       for (const bind of listener.binds) {
-        way.hosts.set(bind.key, new Set([...(way.hosts.get(bind.key) ?? []), ...hostnames]));
+        way.hosts.set(bind.key, new Set([...(way.hosts.get(bind.key) ?? []), ...served]));
       }
     }
   }
@@ -50,7 +52,10 @@ function findWays({ subject, parents, bodies }: RouteDraft): readonly Way[] {
 }
 
 function toUseSuffix({ traffic, clientCertificate }: BackendUse): string {
-  const parts = [...(traffic === "passthrough" ? [traffic] : []), ...(clientCertificate === undefined ? [] : [clientCertificate])];
+  const parts = [
+    ...(traffic === "passthrough" ? [traffic] : []),
+    ...(clientCertificate === undefined ? [] : [clientCertificate]),
+  ];
   return parts.map((part) => `~${part}`).join("");
 }
 

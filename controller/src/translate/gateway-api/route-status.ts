@@ -32,11 +32,7 @@ export function toRouteStatus(draft: RouteDraft, { controllerName }: TranslateOp
   };
 }
 
-function judgeAcceptance(
-  conditions: ConditionMaker,
-  result: AttachResult,
-  bodies: readonly RouteBody[],
-): Condition[] {
+function judgeAcceptance(conditions: ConditionMaker, result: AttachResult, bodies: readonly RouteBody[]): Condition[] {
   if (result.kind === "refused") return [conditions.judge("Accepted", [result.flaw], ACCEPTED)];
   const broken = bodies[0]?.broken ?? [];
   const flaws = broken.flatMap((rule) => rule.flaws);

@@ -6,9 +6,10 @@ import type { ObjectStatus } from "../translator.ts";
 import type { GatewayPlan, ListenerPlan } from "./gateway-plan.ts";
 import { settleRivals } from "./route-conflicts.ts";
 import { attachmentsOf, draftRoute, isSound, mergeFlaws, type RouteDraft } from "./route-draft.ts";
-import type { RouteEnvironment, RouteKindName, RouteObject } from "./route-parents.ts";
+import type { RouteEnvironment, RouteObject } from "./route-parents.ts";
 import { toRouteResources } from "./route-resources.ts";
 import { toRouteStatus } from "./route-status.ts";
+import { findServers, type ServesHostname } from "./server-names.ts";
 
 /** What one route comes to. */
 export interface TranslatedRoute {
@@ -25,28 +26,29 @@ export interface TranslatedRoute {
   readonly backendServices: ReadonlySet<string>;
 }
 
-const KINDS: readonly RouteKindName[] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"];
-
 /** Translates all routes, kind by kind, of a kind by namespace and name. */
 export function translateRoutes(environment: RouteEnvironment): readonly TranslatedRoute[] {
-  const subjects = KINDS.flatMap((kind): readonly RouteObject[] => listRoutes(environment, kind));
-  const drafts = subjects.map((subject) => draftRoute(environment, subject));
-  return settleRivals(drafts).map((draft) => finishRoute(environment, draft));
+  const { world } = environment;
+  const subjects: readonly RouteObject[] = [
+    ...world.list("HTTPRoute"),
+    ...world.list("GRPCRoute"),
+    ...world.list("TLSRoute"),
+    ...world.list("TCPRoute"),
+    ...world.list("UDPRoute"),
+  ];
+  const drafts = settleRivals(subjects.map((subject) => draftRoute(environment, subject)));
+  const serves = findServers(drafts);
+  return drafts.map((draft) => finishRoute(environment, draft, serves));
 }
 
-function listRoutes({ world }: RouteEnvironment, kind: RouteKindName): readonly RouteObject[] {
-  // A list of one kind has objects of that kind, which TypeScript cannot follow over all kinds.
-  return world.list(kind) as readonly RouteObject[];
-}
-
-function finishRoute({ options }: RouteEnvironment, draft: RouteDraft): TranslatedRoute {
+function finishRoute({ options }: RouteEnvironment, draft: RouteDraft, serves: ServesHostname): TranslatedRoute {
   const { subject, parents } = draft;
   const bodies = [...draft.bodies.values()].map(({ body }) => body);
   const refusals = parents.flatMap(({ result }) => (result.kind === "refused" ? [result.flaw] : []));
   const findings = [...draft.findings, ...refusals, ...mergeFlaws(bodies.map((body) => body.findings))];
   const attached = isSound(draft) ? parents.filter(({ result }) => result.kind === "attached") : [];
   return {
-    resources: toRouteResources(draft),
+    resources: toRouteResources(draft, serves),
     ...(parents.length === 0 ? {} : { status: toRouteStatus(draft, options) }),
     problems: findings.map((finding) => toProblem(subject, finding)),
     listeners: new Set(attached.flatMap((parent) => attachmentsOf(parent).map(({ listener }) => listener))),
