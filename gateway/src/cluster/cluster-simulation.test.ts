@@ -68,7 +68,7 @@ function simulate(seed: number, steps: number): void {
       const endpoints = [1, 2, 3]
         .filter(() => below(4) > 0)
         .map((n) => toEndpoint(n, { weight: 1 + below(3), state: below(3) === 0 ? "draining" : "ready" }));
-      cluster.update(config, { kind: "endpoints", key: config.key, endpoints });
+      cluster.update(config, { kind: "endpoints", key: config.key, endpoints }, undefined);
     }
   }
 

@@ -22,7 +22,7 @@ for (const endpoints of [1, 20]) {
   const config = toConfig();
   const cluster = new PooledCluster(config, outside.options);
   const all = Array.from({ length: endpoints }, (_, n) => toEndpoint(n + 1));
-  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: all });
+  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: all }, undefined);
   const request = new BenchRequest();
   bench(`acquire and give back, ${endpoints} endpoints`, (iterations) => {
     for (let i = 0; i < iterations; i++) {

@@ -151,7 +151,7 @@ test("an endpoint that goes closes idle connections and lets requests finish", (
   const idle = acquire();
   const busy = acquire();
   idle.connection?.finish();
-  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [toEndpoint(2)] });
+  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [toEndpoint(2)] }, undefined);
   assert.equal(outside.opened[0]?.isClosed, true);
   assert.equal(busy.connection?.isClosed, false);
   assert.deepEqual(
@@ -169,8 +169,8 @@ test("an endpoint that goes closes idle connections and lets requests finish", (
 test("an endpoint that stays keeps its connections, also if it was away in between", () => {
   const { acquire, cluster, config } = setUpCluster();
   const first = acquire();
-  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [toEndpoint(2)] });
-  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [toEndpoint(1)] });
+  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [toEndpoint(2)] }, undefined);
+  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [toEndpoint(1)] }, undefined);
   assert.equal(cluster.summary().endpoints.find(({ label }) => label === "10.0.0.1:80")?.active, 1);
   first.connection?.finish();
   assert.equal(acquire().reused, true);
@@ -180,7 +180,7 @@ test("draining endpoints serve only where no ready one is left", () => {
   const draining = toEndpoint(2, { state: "draining" });
   const { acquire, cluster, config } = setUpCluster({}, [toEndpoint(1), draining]);
   for (let i = 0; i < 20; i++) assert.equal(acquire().connection?.endpoint.label, "10.0.0.1:80");
-  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [draining] });
+  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [draining] }, undefined);
   assert.equal(acquire().connection?.endpoint.label, "10.0.0.2:80");
 });
 
@@ -188,7 +188,7 @@ test("those who wait are refused when the last endpoint goes", () => {
   const { acquire, cluster, config } = setUpCluster({ limits: { connections: 1, pending: 10 } });
   acquire();
   const waiting = acquire();
-  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [] });
+  cluster.update(config, { kind: "endpoints", key: config.key, endpoints: [] }, undefined);
   assert.equal(waiting.refusal, "no-endpoints");
 });
 
@@ -199,6 +199,7 @@ test("a larger budget serves those who wait", () => {
   cluster.update(
     { ...config, limits: { connections: 2, pending: 10 } },
     { kind: "endpoints", key: config.key, endpoints: [toEndpoint(1)] },
+    undefined,
   );
   assert.equal(waiting.reused, false);
 });

@@ -10,9 +10,18 @@ import type { Endpoint, EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
 import type { Balancer } from "./balancer/balancer.ts";
 import { createBalancer } from "./balancer/registry.ts";
-import type { ClusterSummary, ClusterTableOptions, ConnectionRequest, ManagedCluster } from "./contract.ts";
+import type {
+  ClusterSummary,
+  ClusterTableOptions,
+  ConnectionRequest,
+  EndpointRequest,
+  ManagedCluster,
+  UpstreamEndpoint,
+  UpstreamTlsSettings,
+} from "./contract.ts";
 import { type EndpointHost, isExpired } from "./endpoint-host.ts";
 import { EndpointHosts } from "./endpoint-hosts.ts";
+import { HeldLease, type LeaseKeeper } from "./held-lease.ts";
 import { type ConnectionKeeper, PooledConnection } from "./pooled-connection.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
@@ -25,27 +34,30 @@ export type Absence = "unknown" | Extract<FaultReason, "no-endpoints" | "dns-fai
 const NONE: readonly Endpoint[] = [];
 
 /** A cluster with its connections. */
-export class PooledCluster implements ManagedCluster, ConnectionKeeper {
+export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKeeper {
   readonly key: string;
   readonly #options: ClusterOptions;
   readonly #hosts: EndpointHosts;
-  readonly #line: WaitingLine;
+  readonly #line: WaitingLine<ConnectionRequest>;
+  /** Only while names are being resolved. */
+  readonly #leaseLine: WaitingLine<EndpointRequest>;
   readonly #discard = (pooled: PooledConnection): void => this.#close(pooled);
   #config: Cluster;
+  #tls: UpstreamTlsSettings | undefined = undefined;
   #endpoints: readonly Endpoint[] | undefined;
   #usable: readonly EndpointHost[] = [];
   #balancer: Balancer<EndpointHost>;
   #absence: Absence = "unknown";
-  #connections = 0;
   #isServingLine = false;
-  #isRetired = false;
 
   constructor(config: Cluster, options: ClusterOptions) {
     this.key = config.key;
     this.#config = config;
     this.#options = options;
     this.#hosts = new EndpointHosts(config.key, options.counts);
-    this.#line = new WaitingLine((change) => options.recorder.upstreamPending(change));
+    const onChange = (change: 1 | -1): void => options.recorder.upstreamPending(change);
+    this.#line = new WaitingLine(onChange);
+    this.#leaseLine = new WaitingLine(onChange);
     this.#balancer = createBalancer(config.balancer);
   }
 
@@ -57,17 +69,40 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
     }
     const idle = fresh ? undefined : host.takeIdle(this.#options.now(), this.#config.pool, this.#discard);
     if (idle !== undefined) this.#reuse(idle, request);
-    else if (this.#connections < this.#config.limits.connections) this.#open(host, request);
+    else if (this.#hasRoom) this.#open(host, request);
     else this.#acquireOverBudget(host, request, fresh);
   }
 
-  cancel(request: ConnectionRequest): void {
-    this.#line.leave(request);
+  lease(request: EndpointRequest, avoid?: UpstreamEndpoint): void {
+    let host = this.#balancer.first(this.#options.random);
+    if (host === undefined) {
+      if (this.#absence !== "unknown") request.refuse(this.#absence);
+      else if (this.#mayWait(request)) this.#leaseLine.join(request, false);
+      return;
+    }
+    const first = host;
+    while (host !== undefined && host === avoid) host = this.#balancer.next();
+    if (!this.#hasRoom) this.#makeRoom();
+    if (!this.#hasRoom) {
+      request.refuse("connection-overflow");
+      return;
+    }
+    const chosen = host ?? first;
+    const { connectTimeout, proxyProtocol } = this.#config;
+    this.#hosts.occupy(chosen);
+    request.assign(new HeldLease(this, chosen, { connectTimeout, proxyProtocol, tls: this.#tls }));
   }
 
-  update(config: Cluster, endpoints: EndpointSet | undefined): void {
+  cancel(request: ConnectionRequest | EndpointRequest): void {
+    this.#line.leave(request);
+    this.#leaseLine.leave(request);
+  }
+
+  update(config: Cluster, endpoints: EndpointSet | undefined, tls: UpstreamTlsSettings | undefined): void {
     const isOther = config.balancer !== this.#config.balancer;
     this.#config = config;
+    // A client certificate that was renewed is shown by new connections; what the open ones have proven stays true.
+    this.#tls = tls;
     if (isOther) {
       this.#balancer = createBalancer(config.balancer);
       this.#balancer.update(this.#usable, this.#options.random);
@@ -97,13 +132,10 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
   }
 
   retire(): void {
-    this.#isRetired = true;
+    this.#hosts.retire();
     // Nobody resolves its names any more.
     if (this.#absence === "unknown") this.#absence = "dns-failure";
-    for (const host of this.#hosts) {
-      this.#closeIdle(host, Infinity);
-      if (host.connections === 0) host.release();
-    }
+    for (const host of this.#hosts) this.#closeIdle(host, Infinity);
     this.#serveLine();
   }
 
@@ -116,9 +148,9 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
     return {
       key: this.key,
       balancer: this.#config.balancer,
-      connections: this.#connections,
+      connections: this.#hosts.connections,
       connectionLimit: this.#config.limits.connections,
-      pending: this.#line.length,
+      pending: this.#pending,
       pendingLimit: this.#config.limits.pending,
       endpoints: Array.from(this.#hosts, (host) => host.summary()),
     };
@@ -128,7 +160,7 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
     const { host } = pooled;
     host.count(-1);
     const now = this.#options.now();
-    const isKept = !this.#isRetired && host.isUsable && !isExpired(pooled, now, this.#config.pool);
+    const isKept = !this.#hosts.isRetired && host.isUsable && !isExpired(pooled, now, this.#config.pool);
     const firstIsFresh = this.#line.firstIsFresh;
     if (!isKept || firstIsFresh === true) {
       pooled.state = "idle";
@@ -146,9 +178,22 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
     this.#serveLine();
   }
 
+  onReleased(host: EndpointHost): void {
+    this.#hosts.vacate(host, "busy");
+    this.#serveLine();
+  }
+
+  get #hasRoom(): boolean {
+    return this.#hosts.connections < this.#config.limits.connections;
+  }
+
+  get #pending(): number {
+    return this.#line.length + this.#leaseLine.length;
+  }
+
   #acquireWithoutHost(request: ConnectionRequest, fresh: boolean): void {
-    if (this.#absence === "unknown") this.#wait(request, fresh);
-    else request.refuse(this.#absence);
+    if (this.#absence !== "unknown") request.refuse(this.#absence);
+    else if (this.#mayWait(request)) this.#line.join(request, fresh);
   }
 
   /** Every connection is taken: one that is idle on another endpoint will do, or makes room. */
@@ -164,14 +209,26 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
       this.#close(idle);
       break;
     }
-    if (this.#connections < this.#config.limits.connections) this.#open(chosen, request);
-    else this.#wait(request, fresh);
+    if (this.#hasRoom) this.#open(chosen, request);
+    else if (this.#mayWait(request)) this.#line.join(request, fresh);
   }
 
-  #wait(request: ConnectionRequest, fresh: boolean): void {
+  /** Whether there is a place in line; refuses the request where there is none. */
+  #mayWait(request: ConnectionRequest | EndpointRequest): boolean {
     const { pending } = this.#config.limits;
-    if (this.#line.length < pending) this.#line.join(request, fresh);
-    else request.refuse(pending === 0 ? "connection-overflow" : "request-overflow");
+    if (this.#pending < pending) return true;
+    request.refuse(pending === 0 ? "connection-overflow" : "request-overflow");
+    return false;
+  }
+
+  /** A lease cannot use an idle connection, but it can have its place. */
+  #makeRoom(): void {
+    const now = this.#options.now();
+    for (const host of this.#hosts) {
+      const idle = host.takeIdle(now, this.#config.pool, this.#discard);
+      if (idle !== undefined) this.#close(idle);
+      if (this.#hasRoom) return;
+    }
   }
 
   #reuse(pooled: PooledConnection, request: ConnectionRequest): void {
@@ -185,13 +242,12 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
 
   #open(host: EndpointHost, request: ConnectionRequest): void {
     const pooled = new PooledConnection(this, host, this.#options.now());
-    this.#connections++;
-    host.connections++;
-    host.count(1);
+    this.#hosts.occupy(host);
     const { connectTimeout } = this.#config;
-    const connection = this.#options.open({ endpoint: host, connectTimeout, owner: pooled });
+    const opening = { cluster: this.key, endpoint: host, connectTimeout, tls: this.#tls, owner: pooled };
+    const connection = this.#options.open(opening);
     pooled.connection = connection;
-    if (isClosed(pooled)) request.refuse("connect-failure");
+    if (pooled.isClosed()) request.refuse("connect-failure");
     else request.assign(connection, false);
   }
 
@@ -206,14 +262,9 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
   }
 
   #forget(pooled: PooledConnection): void {
-    const { host } = pooled;
-    if (pooled.state === "busy") host.count(-1);
+    const was = pooled.state === "busy" ? "busy" : "idle";
     pooled.state = "closed";
-    host.connections--;
-    this.#connections--;
-    // A retired cluster keeps its hosts for requests that come late, but not their places in the shared table.
-    if (this.#isRetired && host.connections === 0) host.release();
-    this.#hosts.forgetIfUnused(host);
+    this.#hosts.vacate(pooled.host, was);
   }
 
   /** Opens connections for those who wait, as far as the budget goes. */
@@ -221,7 +272,8 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
     // Opening and refusing can call back into here.
     if (this.#isServingLine) return;
     this.#isServingLine = true;
-    while (this.#line.length > 0 && this.#connections < this.#config.limits.connections) {
+    if (this.#usable.length > 0) this.#serveLeases();
+    while (this.#line.length > 0 && this.#hasRoom) {
       const host = this.#balancer.first(this.#options.random);
       if (host === undefined) break;
       const request = this.#line.shift();
@@ -231,13 +283,16 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper {
     if (this.#usable.length === 0 && this.#absence !== "unknown") this.#refuseLine(this.#absence);
   }
 
+  #serveLeases(): void {
+    for (let left = this.#leaseLine.length; left > 0; left--) {
+      const request = this.#leaseLine.shift();
+      if (request !== undefined) this.lease(request);
+    }
+  }
+
   #refuseLine(reason: FaultReason): void {
     // Only those who wait now: a refused request may come again.
+    for (let left = this.#leaseLine.length; left > 0; left--) this.#leaseLine.shift()?.refuse(reason);
     for (let left = this.#line.length; left > 0; left--) this.#line.shift()?.refuse(reason);
   }
-}
-
-/** As a function, because the compiler believes that opening cannot have changed the state. */
-function isClosed(pooled: PooledConnection): boolean {
-  return pooled.state === "closed";
 }

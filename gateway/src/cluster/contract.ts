@@ -32,8 +32,10 @@ export interface ConnectionRequest {
 /** What a pool knows of an upstream connection; the codec owns the rest. */
 export interface UpstreamConnection {
   readonly endpoint: UpstreamEndpoint;
-  /** False until the transport is up; bytes may be written before that. */
+  /** False until the transport is up and, with TLS, the peer has proven who it is; messages may be handed over before. */
   readonly connected: boolean;
+  /** What a TLS failure was about, in words and without secrets; "" for everything else. Set before a receiver hears of it. */
+  readonly failureDetail: string;
   /** Begins one try of a request on it: called by whom it was assigned to, once per assignment. */
   open(receiver: AnswerReceiver): UpstreamStream;
   /** Closes it now; no exchange is on it. */
@@ -86,6 +88,8 @@ export interface EndpointLease {
 
 /** What opening takes. */
 export interface OpenOptions {
+  /** Key of the cluster, for logs. */
+  readonly cluster: string;
   readonly endpoint: UpstreamEndpoint;
   readonly tls: UpstreamTlsSettings | undefined;
   /** Milliseconds. */

@@ -13,10 +13,44 @@ export class EndpointHosts {
   readonly #counts: ActiveCounts;
   /** Removed ones included. */
   readonly #hosts = new Map<string, EndpointHost>();
+  #connections = 0;
+  #isRetired = false;
 
   constructor(clusterKey: string, counts: ActiveCounts) {
     this.#clusterKey = clusterKey;
     this.#counts = counts;
+  }
+
+  /** Connections open, over all endpoints. */
+  get connections(): number {
+    return this.#connections;
+  }
+
+  get isRetired(): boolean {
+    return this.#isRetired;
+  }
+
+  /** Counts a new connection that carries something from the start. */
+  occupy(host: EndpointHost): void {
+    this.#connections++;
+    host.connections++;
+    host.count(1);
+  }
+
+  /** A connection is gone, or as good as gone: its room is free. */
+  vacate(host: EndpointHost, was: "busy" | "idle"): void {
+    if (was === "busy") host.count(-1);
+    host.connections--;
+    this.#connections--;
+    // A retired cluster keeps its hosts for requests that come late, but not their places in the shared table.
+    if (this.#isRetired && host.connections === 0) host.release();
+    this.forgetIfUnused(host);
+  }
+
+  /** From now on hosts give back their place in the shared counts with their last connection. */
+  retire(): void {
+    this.#isRetired = true;
+    for (const host of this.#hosts.values()) if (host.connections === 0) host.release();
   }
 
   /** Takes over the endpoints; of two with one address and port the first counts. Returns those that requests may go to. */

@@ -28,6 +28,11 @@ export class PooledConnection implements ConnectionOwner {
     this.openedAt = openedAt;
   }
 
+  /** A method, because the compiler believes that opening cannot have changed the state. */
+  isClosed(): boolean {
+    return this.state === "closed";
+  }
+
   onConnected(): void {
     // A connection is handed out before it is up; connect metrics are the codec's.
   }

@@ -42,7 +42,7 @@ async function setUp(t: TestContext): Promise<SetUp> {
   });
   const create = (...hostnames: string[]): ManagedCluster => {
     const names = hostnames.map((hostname) => ({ hostname, port: 80 }));
-    return table.create(toConfig({ discovery: { kind: "dns", names } }), undefined);
+    return table.create(toConfig({ discovery: { kind: "dns", names } }), undefined, undefined);
   };
   const changed = (): Promise<void> =>
     new Promise((resolve) => {

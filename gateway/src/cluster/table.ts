@@ -2,7 +2,13 @@
 import type { Cluster } from "@sallyport/model/cluster";
 import type { EndpointSet } from "@sallyport/model/endpoint";
 import { PooledCluster } from "./cluster.ts";
-import type { ClusterSummary, ClusterTable, ClusterTableOptions, ManagedCluster } from "./contract.ts";
+import type {
+  ClusterSummary,
+  ClusterTable,
+  ClusterTableOptions,
+  ManagedCluster,
+  UpstreamTlsSettings,
+} from "./contract.ts";
 import { DnsDiscovery } from "./dns/discovery.ts";
 
 /** Opens the table of a worker. */
@@ -23,9 +29,9 @@ class PooledClusterTable implements ClusterTable {
     this.#options = options;
   }
 
-  create(config: Cluster, endpoints: EndpointSet | undefined): ManagedCluster {
+  create(config: Cluster, endpoints: EndpointSet | undefined, tls: UpstreamTlsSettings | undefined): ManagedCluster {
     const cluster = new PooledCluster(config, this.#options);
-    cluster.update(config, endpoints);
+    cluster.update(config, endpoints, tls);
     this.#entries.set(cluster, { cluster, discovery: this.#discover(config, cluster) });
     return cluster;
   }

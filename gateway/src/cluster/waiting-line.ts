@@ -1,19 +1,18 @@
 /** Requests that wait for a connection: first come, first served; one that gives up leaves at once, wherever it stands. */
-import type { ConnectionRequest } from "./contract.ts";
 
-interface Place {
-  readonly request: ConnectionRequest;
+interface Place<Request> {
+  readonly request: Request;
   readonly fresh: boolean;
-  ahead: Place | undefined;
-  behind: Place | undefined;
+  ahead: Place<Request> | undefined;
+  behind: Place<Request> | undefined;
 }
 
-/** The line of a cluster. */
-export class WaitingLine {
-  readonly #places = new Map<ConnectionRequest, Place>();
+/** A line of a cluster. */
+export class WaitingLine<Request extends object> {
+  readonly #places = new Map<object, Place<Request>>();
   readonly #onChange: (change: 1 | -1) => void;
-  #first: Place | undefined;
-  #last: Place | undefined;
+  #first: Place<Request> | undefined;
+  #last: Place<Request> | undefined;
 
   /** `onChange` is told of every request that joins or leaves. */
   constructor(onChange: (change: 1 | -1) => void) {
@@ -25,9 +24,9 @@ export class WaitingLine {
   }
 
   /** `fresh`: it takes no connection that carried a request before. A request that waits already stays where it is. */
-  join(request: ConnectionRequest, fresh: boolean): void {
+  join(request: Request, fresh: boolean): void {
     if (this.#places.has(request)) return;
-    const place: Place = { request, fresh, ahead: this.#last, behind: undefined };
+    const place: Place<Request> = { request, fresh, ahead: this.#last, behind: undefined };
     if (this.#last === undefined) this.#first = place;
     else this.#last.behind = place;
     this.#last = place;
@@ -41,14 +40,14 @@ export class WaitingLine {
   }
 
   /** Takes the first out of the line. */
-  shift(): ConnectionRequest | undefined {
+  shift(): Request | undefined {
     const request = this.#first?.request;
     if (request !== undefined) this.leave(request);
     return request;
   }
 
   /** Takes one out; a no-op for one that does not wait. */
-  leave(request: ConnectionRequest): void {
+  leave(request: object): void {
     const place = this.#places.get(request);
     if (place === undefined) return;
     this.#places.delete(request);

@@ -7,6 +7,8 @@ import { type ClusterOptions, PooledCluster } from "../../src/cluster/cluster.ts
 import type {
   ConnectionOwner,
   ConnectionRequest,
+  EndpointLease,
+  EndpointRequest,
   OpenOptions,
   UpstreamConnection,
   UpstreamEndpoint,
@@ -17,6 +19,8 @@ import { NO_SLOT, type ActiveCounts } from "../../src/observe/contract.ts";
 export class FakeConnection implements UpstreamConnection {
   readonly endpoint: UpstreamEndpoint;
   readonly owner: ConnectionOwner;
+  readonly tls: OpenOptions["tls"];
+  readonly failureDetail = "";
   connected = false;
   isClosed = false;
   /** The request on it, told by the test. */
@@ -25,6 +29,7 @@ export class FakeConnection implements UpstreamConnection {
   constructor(options: OpenOptions) {
     this.endpoint = options.endpoint;
     this.owner = options.owner;
+    this.tls = options.tls;
   }
 
   open(): never {
@@ -64,6 +69,23 @@ export class FakeRequest implements ConnectionRequest {
     connection.user = this;
     this.connection = connection;
     this.reused = reused;
+    this.answers++;
+  }
+
+  refuse(reason: FaultReason): void {
+    this.refusal = reason;
+    this.answers++;
+  }
+}
+
+/** Who wants an endpoint, and what came of it. */
+export class FakeLeaser implements EndpointRequest {
+  held: EndpointLease | undefined;
+  refusal: FaultReason | undefined;
+  answers = 0;
+
+  assign(lease: EndpointLease): void {
+    this.held = lease;
     this.answers++;
   }
 
@@ -138,13 +160,18 @@ export function setUpCluster(changes: Partial<Cluster> = {}, endpoints: Endpoint
   const outside = new FakeOutside();
   const config = toConfig(changes);
   const cluster = new PooledCluster(config, outside.options);
-  cluster.update(config, { kind: "endpoints", key: config.key, endpoints });
+  cluster.update(config, { kind: "endpoints", key: config.key, endpoints }, undefined);
   const acquire = (fresh = false): FakeRequest => {
     const request = new FakeRequest();
     cluster.acquire(request, fresh);
     return request;
   };
-  return { outside, cluster, acquire, config };
+  const lease = (avoid?: UpstreamEndpoint): FakeLeaser => {
+    const leaser = new FakeLeaser();
+    cluster.lease(leaser, avoid);
+    return leaser;
+  };
+  return { outside, cluster, acquire, lease, config };
 }
 
 /** What setUpCluster gives. */
@@ -153,6 +180,7 @@ export interface ClusterSetUp {
   readonly cluster: PooledCluster;
   readonly config: Cluster;
   readonly acquire: (fresh?: boolean) => FakeRequest;
+  readonly lease: (avoid?: UpstreamEndpoint) => FakeLeaser;
 }
 
 /** A cluster as configured, by default with the defaults. */
