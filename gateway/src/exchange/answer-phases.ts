@@ -70,6 +70,7 @@ export function endAnswer(exchange: Exchange, trailers: string): void {
 export function failUpstream(exchange: Exchange, reason: FaultReason, untouched: boolean): void {
   exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
   exchange.upstream = undefined;
+  if (reason === "upstream-tls-failure") exchange.upstreamFailure = exchange.connection?.failureDetail ?? "";
   if (untouched && isReplayable(exchange, reason)) {
     exchange.replayed = true;
     exchange.phase = "acquiring";

@@ -61,6 +61,8 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   backend: CompiledBackend | undefined = undefined;
   cluster: UpstreamCluster | undefined = undefined;
   upstream: UpstreamStream | undefined = undefined;
+  /** That the last try was made on. */
+  connection: UpstreamConnection | undefined = undefined;
   mirrors: readonly Mirror[] = [];
   answer: ResponseHead | undefined = undefined;
 
@@ -85,6 +87,7 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   beganThisTurn = false;
   bytesSent = 0;
   upstreamHost = "-";
+  upstreamFailure = "";
   requestTimer: ExchangeTimer | undefined = undefined;
   tryTimer: ExchangeTimer | undefined = undefined;
 
@@ -199,6 +202,7 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     this.backend = undefined;
     this.cluster = undefined;
     this.upstream = undefined;
+    this.connection = undefined;
     this.answer = undefined;
     if (this.mirrors.length > 0) this.mirrors = [];
   }
@@ -221,5 +225,6 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     this.beganThisTurn = false;
     this.bytesSent = 0;
     this.upstreamHost = "-";
+    this.upstreamFailure = "";
   }
 }

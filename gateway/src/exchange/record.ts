@@ -103,6 +103,10 @@ export class LiveRecord implements ExchangeRecord {
     return this.#exchange.cluster?.key ?? "";
   }
 
+  get upstreamFailure(): string {
+    return this.#exchange.upstreamFailure;
+  }
+
   get routeName(): string {
     return this.#exchange.rule?.label ?? "";
   }

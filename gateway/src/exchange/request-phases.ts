@@ -40,6 +40,7 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
   if (start === undefined) return;
   const { head, downstream } = start;
   exchange.phase = "forwarding";
+  exchange.connection = connection;
   exchange.upstreamHost = connection.endpoint.label;
   const upstream = connection.open(exchange);
   exchange.upstream = upstream;

@@ -6,7 +6,8 @@
 import type { AccessRow } from "./access-format.ts";
 import { toClient, toDuration, toForwardedFor, toName, toServiceTime } from "./access-operators.ts";
 import type { WallClock } from "./access-time.ts";
-import type { ExchangeRecord } from "./contract.ts";
+import { toFailure, toServerName } from "./access-tls.ts";
+import type { LoggedRecord } from "./logged-record.ts";
 
 /** Fields and their formats. */
 export const DEFAULT_FIELDS: Readonly<Record<string, string>> = {
@@ -20,6 +21,7 @@ export const DEFAULT_FIELDS: Readonly<Record<string, string>> = {
   path: "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
   protocol: "%PROTOCOL%",
   request_id: "%REQ(X-REQUEST-ID)%",
+  requested_server_name: "%REQUESTED_SERVER_NAME%",
   response_code: "%RESPONSE_CODE%",
   response_code_details: "%RESPONSE_CODE_DETAILS%",
   response_flags: "%RESPONSE_FLAGS%",
@@ -28,12 +30,13 @@ export const DEFAULT_FIELDS: Readonly<Record<string, string>> = {
   upstream_cluster: "%UPSTREAM_CLUSTER%",
   upstream_host: "%UPSTREAM_HOST%",
   upstream_service_time: "%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%",
+  upstream_transport_failure_reason: "%UPSTREAM_TRANSPORT_FAILURE_REASON%",
   user_agent: "%REQ(USER-AGENT)%",
   x_forwarded_for: "%REQ(X-FORWARDED-FOR)%",
 };
 
 /** The values of DEFAULT_FIELDS, in their order. */
-export function readDefaultFields(record: ExchangeRecord, clock: WallClock): AccessRow {
+export function readDefaultFields(record: LoggedRecord, clock: WallClock): AccessRow {
   return [
     toName(record.authority),
     record.bytesReceived,
@@ -45,6 +48,7 @@ export function readDefaultFields(record: ExchangeRecord, clock: WallClock): Acc
     toName(record.originalPath),
     record.protocol,
     toName(record.requestId),
+    toServerName(record),
     record.status,
     toName(record.details),
     record.flag,
@@ -53,6 +57,7 @@ export function readDefaultFields(record: ExchangeRecord, clock: WallClock): Acc
     toName(record.upstreamCluster),
     toName(record.upstreamHost),
     toServiceTime(record),
+    toFailure(record),
     record.requestHeader("user-agent"),
     toForwardedFor(record),
   ];

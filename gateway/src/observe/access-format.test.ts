@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { test } from "node:test";
-import { toRecord, type RecordParts } from "../../test/workers/exchange-record.ts";
+import { toRecord, toStreamRecord, toTls, type RecordParts } from "../../test/workers/exchange-record.ts";
 import { DEFAULT_FIELDS } from "./access-default.ts";
 import { compileAccessFormat } from "./access-format.ts";
 import { LineEncoder } from "./access-line.ts";
 import { OPERATORS } from "./access-operators.ts";
 import { WallClock } from "./access-time.ts";
+import type { StreamRecord } from "./contract.ts";
+import { toLoggedStream } from "./logged-record.ts";
 
 const ENVIRONMENT = { POD_NAME: "gw-1" };
 
@@ -15,6 +17,13 @@ function toLine(format: string | undefined, parts?: RecordParts): string {
   const compiled = compileAccessFormat(format, { clock, environment: ENVIRONMENT });
   assert.ok(compiled.ok, compiled.ok ? "" : compiled.error);
   return new LineEncoder(compiled.value).toText(compiled.value.read(toRecord(parts)));
+}
+
+/** The line of what was passed on. */
+function toStreamLine(format: string | undefined, parts?: Partial<StreamRecord>): string {
+  const compiled = compileAccessFormat(format, { clock: new WallClock(), environment: ENVIRONMENT });
+  assert.ok(compiled.ok);
+  return new LineEncoder(compiled.value).toText(compiled.value.read(toLoggedStream(toStreamRecord(parts))));
 }
 
 function toProblem(format: string): string {
@@ -41,6 +50,7 @@ test("without a format a line is JSON with the fields a mesh's users know, numbe
     path: "/a?b=c",
     protocol: "HTTP/1.1",
     request_id: "5ad0c1ee-0000-8000-8000-000000000001",
+    requested_server_name: null,
     response_code: 200,
     response_code_details: "via_upstream",
     response_flags: "-",
@@ -48,6 +58,7 @@ test("without a format a line is JSON with the fields a mesh's users know, numbe
     upstream_cluster: "default/web:80",
     upstream_host: "10.1.0.5:9000",
     upstream_service_time: 9,
+    upstream_transport_failure_reason: null,
     user_agent: "curl/8",
     x_forwarded_for: "10.0.0.9",
   });
@@ -86,15 +97,10 @@ test("text is Envoy's default text format", () => {
 test("every operator has a value or is one that is known to have none", () => {
   const empty = Object.keys(OPERATORS).filter((name) => {
     const argument = OPERATORS[name]?.argument.startsWith("NAME") ? "(HOST)" : "";
-    return toLine(`%${name}${argument}%`, { flag: "UH", responseHeaders: { host: "x" } }) === "-\n";
+    const parts = { flag: "UH", upstreamFailure: "expired", tls: toTls(), responseHeaders: { host: "x" } } as const;
+    return toLine(`%${name}${argument}%`, parts) === "-\n";
   });
-  assert.deepEqual(empty, [
-    "ENVIRONMENT",
-    "CONNECTION_TERMINATION_DETAILS",
-    "UPSTREAM_TRANSPORT_FAILURE_REASON",
-    "UPSTREAM_LOCAL_ADDRESS",
-    "REQUESTED_SERVER_NAME",
-  ]);
+  assert.deepEqual(empty, ["ENVIRONMENT", "CONNECTION_TERMINATION_DETAILS", "UPSTREAM_LOCAL_ADDRESS"]);
   assert.equal(toLine("%ENVIRONMENT(POD_NAME)% %HOSTNAME% %%"), `gw-1 ${hostname()} %\n`);
 });
 
@@ -106,11 +112,65 @@ test("a header falls back to the other one, and a length cuts the value", () => 
 test("the client address is the trusted one; the peer is told apart from it", () => {
   const format =
     "%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS% %DOWNSTREAM_DIRECT_REMOTE_PORT% %REQ(X-FORWARDED-FOR)%";
+  const peer = "[2001:db8::1]:77";
   assert.equal(toLine(format), "10.0.0.9:54321 10.0.0.9 10.0.0.9:54321 54321 10.0.0.9\n");
   const parts = { clientAddress: "192.0.2.1", requestHeaders: { "x-forwarded-for": "192.0.2.1" } };
   assert.equal(toLine(format, parts), "192.0.2.1:0 192.0.2.1 10.0.0.9:54321 54321 192.0.2.1,10.0.0.9\n");
-  const six = { clientAddress: "2001:db8::1", downstreamRemote: "[2001:db8::1]:77" };
+  const six = { clientAddress: "2001:db8::1", downstreamRemote: peer, downstreamPeer: peer };
   assert.equal(toLine(format, six), "[2001:db8::1]:77 2001:db8::1 [2001:db8::1]:77 77 2001:db8::1\n");
+});
+
+test("the peer of the socket is told apart from the client a PROXY header named", () => {
+  const parts = { downstreamRemote: "203.0.113.5:999", clientAddress: "203.0.113.5", downstreamPeer: "10.0.0.2:7777" };
+  const format =
+    "%DOWNSTREAM_REMOTE_ADDRESS% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_DIRECT_REMOTE_PORT%";
+  assert.equal(toLine(format, parts), "203.0.113.5:999 10.0.0.2:7777 10.0.0.2 7777\n");
+});
+
+test("TLS with the client and its certificate are told of, names of any script as UTF-8", () => {
+  const format =
+    "%DOWNSTREAM_TLS_VERSION% %DOWNSTREAM_TLS_CIPHER% %REQUESTED_SERVER_NAME% %DOWNSTREAM_PEER_SUBJECT% %DOWNSTREAM_PEER_ISSUER% %DOWNSTREAM_PEER_SERIAL% %DOWNSTREAM_PEER_URI_SAN% %DOWNSTREAM_PEER_DNS_SAN%";
+  assert.equal(
+    toLine(format, { tls: toTls() }),
+    "TLSv1.3 TLS_AES_128_GCM_SHA256 shop.example.com CN=client,O=Acme CN=authority 0A1B spiffe://mesh/a,spiffe://mesh/b client.example\n",
+  );
+  assert.equal(toLine("%DOWNSTREAM_PEER_FINGERPRINT_256%", { tls: toTls() }), `${"ab".repeat(32)}\n`);
+  const anonymous = toTls({ clientCertificate: undefined, serverName: undefined });
+  assert.equal(toLine(format, { tls: anonymous }), "TLSv1.3 TLS_AES_128_GCM_SHA256 - - - - - -\n");
+  assert.equal(toLine(format), "- - - - - - - -\n");
+  const hostile = { tls: toTls({}, { subject: 'CN=é"\n', dnsNames: [] }) };
+  assert.equal(toLine("%DOWNSTREAM_PEER_SUBJECT% %DOWNSTREAM_PEER_DNS_SAN%", hostile), "CN=\\xC3\\xA9\\x22\\x0A -\n");
+  assert.equal(toLine('{"s":"%DOWNSTREAM_PEER_SUBJECT%"}', hostile), '{"s":"CN=\\u00e9\\"\\n"}\n');
+});
+
+test("what was passed on has a line with all that is not HTTP's", () => {
+  const { start_time: startTime, ...fields } = JSON.parse(toStreamLine(undefined)) as Record<string, unknown>;
+  assert.match(String(startTime), /Z$/);
+  assert.deepEqual(Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null)), {
+    bytes_received: 10,
+    bytes_sent: 20,
+    downstream_local_address: "10.0.0.1:5432",
+    downstream_remote_address: "10.0.0.9:54321",
+    duration: 250,
+    protocol: "TCP",
+    response_flags: "-",
+    route_name: "TCPRoute/default/db",
+    upstream_cluster: "default/db:5432",
+    upstream_host: "10.1.0.5:5432",
+  });
+  const text = toStreamLine("text", { flag: "UF", details: "connect-failure", upstreamHost: "-" });
+  assert.equal(text.replace(/^\[.*?\]/, "[time]"), '[time] "- - TCP" - UF 10 20 250 - "-" "-" "-" "-" "-"\n');
+});
+
+test("operators of HTTP have no value for what was passed on, those of connections have", () => {
+  const http = ["METHOD", "PATH", "AUTHORITY", "SCHEME"].map((name) => `%REQ(:${name})%`).join(" ");
+  const others = "%REQ(X-REQUEST-ID)% %REQ(HOST)% %RESP(SERVER)% %RESPONSE_CODE% %RESPONSE_DURATION%";
+  assert.equal(toStreamLine(`${http} ${others}`), "- - - - - - - - -\n");
+  const format = "%PROTOCOL% %REQUESTED_SERVER_NAME% %RESPONSE_CODE_DETAILS% %DOWNSTREAM_DIRECT_REMOTE_ADDRESS%";
+  const passed = { protocol: "TLS", serverName: "db.example", details: "idle" } as const;
+  assert.equal(toStreamLine(format, passed), "TLS db.example idle 10.0.0.7:1111\n");
+  const terminated = { protocol: "TLS", tls: toTls({ serverName: "in.example" }) } as const;
+  assert.equal(toStreamLine(format, terminated), "TLS in.example - 10.0.0.7:1111\n");
 });
 
 test("times print in the format asked for", () => {

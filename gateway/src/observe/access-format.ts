@@ -6,7 +6,7 @@
 import { fail, ok, type Result } from "@sallyport/model/result";
 import { DEFAULT_FIELDS, readDefaultFields } from "./access-default.ts";
 import { EMPTY, compileOperator, type OperatorContext, type OperatorValue } from "./access-operators.ts";
-import type { ExchangeRecord } from "./contract.ts";
+import type { LoggedRecord } from "./logged-record.ts";
 
 /** A value of a line, not escaped, one character a byte; undefined where there is none. */
 export type AccessValue = string | number | undefined;
@@ -18,8 +18,8 @@ export type AccessRow = readonly AccessValue[];
 export interface AccessFormat {
   /** How values are escaped and what stands for a missing one: null in JSON, - in text. */
   readonly style: "json" | "text";
-  /** All values of an exchange; what can be put off is done later, from the row. */
-  readonly read: (record: ExchangeRecord) => AccessRow;
+  /** All values of a line; what can be put off is done later, from the row. */
+  readonly read: (record: LoggedRecord) => AccessRow;
   readonly fields: readonly AccessField[];
   /** What follows the last field; ends with a line feed. */
   readonly tail: string;
@@ -50,7 +50,7 @@ export function compileAccessFormat(
 ): Result<AccessFormat, string> {
   if (format === undefined || format === "json") {
     const compiled = toAccessFormat("json", compileObject(DEFAULT_FIELDS, context));
-    const read = (record: ExchangeRecord): AccessRow => readDefaultFields(record, context.clock);
+    const read = (record: LoggedRecord): AccessRow => readDefaultFields(record, context.clock);
     return compiled.ok ? ok({ ...compiled.value, read }) : compiled;
   }
   if (format === "text") return toAccessFormat("text", parseFormat(DEFAULT_TEXT, context));
@@ -154,7 +154,7 @@ function toAccessFormat(
       text = "";
     }
   }
-  const read = (record: ExchangeRecord): AccessRow => fields.map((field) => field.value(record));
+  const read = (record: LoggedRecord): AccessRow => fields.map((field) => field.value(record));
   return ok({ style, read, fields, tail: text.endsWith("\n") ? text : `${text}\n` });
 }
 

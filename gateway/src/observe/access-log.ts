@@ -7,9 +7,9 @@ import { GLOBAL } from "./cells.ts";
 import { LineEncoder } from "./access-line.ts";
 import type { AccessFormat, AccessRow } from "./access-format.ts";
 import type { WallClock } from "./access-time.ts";
-import type { ExchangeRecord } from "./contract.ts";
 import type { LineOutput, OutputTarget } from "./line-output.ts";
 import type { Log } from "./log.ts";
+import type { LoggedRecord } from "./logged-record.ts";
 
 /** What the operator asked for, as told to workers. */
 export interface AccessOutput {
@@ -69,9 +69,9 @@ export class AccessLog {
     this.#encoder = new LineEncoder(options.format);
   }
 
-  /** Adds the line of a finished exchange. */
-  record(exchange: ExchangeRecord): void {
-    this.#rows.push(this.#options.format.read(exchange));
+  /** Adds a line. */
+  record(record: LoggedRecord): void {
+    this.#rows.push(this.#options.format.read(record));
     if (this.#timer === undefined) this.#beginBatch();
     if (this.#rows.length === MAX_ROWS) this.#encodeRows();
   }

@@ -1,15 +1,16 @@
 /**
  * The operators of access log formats, named as Envoy names them (configuration/observability/access_log/usage). Each one
- * is compiled once to a closure that reads its value from a finished exchange.
+ * is compiled once to a closure that reads its value from a finished exchange, or from what was passed on: what belongs to HTTP has no value there.
  */
 import { hostname } from "node:os";
 import { fail, ok, type Result } from "@sallyport/model/result";
 import { compileTimeFormat, TIME_SPECIFIERS } from "./access-time.ts";
 import type { WallClock } from "./access-time.ts";
-import type { ExchangeRecord } from "./contract.ts";
+import { ofPeer, toFailure, toServerName, toTlsCipher, toTlsVersion } from "./access-tls.ts";
+import type { LoggedRecord } from "./logged-record.ts";
 
-/** A value of an exchange; undefined where there is none. Strings are not escaped, one character a byte. */
-export type OperatorValue = (record: ExchangeRecord) => string | number | undefined;
+/** A value of a line; undefined where there is none. Strings are not escaped, one character a byte. */
+export type OperatorValue = (record: LoggedRecord) => string | number | undefined;
 
 /** Never has a value; a format writes it as fixed text. */
 export const EMPTY: OperatorValue = () => undefined;
@@ -46,26 +47,36 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     describe: "A response header as it left, or the other one where it is missing",
     compile: (argument) => compileHeader(argument, compileResponseHeader),
   },
-  PROTOCOL: plain("HTTP/1.0, HTTP/1.1 or HTTP/2", (record) => record.protocol),
+  PROTOCOL: plain("HTTP/1.0, HTTP/1.1 or HTTP/2; TCP, TLS or UDP for what is passed on", (record) => record.protocol),
   RESPONSE_CODE: plain("Status of the response, 0 where none was sent", (record) => record.status),
   RESPONSE_CODE_DETAILS: plain("via_upstream, or why the answer was made here", (record) => toName(record.details)),
   RESPONSE_FLAGS: plain("What went wrong, in Envoy's letters; - for nothing", (record) => record.flag),
-  BYTES_RECEIVED: plain("Body bytes from the client", (record) => record.bytesReceived),
-  BYTES_SENT: plain("Body bytes to the client", (record) => record.bytesSent),
-  DURATION: plain("Milliseconds from the first byte of the request to the end of the exchange", toDuration),
+  BYTES_RECEIVED: plain(
+    "Bytes from the client: of the body, or all that is passed on",
+    (record) => record.bytesReceived,
+  ),
+  BYTES_SENT: plain("Bytes to the client, as BYTES_RECEIVED", (record) => record.bytesSent),
+  DURATION: plain(
+    "Milliseconds from the first byte of the request, or from the start of a connection, to the end",
+    toDuration,
+  ),
   RESPONSE_DURATION: plain("Milliseconds from the first byte of the request to the first of the answer", toServiceTime),
   UPSTREAM_HOST: plain("Address and port of the endpoint", toUpstreamHost),
   UPSTREAM_REMOTE_ADDRESS: plain("As UPSTREAM_HOST", toUpstreamHost),
   UPSTREAM_CLUSTER: plain("namespace/service:port", (record) => toName(record.upstreamCluster)),
   UPSTREAM_CLUSTER_RAW: plain("As UPSTREAM_CLUSTER", (record) => toName(record.upstreamCluster)),
+  UPSTREAM_TRANSPORT_FAILURE_REASON: plain("Why TLS with the endpoint failed, in words", toFailure),
   DOWNSTREAM_REMOTE_ADDRESS: plain("The trusted client address, with port 0 where a proxy named it", toClient),
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: plain("The trusted client address", (record) => record.clientAddress),
   DOWNSTREAM_REMOTE_PORT: plain("Port of the trusted client address", (record) => toPort(toClient(record))),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: plain("Address and port of the peer", (record) => toName(record.downstreamRemote)),
-  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: plain("Address of the peer", (record) =>
-    toAddress(record.downstreamRemote),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS: plain(
+    "Address and port of the socket's peer, whatever a PROXY header says",
+    (record) => toName(record.downstreamPeer),
   ),
-  DOWNSTREAM_DIRECT_REMOTE_PORT: plain("Port of the peer", (record) => toPort(record.downstreamRemote)),
+  DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT: plain("Address of the socket's peer", (record) =>
+    toAddress(record.downstreamPeer),
+  ),
+  DOWNSTREAM_DIRECT_REMOTE_PORT: plain("Port of the socket's peer", (record) => toPort(record.downstreamPeer)),
   DOWNSTREAM_LOCAL_ADDRESS: plain("Address and port the client connected to", (record) =>
     toName(record.downstreamLocal),
   ),
@@ -73,7 +84,36 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     toAddress(record.downstreamLocal),
   ),
   DOWNSTREAM_LOCAL_PORT: plain("Port the client connected to", (record) => toPort(record.downstreamLocal)),
-  ROUTE_NAME: plain("namespace/name/rule of the route", (record) => toName(record.routeName)),
+  DOWNSTREAM_TLS_VERSION: plain("Version of TLS with the client, as TLSv1.3", toTlsVersion),
+  DOWNSTREAM_TLS_CIPHER: plain("Cipher suite with the client, as OpenSSL names it", toTlsCipher),
+  REQUESTED_SERVER_NAME: plain("The server name the client asked for (SNI)", toServerName),
+  DOWNSTREAM_PEER_SUBJECT: plain(
+    "Subject of the client's certificate",
+    ofPeer((peer) => peer.subject),
+  ),
+  DOWNSTREAM_PEER_ISSUER: plain(
+    "Issuer of the client's certificate",
+    ofPeer((peer) => peer.issuer),
+  ),
+  DOWNSTREAM_PEER_SERIAL: plain(
+    "Serial number of the client's certificate",
+    ofPeer((peer) => peer.serialNumber),
+  ),
+  DOWNSTREAM_PEER_FINGERPRINT_256: plain(
+    "SHA-256 of the client's certificate, hexadecimal",
+    ofPeer((peer) => peer.fingerprint),
+  ),
+  DOWNSTREAM_PEER_URI_SAN: plain(
+    "URI names of the client's certificate, with commas",
+    ofPeer((peer) => peer.uriNames),
+  ),
+  DOWNSTREAM_PEER_DNS_SAN: plain(
+    "DNS names of the client's certificate, with commas",
+    ofPeer((peer) => peer.dnsNames),
+  ),
+  ROUTE_NAME: plain("namespace/name/rule of the route; kind/namespace/name of what is passed on", (record) =>
+    toName(record.routeName),
+  ),
   LISTENER_NAME: plain("namespace/gateway/listener", (record) => toName(record.listenerKey)),
   HOSTNAME: { argument: "", describe: "Host name of this machine or pod", compile: () => constant(hostname()) },
   ENVIRONMENT: {
@@ -82,9 +122,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     compile: (argument, context) => constant(context.environment[argument]),
   },
   CONNECTION_TERMINATION_DETAILS: unknown(),
-  UPSTREAM_TRANSPORT_FAILURE_REASON: unknown(),
   UPSTREAM_LOCAL_ADDRESS: unknown(),
-  REQUESTED_SERVER_NAME: unknown(),
 };
 
 /** Compiles `NAME` or `NAME(argument)`. The failure names what would work. */
@@ -160,7 +198,7 @@ function compileRequestHeader(name: string): OperatorValue {
     case "host":
       return (record) => toName(record.authority);
     case ":scheme":
-      return (record) => record.scheme;
+      return (record) => (record.status === undefined ? undefined : record.scheme);
     case "x-request-id":
       return (record) => toName(record.requestId);
     case "x-forwarded-for":
@@ -177,29 +215,30 @@ function compileResponseHeader(name: string): OperatorValue {
 }
 
 /** As it goes upstream: what a trusted proxy wrote with the peer behind it, or the client alone. */
-export function toForwardedFor(record: ExchangeRecord): string | undefined {
+export function toForwardedFor(record: LoggedRecord): string | undefined {
   const { clientAddress, downstreamRemote } = record;
+  if (record.status === undefined) return undefined;
   if (isAddressOf(clientAddress, downstreamRemote)) return toName(clientAddress);
   const peer = toAddress(downstreamRemote) ?? "-";
   return `${record.requestHeader("x-forwarded-for") ?? clientAddress},${peer}`;
 }
 
 /** Milliseconds from the first byte of the request to the end of the exchange. */
-export function toDuration(record: ExchangeRecord): number {
+export function toDuration(record: LoggedRecord): number {
   return Math.floor(record.endedAt - record.startedAt);
 }
 
 /** Milliseconds from the first byte of the request to the first of the answer; undefined where there was none. */
-export function toServiceTime(record: ExchangeRecord): number | undefined {
+export function toServiceTime(record: LoggedRecord): number | undefined {
   return record.upstreamStartedAt === 0 ? undefined : Math.floor(record.upstreamStartedAt - record.startedAt);
 }
 
-function toUpstreamHost(record: ExchangeRecord): string | undefined {
+function toUpstreamHost(record: LoggedRecord): string | undefined {
   return toName(record.upstreamHost);
 }
 
 /** The trusted client address with its port, or port 0 where a proxy named it. */
-export function toClient(record: ExchangeRecord): string {
+export function toClient(record: LoggedRecord): string {
   const { clientAddress, downstreamRemote } = record;
   if (isAddressOf(clientAddress, downstreamRemote)) return downstreamRemote;
   return clientAddress.includes(":") ? `[${clientAddress}]:0` : `${clientAddress}:0`;

@@ -39,6 +39,8 @@ export interface ExchangeRecord {
   /** `address:port`, or "-". */
   readonly upstreamHost: string;
   readonly upstreamCluster: string;
+  /** What a TLS failure towards the endpoint was about, in words; "" where there was none. */
+  readonly upstreamFailure: string;
   readonly routeName: string;
   /** A request header as it came (lower-case name), and a response header as it left. */
   requestHeader(name: string): string | undefined;

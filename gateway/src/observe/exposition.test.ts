@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { toSnapshot } from "@sallyport/model/snapshot";
 import { DEFAULT_HTTP_SERVER_OPTIONS, type Listener } from "@sallyport/model/listener";
-import { toRecord } from "../../test/workers/exchange-record.ts";
+import { toRecord, toStreamRecord } from "../../test/workers/exchange-record.ts";
 import { parsePrometheusText } from "../../test/workers/prometheus-text.ts";
 import { Cells } from "./cells.ts";
 import { openExposition } from "./exposition.ts";
@@ -62,6 +62,26 @@ test("every family is exported and reads as a strict parser wants it", async () 
     metrics.series("sallyport_worker_loop_busy_ratio"),
     [0, 1].map((worker) => `sallyport_worker_loop_busy_ratio{worker="${worker}"}`),
   );
+});
+
+test("handshakes and what was passed on are exported by listener, and only where they occurred", async () => {
+  const source = openSource(8);
+  source.series.reserve(toSnapshot([toListener("a/b/db"), toListener("a/b/web")]));
+  source.recorder.handshake(1, "resumed");
+  source.recorder.stream(toStreamRecord({ protocol: "UDP", flag: "UH", datagramsReceived: 7, datagramsSent: 8 }));
+  const metrics = parsePrometheusText(await (await openExposition(source)).text());
+  const db = 'listener="a/b/db"';
+  assert.deepEqual(metrics.series("sallyport_tls_handshakes_total"), [
+    `sallyport_tls_handshakes_total{${db},outcome="resumed"}`,
+  ]);
+  assert.deepEqual(metrics.series("sallyport_streams_total"), [
+    `sallyport_streams_total{${db},protocol="udp",flag="UH"}`,
+  ]);
+  assert.equal(metrics.value(`sallyport_stream_seconds_total{${db}}`), 0.25);
+  assert.equal(metrics.value(`sallyport_stream_received_bytes_total{${db}}`), 10);
+  assert.equal(metrics.value(`sallyport_stream_sent_bytes_total{${db}}`), 20);
+  assert.equal(metrics.value(`sallyport_stream_received_datagrams_total{${db}}`), 7);
+  assert.equal(metrics.value(`sallyport_stream_sent_datagrams_total{${db}}`), 8);
 });
 
 test("a second scrape shows what changed and nothing twice, and a listener that is gone is gone", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toRecord } from "../../test/workers/exchange-record.ts";
-import { BUCKETS, CLASSES, Cells, FLAGS, GLOBAL, LISTENER, NAMED } from "./cells.ts";
+import { toRecord, toStreamRecord } from "../../test/workers/exchange-record.ts";
+import { BUCKETS, CLASSES, Cells, FLAGS, GLOBAL, HANDSHAKES, LISTENER, NAMED, PROTOCOLS } from "./cells.ts";
 import { CellRecorder } from "./recorder.ts";
 
 const SHAPE = { stripes: 1, listeners: 3, routes: 3, clusters: 3 };
@@ -85,13 +85,58 @@ test("upstream connects count by outcome, and only those that succeeded are open
   );
 });
 
-test("every exchange reaches the access log", () => {
-  const seen: number[] = [];
+test("what was passed on counts by protocol and flag, with bytes, datagrams and time", () => {
+  const cells = new Cells(SHAPE);
+  const recorder = new CellRecorder({ cells, worker: 0 });
+  recorder.stream(toStreamRecord({ listenerMetrics: 2 }));
+  recorder.stream(toStreamRecord({ listenerMetrics: 2, protocol: "TLS", flag: "UF", startedAt: 0, endedAt: 50 }));
+  recorder.stream(toStreamRecord({ listenerMetrics: 1, protocol: "UDP", datagramsReceived: 3, datagramsSent: 4 }));
+  const one = cells.blockStart("listeners", 1);
+  const two = cells.blockStart("listeners", 2);
+  const streamCell = (protocol: (typeof PROTOCOLS)[number], flag: (typeof FLAGS)[number]): number =>
+    LISTENER.streams + PROTOCOLS.indexOf(protocol) * FLAGS.length + FLAGS.indexOf(flag);
+  assert.equal(cells.sum(two + streamCell("TCP", "-")), 1);
+  assert.equal(cells.sum(two + streamCell("TLS", "UF")), 1);
+  assert.equal(cells.sum(one + streamCell("UDP", "-")), 1);
+  assert.equal(cells.sum(two + LISTENER.streamDurationSum), 300);
+  assert.equal(cells.sum(two + LISTENER.streamBytesReceived), 20);
+  assert.equal(cells.sum(two + LISTENER.streamBytesSent), 40);
+  assert.equal(cells.sum(two + LISTENER.datagramsReceived), 0);
+  assert.equal(cells.sum(one + LISTENER.datagramsReceived), 3);
+  assert.equal(cells.sum(one + LISTENER.datagramsSent), 4);
+  assert.equal(cells.sum(two + requestCell("none", "-")), 0, "it is no request");
+});
+
+test("handshakes count by outcome in their listener's block", () => {
+  const cells = new Cells(SHAPE);
+  const recorder = new CellRecorder({ cells, worker: 0 });
+  for (const outcome of ["full", "full", "resumed", "failed", "refused"] as const) recorder.handshake(2, outcome);
+  const start = cells.blockStart("listeners", 2) + LISTENER.handshakes;
+  assert.deepEqual(
+    HANDSHAKES.map((outcome, index) => [outcome, cells.sum(start + index)]),
+    [
+      ["full", 2],
+      ["resumed", 1],
+      ["failed", 1],
+      ["refused", 1],
+    ],
+  );
+});
+
+test("blocks of listeners do not run into each other", () => {
+  const cells = new Cells(SHAPE);
+  const last = Math.max(...Object.values(LISTENER), LISTENER.streams + PROTOCOLS.length * FLAGS.length - 1);
+  assert.ok(cells.blockStart("listeners", 0) + last < cells.blockStart("listeners", 1));
+});
+
+test("every exchange and every stream reaches the access log", () => {
+  const seen: unknown[] = [];
   const recorder = new CellRecorder({
     cells: new Cells(SHAPE),
     worker: 0,
     onExchange: (record) => seen.push(record.status),
   });
   recorder.exchange(toRecord({ status: 204 }));
-  assert.deepEqual(seen, [204]);
+  recorder.stream(toStreamRecord());
+  assert.deepEqual(seen, [204, undefined]);
 });

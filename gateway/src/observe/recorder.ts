@@ -5,6 +5,7 @@
 import type { ResponseFlag } from "@sallyport/model/fault";
 import { BUCKETS, FLAGS, GLOBAL, HANDSHAKES, LISTENER, NAMED, PROTOCOLS, toClassIndex } from "./cells.ts";
 import type { Cells } from "./cells.ts";
+import { toLoggedStream, type LoggedRecord } from "./logged-record.ts";
 import type { ExchangeRecord, HandshakeOutcome, Recorder, StreamRecord } from "./contract.ts";
 
 /** What a recorder writes to. */
@@ -14,10 +15,8 @@ export interface RecorderOptions {
   /** Block of a route or cluster by name; absent where that label is off. */
   readonly routeBlock?: (name: string) => number;
   readonly clusterBlock?: (name: string) => number;
-  /** Takes every finished exchange besides the cells; the access log. */
-  readonly onExchange?: (record: ExchangeRecord) => void;
-  /** As onExchange, of what was passed on as bytes or datagrams. */
-  readonly onStream?: (record: StreamRecord) => void;
+  /** Takes every finished exchange, and all that was passed on, besides the cells; the access log. */
+  readonly onExchange?: (record: LoggedRecord) => void;
 }
 
 /** Writes into one stripe. */
@@ -60,7 +59,7 @@ export class CellRecorder implements Recorder {
     this.#add(block + LISTENER.streamBytesSent, record.bytesSent);
     this.#add(block + LISTENER.datagramsReceived, record.datagramsReceived);
     this.#add(block + LISTENER.datagramsSent, record.datagramsSent);
-    this.#options.onStream?.(record);
+    this.#options.onExchange?.(toLoggedStream(record));
   }
 
   handshake(listenerMetrics: number, outcome: HandshakeOutcome): void {
