@@ -1,6 +1,5 @@
 /** The whole world to one snapshot: every family of objects in order, then the Services their routes use. */
 import { toSnapshot } from "@sallyport/model/snapshot";
-import { clustersOf } from "@sallyport/model/validate";
 import type { World } from "../world/world.ts";
 import { settleFamilies } from "./family-conflicts.ts";
 import { translateGatewayApi } from "./gateway-api/translate.ts";
@@ -17,12 +16,7 @@ export function translateWorld(world: World, options: TranslateOptions): WorldTr
   const routes = translations
     .flatMap(({ resources }) => resources)
     .filter((resource) => resource.kind === "http-route" || resource.kind === "stream-route");
-  translations.push(
-    translateClusters(
-      world,
-      routes.flatMap((route) => [...clustersOf(route)]),
-    ),
-  );
+  translations.push(translateClusters(world, routes));
   return {
     snapshot: toSnapshot(translations.flatMap(({ resources }) => resources)),
     statuses: translations.flatMap(({ statuses }) => statuses),

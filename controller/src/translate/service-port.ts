@@ -1,9 +1,19 @@
-/** A port of a Service as a backend: any family of routes refers to clusters this way. */
+/**
+ * A port of a Service as a backend: any family of routes refers to clusters this way. Keys of clusters say which port, and
+ * how it is spoken to where that is not the port's own way:
+ *
+ *     namespace/service:port                     the port's own way
+ *     namespace/service:port/udp                 its UDP port of that number
+ *     …~grpc                                     HTTP/2 though the port does not say so: a GRPCRoute wants it
+ *     …~passthrough                              as it comes, past the port's BackendTLSPolicy: the client brought TLS
+ *     …~client=namespace/secret                  with TLS that shows this certificate
+ */
 import type { Cluster } from "@sallyport/model/cluster";
 import { fail, ok, type Result } from "@sallyport/model/result";
 import type { ServicePort } from "../kube/generated/types/service.ts";
 import type { World, WorldObject } from "../world/world.ts";
-import { type Finding, hintObject } from "./flaw.ts";
+import { type BackendTls, findBackendTls } from "./backend-tls.ts";
+import { type Flaw, hintObject } from "./flaw.ts";
 
 /** Names a port of a Service by its number. */
 export interface ServicePortRef {
@@ -12,66 +22,152 @@ export interface ServicePortRef {
   readonly port: number;
 }
 
-/** The Service and its port; `protocol` is what to speak to it. */
+/** A Service port and how it is spoken to. */
+export interface ClusterRef extends ServicePortRef {
+  readonly transport: "tcp" | "udp";
+  readonly variant?: "grpc" | "passthrough";
+  /** `namespace/name` of the Secret shown to the endpoints. */
+  readonly clientCertificate?: string;
+}
+
+/**
+ * What is sent to a backend. `stream` are the bytes of a connection, `passthrough` those of one that the client encrypted
+ * for the backend, to which nothing may be added.
+ */
+export type Traffic = "http" | "grpc" | "stream" | "passthrough" | "datagram";
+
+/** How a backend is spoken to. */
+export interface BackendUse {
+  readonly traffic: Traffic;
+  /** Key of the certificate shown to backends that ask for one, or BROKEN_CERTIFICATE where there should be one. */
+  readonly clientCertificate?: string;
+}
+
+/** Stands for a client certificate that should be shown and cannot: backends with TLS are not spoken to without it. */
+export const BROKEN_CERTIFICATE = "broken";
+
+/** The Service and its port; `protocol` is what HTTP exchanges speak to it, `tls` how all that is sent there is protected. */
 export interface ResolvedServicePort {
   readonly service: WorldObject<"Service">;
   readonly port: ServicePort;
   readonly protocol: Cluster["protocol"];
+  readonly tls: BackendTls | undefined;
 }
 
 /** Why a Service port is no backend, in the words of Gateway API's ResolvedRefs. */
-export interface ServicePortFlaw extends Omit<Finding, "path"> {
-  readonly reason: "BackendNotFound" | "UnsupportedProtocol";
+export type ServicePortFlaw = Omit<Flaw, "path">;
+
+/** The key of a cluster; of a Service port alone, that of its own way. */
+export function toClusterKey(ref: ServicePortRef & Partial<ClusterRef>): string {
+  const { namespace, name, port, transport, variant, clientCertificate } = ref;
+  const place = `${namespace}/${name}:${port}${transport === "udp" ? "/udp" : ""}`;
+  const way = variant === undefined ? place : `${place}~${variant}`;
+  return clientCertificate === undefined ? way : `${way}~client=${clientCertificate}`;
 }
 
-/** Key of the cluster that stands for a Service port. */
-export function toClusterKey({ namespace, name, port }: ServicePortRef): string {
-  return `${namespace}/${name}:${port}`;
+/** What a cluster key was made from, or undefined where it was made otherwise. */
+export function parseClusterKey(key: string): ClusterRef | undefined {
+  const { namespace, name, port, udp, passthrough, grpc, clientCertificate } = GRAMMAR.exec(key)?.groups ?? {};
+  if (namespace === undefined || name === undefined || port === undefined) return undefined;
+  return {
+    namespace,
+    name,
+    port: Number(port),
+    transport: udp === undefined ? "tcp" : "udp",
+    ...(passthrough === undefined ? {} : { variant: "passthrough" }),
+    ...(grpc === undefined ? {} : { variant: "grpc" }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+  };
 }
 
-/** The Service port a cluster key was made from, or undefined where the key was not. */
-export function parseClusterKey(key: string): ServicePortRef | undefined {
-  const parts = /^([^/:]+)\/([^/:]+):(\d+)$/.exec(key);
-  const [, namespace, name, port] = parts ?? [];
-  return namespace === undefined || name === undefined ? undefined : { namespace, name, port: Number(port) };
+/** The key of the cluster that this traffic goes to. */
+export function resolveCluster(world: World, ref: ServicePortRef, use: BackendUse): Result<string, ServicePortFlaw> {
+  const resolved = resolveServicePort(world, ref, use.traffic);
+  if (!resolved.ok) return resolved;
+  const { service, port, protocol, tls } = resolved.value;
+  const { clientCertificate } = use;
+  const target: ClusterRef = { ...ref, transport: use.traffic === "datagram" ? "udp" : "tcp" };
+  // What differs from the port's own way only where there is TLS has the plain key without.
+  if (use.traffic === "passthrough") {
+    return ok(toClusterKey(isEncrypted(world, service, port) ? { ...target, variant: "passthrough" } : target));
+  }
+  if (tls !== undefined && clientCertificate === BROKEN_CERTIFICATE) return fail(toBrokenCertificate(ref));
+  return ok(
+    toClusterKey({
+      ...target,
+      ...(use.traffic === "grpc" && protocol !== toOwnProtocol(port).protocol ? { variant: "grpc" } : {}),
+      ...(tls === undefined || clientCertificate === undefined ? {} : { clientCertificate }),
+    }),
+  );
 }
 
 /** Finds the Service and its port, and how to speak to it. */
-export function resolveServicePort(world: World, ref: ServicePortRef): Result<ResolvedServicePort, ServicePortFlaw> {
+export function resolveServicePort(
+  world: World,
+  ref: ServicePortRef,
+  traffic: Traffic = "http",
+): Result<ResolvedServicePort, ServicePortFlaw> {
   const service = world.get("Service", ref.namespace, ref.name);
   if (service === undefined) return fail(toMissingService(world, ref));
-  const port = findPort(service, ref.port);
-  if (port === undefined) return fail(toMissingPort(service, ref.port));
-  const protocol = toProtocol(port);
-  return protocol === undefined ? fail(toForeignProtocol(service, port)) : ok({ service, port, protocol });
+  const port = findPort(service, ref.port, traffic === "datagram" ? "UDP" : "TCP");
+  if (port === undefined) return fail(toMissingPort(service, ref.port, traffic));
+  const own = toOwnProtocol(port);
+  if (traffic === "passthrough" || traffic === "datagram") {
+    return ok({ service, port, protocol: own.protocol, tls: undefined });
+  }
+  const tls = findBackendTls(world, service, port);
+  if (!tls.ok) return tls;
+  if (own.needsTls && tls.value === undefined && traffic !== "stream") return fail(toMissingPolicy(service, port));
+  return ok({ service, port, protocol: traffic === "grpc" ? "h2c" : own.protocol, tls: tls.value });
+}
+
+/** Names of Kubernetes objects hold none of the separators. To what a client encrypted no certificate is shown. */
+const GRAMMAR =
+  /^(?<namespace>[^/:~]+)\/(?<name>[^/:~]+):(?<port>[1-9]\d{0,4})(?:(?<udp>\/udp)|~(?<passthrough>passthrough)|(?<grpc>~grpc)?(?:~client=(?<clientCertificate>[^/:~]+\/[^/:~]+))?)$/;
+
+/** Whether the port has TLS of its owner's, whole or broken. */
+function isEncrypted(world: World, service: WorldObject<"Service">, port: ServicePort): boolean {
+  const tls = findBackendTls(world, service, port);
+  return !tls.ok || tls.value !== undefined;
 }
 
 /** The port of that number. An ExternalName Service may leave its ports out: then it has every port. */
-function findPort({ object: { spec } }: WorldObject<"Service">, number: number): ServicePort | undefined {
-  const ports = (spec.ports ?? []).filter((port) => port.port === number);
-  const first = ports.find((port) => port.protocol === "TCP") ?? ports[0];
-  if (first !== undefined || spec.type !== "ExternalName" || (spec.ports ?? []).length > 0) return first;
-  return { port: number, protocol: "TCP", targetPort: 0 };
+function findPort(
+  { object: { spec } }: WorldObject<"Service">,
+  number: number,
+  protocol: "TCP" | "UDP",
+): ServicePort | undefined {
+  const ports = spec.ports ?? [];
+  const found = ports.find((port) => port.port === number && port.protocol === protocol);
+  if (found !== undefined || spec.type !== "ExternalName" || ports.length > 0) return found;
+  return { port: number, protocol, targetPort: 0 };
 }
+
+interface OwnProtocol {
+  readonly protocol: Cluster["protocol"];
+  /** The port takes nothing in the clear. */
+  readonly needsTls: boolean;
+}
+
+const PLAIN: OwnProtocol = { protocol: "http1", needsTls: false };
+const PLAIN_HTTP2: OwnProtocol = { protocol: "h2c", needsTls: false };
+const ENCRYPTED: OwnProtocol = { protocol: "http1", needsTls: true };
 
 /**
  * Protocols by appProtocol (KEP-3726 and IANA service names). A name that is not here is a hint we have no use for: such
- * a port is spoken to in HTTP/1.1 like one that has none. `undefined` marks what cannot be done: TLS needs a policy that
- * says whom to trust.
+ * a port is spoken to in HTTP/1.1 like one that has none. TLS needs a policy that says whom to trust.
  */
-const PROTOCOLS: ReadonlyMap<string, Cluster["protocol"] | undefined> = new Map([
-  ["kubernetes.io/h2c", "h2c"],
-  ["grpc", "h2c"],
-  ["kubernetes.io/ws", "http1"],
-  ["kubernetes.io/wss", undefined],
-  ["https", undefined],
-  ["tls", undefined],
+const PROTOCOLS: ReadonlyMap<string, OwnProtocol> = new Map([
+  ["kubernetes.io/h2c", PLAIN_HTTP2],
+  ["grpc", PLAIN_HTTP2],
+  ["kubernetes.io/ws", PLAIN],
+  ["kubernetes.io/wss", ENCRYPTED],
+  ["https", ENCRYPTED],
+  ["tls", ENCRYPTED],
 ]);
 
-function toProtocol(port: ServicePort): Cluster["protocol"] | undefined {
-  if (port.protocol !== "TCP") return undefined;
-  const name = port.appProtocol?.toLowerCase() ?? "";
-  return PROTOCOLS.has(name) ? PROTOCOLS.get(name) : "http1";
+function toOwnProtocol({ appProtocol = "" }: ServicePort): OwnProtocol {
+  return PROTOCOLS.get(appProtocol.toLowerCase()) ?? PLAIN;
 }
 
 function toMissingService(world: World, { namespace, name }: ServicePortRef): ServicePortFlaw {
@@ -83,23 +179,39 @@ function toMissingService(world: World, { namespace, name }: ServicePortRef): Se
   };
 }
 
-function toMissingPort(service: WorldObject<"Service">, number: number): ServicePortFlaw {
-  const ports = (service.object.spec.ports ?? []).map((port) => port.port);
+/** A port of that number may be there for another protocol. */
+function toMissingPort(service: WorldObject<"Service">, number: number, traffic: Traffic): ServicePortFlaw {
+  const ports = service.object.spec.ports ?? [];
+  const other = ports.find(({ port }) => port === number);
+  const name = `${service.namespace}/${service.name}`;
+  if (other !== undefined) {
+    const what = traffic === "datagram" ? "datagrams" : "connections";
+    const message = `port ${number} of the Service ${name} has the protocol ${other.protocol}, which takes no ${what}`;
+    return { reason: "UnsupportedProtocol", code: "unsupported-value", message };
+  }
+  const numbers = [...new Set(ports.map(({ port }) => port))].join(", ");
   return {
     reason: "BackendNotFound",
     code: "unresolved-reference",
-    message: `the Service ${service.namespace}/${service.name} has no port ${number}`,
-    ...(ports.length > 0
-      ? { hint: `it has ${ports.join(", ")}; a backend names the Service's port, not the targetPort` }
-      : {}),
+    message: `the Service ${name} has no port ${number}`,
+    ...(numbers === "" ? {} : { hint: `it has ${numbers}; a backend names the Service's port, not the targetPort` }),
   };
 }
 
-function toForeignProtocol(service: WorldObject<"Service">, port: ServicePort): ServicePortFlaw {
-  const what = port.protocol === "TCP" ? `appProtocol ${port.appProtocol ?? ""}` : `protocol ${port.protocol}`;
+function toMissingPolicy({ namespace, name }: WorldObject<"Service">, port: ServicePort): ServicePortFlaw {
   return {
     reason: "UnsupportedProtocol",
     code: "unsupported-value",
-    message: `port ${port.port} of the Service ${service.namespace}/${service.name} has the ${what}, which HTTP routes cannot use`,
+    message: `port ${port.port} of the Service ${namespace}/${name} has the appProtocol ${port.appProtocol ?? ""}, and no BackendTLSPolicy says whom to trust there`,
+    hint: `add a BackendTLSPolicy that targets the Service ${name}`,
+  };
+}
+
+function toBrokenCertificate({ namespace, name, port }: ServicePortRef): ServicePortFlaw {
+  return {
+    reason: "InvalidClientCertificateRef",
+    code: "invalid-certificate",
+    message: `port ${port} of the Service ${namespace}/${name} is spoken to with TLS, and the certificate that the Gateway should show there is unusable`,
+    hint: "see spec.tls.backend of the Gateway",
   };
 }

@@ -1,15 +1,15 @@
 /** One reference to a backend: from a route to a Service port, as far as kinds, grants and the Service allow. */
-import { fail, ok, type Result } from "@sallyport/model/result";
+import { fail, type Result } from "@sallyport/model/result";
 import type { HTTPRouteBackendObjectRef } from "../../kube/generated/types/http-route.ts";
 import type { World } from "../../world/world.ts";
 import { type Flaw, hintName } from "../flaw.ts";
-import { resolveServicePort, toClusterKey } from "../service-port.ts";
+import { resolveCluster } from "../service-port.ts";
 import { type CrossReference, hintGrant, isPermitted } from "./grants.ts";
 import type { RouteContext } from "./route-context.ts";
 
 /** The key of the cluster a reference means, or why it means none. `path` is that of the reference. */
 export function resolveBackend(
-  { world, route }: RouteContext,
+  { world, route, traffic, clientCertificate }: RouteContext,
   ref: HTTPRouteBackendObjectRef,
   path: string,
 ): Result<string, Flaw> {
@@ -30,8 +30,9 @@ export function resolveBackend(
   }
   if (ref.port === undefined) return fail(toMissingPort(world, { namespace, name: ref.name }, path));
   const target = { namespace, name: ref.name, port: ref.port };
-  const resolved = resolveServicePort(world, target);
-  if (resolved.ok) return ok(toClusterKey(target));
+  const use = { traffic, ...(clientCertificate === undefined ? {} : { clientCertificate }) };
+  const resolved = resolveCluster(world, target, use);
+  if (resolved.ok) return resolved;
   const isKnown = world.get("Service", namespace, ref.name) !== undefined;
   return fail({ ...resolved.error, path: isKnown ? `${path}.port` : `${path}.name` });
 }

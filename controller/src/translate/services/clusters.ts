@@ -1,30 +1,28 @@
 /**
- * Services: one cluster, and where its addresses are known one endpoint set, for each Service port that routes use.
- * Addresses come from, in this order: the annotation `sallyport.io/endpoints`, externalName, EndpointSlices.
+ * Services: one cluster, and where its addresses are known one endpoint set, for each way in which routes use a Service port.
  */
-import { type Cluster, DEFAULT_CLUSTER } from "@sallyport/model/cluster";
-import type { Endpoint } from "@sallyport/model/endpoint";
+import { type Cluster, DEFAULT_CLUSTER, type UpstreamTls } from "@sallyport/model/cluster";
 import type { Problem } from "@sallyport/model/problem";
+import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
+import type { CertificateSecret } from "@sallyport/model/secret";
 import type { Resource } from "@sallyport/model/snapshot";
+import { clustersOf } from "@sallyport/model/validate";
 import type { ServicePort } from "../../kube/generated/types/service.ts";
 import type { World } from "../../world/world.ts";
+import type { BackendTls } from "../backend-tls.ts";
+import { readCertificateSecret } from "../certificate-secret.ts";
 import { type Finding, toProblem } from "../flaw.ts";
-import { parseClusterKey, type ResolvedServicePort, resolveServicePort } from "../service-port.ts";
+import { type ClusterRef, parseClusterKey, resolveServicePort, type Traffic } from "../service-port.ts";
 import type { Translation } from "../translator.ts";
-import { toSliceEndpoints } from "./endpoint-slices.ts";
-import {
-  ENDPOINTS_ANNOTATION,
-  parseStaticEndpoints,
-  type StaticEndpoint,
-  toStaticEndpoint,
-} from "./static-endpoints.ts";
+import { findAddresses } from "./addresses.ts";
+import { type ClusterUsers, parseProxyProtocol } from "./proxy-protocol.ts";
 
-/** The clusters and endpoint sets of these cluster keys; keys that name no usable Service port give nothing. */
-export function translateClusters(world: World, keys: Iterable<string>): Translation {
+/** The clusters of these routes, with their endpoint sets, authorities and client certificates. */
+export function translateClusters(world: World, routes: Iterable<HttpRoute | StreamRoute>): Translation {
   const resources: Resource[] = [];
   const problems = new Map<string, Problem>();
-  for (const key of [...new Set(keys)].toSorted()) {
-    const translated = translateCluster(world, key);
+  for (const [key, users] of findUsers(routes)) {
+    const translated = translateCluster(world, key, users);
     resources.push(...translated.resources);
     // Two ports of one Service share its annotation and so what is wrong with it.
     for (const problem of translated.problems) problems.set(JSON.stringify(problem), problem);
@@ -32,17 +30,34 @@ export function translateClusters(world: World, keys: Iterable<string>): Transla
   return { resources, statuses: [], problems: [...problems.values()] };
 }
 
-function translateCluster(world: World, key: string): Omit<Translation, "statuses"> {
+/** Who uses which cluster, by its key, in the order of keys. */
+function findUsers(routes: Iterable<HttpRoute | StreamRoute>): [string, ClusterUsers][] {
+  const users = new Map<string, ClusterUsers>();
+  for (const route of routes) {
+    for (const key of clustersOf(route)) {
+      const { http, stream } = users.get(key) ?? { http: false, stream: false };
+      users.set(key, { http: http || route.kind === "http-route", stream: stream || route.kind === "stream-route" });
+    }
+  }
+  return [...users].toSorted(([left], [right]) => (left < right ? -1 : 1));
+}
+
+/** A key that names no usable Service port gives nothing; routes hold none. */
+function translateCluster(world: World, key: string, users: ClusterUsers): Omit<Translation, "statuses"> {
   const ref = parseClusterKey(key);
-  const resolved = ref === undefined ? undefined : resolveServicePort(world, ref);
-  if (resolved === undefined || !resolved.ok) return { resources: [], problems: [] };
-  const { addresses, findings } = findAddresses(world, resolved.value);
+  const resolved = ref === undefined ? undefined : resolveServicePort(world, ref, toTraffic(ref));
+  if (ref === undefined || resolved === undefined || !resolved.ok) return { resources: [], problems: [] };
   const { service, port, protocol } = resolved.value;
+  const { addresses, findings } = findAddresses(world, resolved.value);
+  const { tls, resources } = toProtection(world, ref, resolved.value.tls);
+  const proxy = parseProxyProtocol(service, ref, users);
   const cluster: Cluster = {
     kind: "cluster",
     key,
     discovery: addresses.kind === "dns" ? addresses : { kind: "endpoints" },
     protocol,
+    ...(tls === undefined ? {} : { tls }),
+    ...(proxy.version === undefined ? {} : { proxyProtocol: proxy.version }),
     balancer: DEFAULT_CLUSTER.balancer,
     connectTimeout: DEFAULT_CLUSTER.connectTimeout,
     limits: DEFAULT_CLUSTER.limits,
@@ -50,51 +65,44 @@ function translateCluster(world: World, key: string): Omit<Translation, "statuse
   };
   const endpoints: Resource[] =
     addresses.kind === "dns" ? [] : [{ kind: "endpoints", key, endpoints: [...addresses.endpoints] }];
-  const all = protocol === "h2c" ? [...findings, toH2cRemark(port)] : findings;
-  return { resources: [cluster, ...endpoints], problems: all.map((finding) => toProblem(service, finding)) };
+  const all = [...findings, ...proxy.findings, ...(users.http && protocol === "h2c" ? [toHttp2Remark(port)] : [])];
+  return {
+    resources: [cluster, ...endpoints, ...resources],
+    problems: all.map((finding) => toProblem(service, finding)),
+  };
+}
+
+/** The TLS of a cluster, and what it refers to. */
+function toProtection(
+  world: World,
+  { clientCertificate }: ClusterRef,
+  backendTls: BackendTls | undefined,
+): { readonly tls?: UpstreamTls; readonly resources: readonly Resource[] } {
+  if (backendTls === undefined) return { resources: [] };
+  const { tls, authorities } = backendTls;
+  if (clientCertificate === undefined) return { tls, resources: authorities };
+  const certificate = findCertificate(world, clientCertificate);
+  return {
+    tls: { ...tls, clientCertificate },
+    resources: certificate === undefined ? authorities : [...authorities, certificate],
+  };
+}
+
+/** How a cluster of this key is spoken to, without asking what HTTP could do with it: routes were asked before. */
+function toTraffic({ transport, variant }: ClusterRef): Traffic {
+  return transport === "udp" ? "datagram" : (variant ?? "stream");
+}
+
+/** The Secret by its key `namespace/name`. */
+function findCertificate(world: World, key: string): CertificateSecret | undefined {
+  const [namespace = "", name = ""] = key.split("/");
+  const secret = world.get("Secret", namespace, name);
+  const read = secret === undefined ? undefined : readCertificateSecret(secret);
+  return read?.ok === true ? read.value : undefined;
 }
 
 /** The proxy does not speak HTTP/2 to backends yet and refuses such clusters. */
-function toH2cRemark({ port, appProtocol = "" }: ServicePort): Finding {
-  const message = `port ${port} has the appProtocol ${appProtocol}, which cannot be spoken yet: its requests are answered with 500`;
+function toHttp2Remark({ port }: ServicePort): Finding {
+  const message = `port ${port} is spoken to in HTTP/2, which cannot be done yet: its requests are answered with 500`;
   return { code: "unsupported-value", path: "spec.ports", message };
-}
-
-/** What is known of where a cluster's endpoints are. */
-interface Located {
-  readonly addresses:
-    | Extract<Cluster["discovery"], { kind: "dns" }>
-    | { readonly kind: "endpoints"; readonly endpoints: readonly Endpoint[] };
-  readonly findings: readonly Finding[];
-}
-
-function findAddresses(world: World, { service, port }: ResolvedServicePort): Located {
-  const annotation = service.object.metadata.annotations?.[ENDPOINTS_ANNOTATION];
-  if (annotation !== undefined) {
-    const { endpoints, findings } = parseStaticEndpoints(annotation, port);
-    return { addresses: toAddresses(endpoints), findings };
-  }
-  const { spec } = service.object;
-  if (spec.type === "ExternalName") {
-    return locateExternalName(spec.externalName ?? "", port.port);
-  }
-  const { endpoints, findings } = toSliceEndpoints(world, service, port);
-  return { addresses: { kind: "endpoints", endpoints }, findings };
-}
-
-/** An address is none of Kubernetes' external names, but people write it. The Service's targetPort means nothing here. */
-function locateExternalName(host: string, port: number): Located {
-  const endpoint = toStaticEndpoint(host, port);
-  if (typeof endpoint !== "string") return { addresses: toAddresses([endpoint]), findings: [] };
-  const finding: Finding = { code: "invalid-value", path: "spec.externalName", message: endpoint };
-  return { addresses: toAddresses([]), findings: [finding] };
-}
-
-/** Addresses alone are endpoints; with a name among them all are left to DNS, which passes addresses through. */
-function toAddresses(entries: readonly StaticEndpoint[]): Located["addresses"] {
-  if (entries.some((entry) => entry.kind === "name")) {
-    return { kind: "dns", names: entries.map(({ host, port }) => ({ hostname: host, port })) };
-  }
-  const endpoints = entries.map(({ host, port }): Endpoint => ({ address: host, port, weight: 1, state: "ready" }));
-  return { kind: "endpoints", endpoints };
 }

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { loadWorld } from "../../test/load-world.ts";
+import { type BackendUse, type ClusterRef, parseClusterKey, resolveCluster, toClusterKey } from "./service-port.ts";
+
+const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,20}[a-z0-9])?$/);
+const place = { namespace: name, name, port: fc.integer({ min: 1, max: 65_535 }) };
+const client = fc.tuple(name, name).map((parts) => parts.join("/"));
+
+const anyRef: fc.Arbitrary<ClusterRef> = fc.oneof(
+  fc.record({ ...place, transport: fc.constant("udp" as const) }),
+  fc.record({ ...place, transport: fc.constant("tcp" as const), variant: fc.constant("passthrough" as const) }),
+  fc.record(
+    {
+      ...place,
+      transport: fc.constant("tcp" as const),
+      variant: fc.constant("grpc" as const),
+      clientCertificate: client,
+    },
+    { requiredKeys: ["namespace", "name", "port", "transport"] },
+  ),
+);
+
+test("a cluster key says again what it was made from", () => {
+  fc.assert(fc.property(anyRef, (ref) => assert.deepEqual(parseClusterKey(toClusterKey(ref)), { ...ref })));
+});
+
+test("two ways of speaking to a port have two keys", () => {
+  fc.assert(
+    fc.property(anyRef, anyRef, (left, right) => {
+      fc.pre(JSON.stringify(left) !== JSON.stringify(right));
+      assert.notEqual(toClusterKey(left), toClusterKey(right));
+    }),
+  );
+});
+
+for (const key of [
+  "",
+  "shop/web",
+  "shop/web:0",
+  "shop/web:080",
+  "shop/web:80/tcp",
+  "shop/web:53/udp~grpc",
+  "shop/web:53/udp~client=shop/a",
+  "shop/web:80~tls",
+  "shop/web:80~passthrough~client=shop/a",
+  "shop/web:80~client=shop/a~grpc",
+  "shop/web:80~client=a",
+  "shop/web:80~client=a/b/c",
+  "a/shop/web:80",
+  "shop/web:80\n",
+]) {
+  test(`${JSON.stringify(key)} is no cluster key`, () => assert.equal(parseClusterKey(key), undefined));
+}
+
+const certificate = `-----BEGIN CERTIFICATE-----\\n${btoa("0\u0003abc")}\\n-----END CERTIFICATE-----\\n`;
+
+const { world, problems } = await loadWorld({
+  "world.yaml": `
+apiVersion: v1
+kind: Service
+metadata: { name: web, namespace: shop }
+spec:
+  ports:
+    - { name: dns, port: 53 }
+    - { name: dns-udp, port: 53, protocol: UDP }
+    - { name: plain, port: 80 }
+    - { name: grpc, port: 81, appProtocol: grpc }
+    - { name: https, port: 443, appProtocol: HTTPS }
+    - { name: secured, port: 444 }
+    - { name: secured-https, port: 445, appProtocol: https }
+    - { name: secured-grpc, port: 446, appProtocol: grpc }
+    - { name: broken, port: 447 }
+    - { name: syslog, port: 514, protocol: UDP }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: outside, namespace: shop }
+spec: { type: ExternalName, externalName: backend.example }
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: ca, namespace: shop }
+data: { ca.crt: "${certificate}" }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: { name: sound, namespace: shop }
+spec:
+  targetRefs:
+    - { group: "", kind: Service, name: web, sectionName: secured }
+    - { group: "", kind: Service, name: web, sectionName: secured-https }
+    - { group: "", kind: Service, name: web, sectionName: secured-grpc }
+  validation: { hostname: web.example, caCertificateRefs: [{ group: "", kind: ConfigMap, name: ca }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: { name: broken, namespace: shop }
+spec:
+  targetRefs: [{ group: "", kind: Service, name: web, sectionName: broken }]
+  validation: { hostname: web.example, caCertificateRefs: [{ group: "", kind: ConfigMap, name: missing }] }
+`,
+});
+
+test("the world of these tests is sound", () => assert.deepEqual(problems, []));
+
+/** The key without `shop/web:`, or the reason there is none. */
+function resolve(port: number, use: BackendUse, service = "web"): string {
+  const resolved = resolveCluster(world, { namespace: "shop", name: service, port }, use);
+  return resolved.ok ? resolved.value.replace(/^shop\/[a-z]+:/, "") : resolved.error.reason;
+}
+
+const uses: readonly (readonly [traffic: BackendUse["traffic"], expected: Readonly<Record<number, string>>])[] = [
+  ["http", { 53: "53", 80: "80", 81: "81", 443: "UnsupportedProtocol", 444: "444", 445: "445", 446: "446" }],
+  ["grpc", { 80: "80~grpc", 81: "81", 443: "UnsupportedProtocol", 444: "444~grpc", 445: "445~grpc", 446: "446" }],
+  ["stream", { 53: "53", 80: "80", 81: "81", 443: "443", 444: "444", 445: "445", 446: "446" }],
+  ["passthrough", { 80: "80", 443: "443", 444: "444~passthrough", 445: "445~passthrough", 447: "447~passthrough" }],
+  ["datagram", { 53: "53/udp", 514: "514/udp", 80: "UnsupportedProtocol", 9: "BackendNotFound" }],
+];
+
+for (const [traffic, expected] of uses) {
+  test(`${traffic} goes to the port of its transport, in its own way where that is not the port's`, () => {
+    const found = Object.keys(expected).map((port) => [port, resolve(Number(port), { traffic })]);
+    assert.deepEqual(Object.fromEntries(found), expected);
+  });
+}
+
+for (const traffic of ["http", "grpc", "stream"] as const) {
+  test(`${traffic} does not go to a port whose policy is broken`, () => {
+    assert.equal(resolve(447, { traffic }), "InvalidCACertificateRef");
+  });
+
+  test(`${traffic} shows a client certificate where there is TLS, and nowhere else`, () => {
+    const use = { traffic, clientCertificate: "shop/client" };
+    const suffix = traffic === "grpc" ? "~grpc" : "";
+    assert.equal(resolve(444, use), `444${suffix}~client=shop/client`);
+    assert.equal(resolve(80, use), `80${suffix}`);
+  });
+
+  test(`${traffic} does not go where TLS should show a client certificate that is broken`, () => {
+    const use = { traffic, clientCertificate: "broken" };
+    assert.equal(resolve(444, use), "InvalidClientCertificateRef");
+    assert.equal(resolve(80, use), traffic === "grpc" ? "80~grpc" : "80");
+  });
+}
+
+test("what a client encrypted shows no certificate of the Gateway's, whatever becomes of that", () => {
+  assert.equal(resolve(444, { traffic: "passthrough", clientCertificate: "broken" }), "444~passthrough");
+  assert.equal(resolve(444, { traffic: "passthrough", clientCertificate: "shop/client" }), "444~passthrough");
+});
+
+test("a port for datagrams alone takes no connections", () => {
+  assert.equal(resolve(514, { traffic: "stream" }), "UnsupportedProtocol");
+});
+
+test("an ExternalName Service without ports has them all, for connections and datagrams", () => {
+  assert.equal(resolve(53, { traffic: "stream" }, "outside"), "53");
+  assert.equal(resolve(53, { traffic: "datagram" }, "outside"), "53/udp");
+});
