@@ -11,7 +11,7 @@ import type { ExchangeDependencies } from "./exchange/dependencies.ts";
 import { RequestIds } from "./head/request-id.ts";
 import { openHttp1 } from "./http1/client.ts";
 import { openBind } from "./listener/bind.ts";
-import { openTls } from "./listener/tls-contexts.ts";
+import { openTls } from "./listener/tls-module.ts";
 import { ConnectionBudget, connectionLimit, readOpenFilesLimit } from "./listener/budget.ts";
 import { compileAccessFormat } from "./observe/access-format.ts";
 import { AccessLog, type AccessOutput } from "./observe/access-log.ts";

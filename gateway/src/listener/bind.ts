@@ -1,21 +1,27 @@
 /**
- * A bound port: accepts connections and gives each to a codec under the configuration in force. The socket stays bound
- * while the port is in the configuration, whatever else of it changes.
+ * A bound port: accepts connections and gives each to whoever serves it under the configuration in force. The socket stays
+ * bound while the port is in the configuration, whatever else of it changes.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import type { ExchangeDependencies } from "../exchange/dependencies.ts";
 import type { ServerPort } from "../http1/server-port.ts";
-import { flatten } from "../head/flat-string.ts";
 import { Http1Server } from "../http1/server.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
+import { openStream } from "../stream/open.ts";
 import { Inlet } from "../wire/inlet.ts";
 import type { SocketWays } from "../wire/outlet.ts";
 import { adoptReads, rehouse } from "../wire/rehouse.ts";
 import { AcceptErrors } from "./accept-errors.ts";
+import type { ArrivalOwner, StreamPlan } from "./arrival-owner.ts";
+import { Arrival } from "./arrival.ts";
 import type { ConnectionBudget } from "./budget.ts";
+import { describeEnds, type ConnectionEnds } from "./ends.ts";
+import type { SessionKeys } from "./session-keys.ts";
 import { TlsTerminator } from "./tls-terminator.ts";
+import { isTrustedPeer } from "./trusted-peers.ts";
+import { TurnBudget } from "./turn-budget.ts";
 
 /** What binding takes. */
 export interface BindOptions {
@@ -32,8 +38,12 @@ export interface BindOptions {
   runtime(): Runtime;
   readonly dependencies: ExchangeDependencies;
   readonly budget: ConnectionBudget;
-  /** 48 bytes that all threads share; absent: sessions are resumed by the thread that made them alone. */
-  readonly ticketKeys?: Buffer;
+  /** Handshakes that begin in one turn of the loop, over all ports of a thread; absent: a budget of this port's own. */
+  readonly handshakes?: TurnBudget;
+  /** Keys of session tickets that all threads share; absent: sessions are resumed by the thread that made them alone. */
+  readonly sessionKeys?: SessionKeys;
+  /** Milliseconds for PROXY header, ClientHello and handshake together. Default 10 s. */
+  readonly timeLimit?: number;
   /** Default `tuned`. */
   readonly sockets?: SocketWays;
 }
@@ -56,25 +66,37 @@ export function openBind(options: BindOptions): Promise<BoundPort> {
   return new PortListener(options).open();
 }
 
-const BACKLOG = 4096;
+/** Handshakes that begin in one turn: each takes 0.3 to 1 ms, and what is served already waits as long. */
+export const HANDSHAKES_PER_TURN = 2;
 
-class PortListener implements BoundPort, ServerPort {
+const BACKLOG = 4096;
+const TIME_LIMIT = 10_000;
+
+/** Whoever has an accepted socket now. */
+interface Holder {
+  onClosed(): void;
+}
+
+class PortListener implements BoundPort, ServerPort, ArrivalOwner {
   readonly dependencies: ExchangeDependencies;
+  readonly timeLimit: number;
   draining = false;
   readonly #options: BindOptions;
   readonly #server: Server;
   readonly #errors: AcceptErrors;
-  /** Connections that can carry requests, and sockets that are not so far or never will be. */
+  /** Connections that can carry requests. */
   readonly #open = new Set<Http1Server>();
-  readonly #sockets = new Set<Socket>();
+  /** Every accepted socket, and who has it or the TLS socket around it. */
+  readonly #sockets = new Map<Socket, Holder | undefined>();
   readonly #stopping: (() => void)[] = [];
-  #tls: TlsTerminator | undefined = undefined;
+  #terminator: TlsTerminator | undefined = undefined;
   #bind: CompiledBind | undefined = undefined;
   #boundBy: Runtime | undefined = undefined;
 
   constructor(options: BindOptions) {
     this.#options = options;
     this.dependencies = options.dependencies;
+    this.timeLimit = options.timeLimit ?? TIME_LIMIT;
     this.#errors = new AcceptErrors(options.dependencies);
     this.#server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
       this.#accept(socket);
@@ -103,8 +125,24 @@ class PortListener implements BoundPort, ServerPort {
     return this.#sockets.size;
   }
 
+  get terminator(): TlsTerminator {
+    const { sessionKeys, handshakes, dependencies } = this.#options;
+    const { log, now } = dependencies;
+    this.#terminator ??= new TlsTerminator({
+      sessionKeys,
+      budget: handshakes ?? new TurnBudget(HANDSHAKES_PER_TURN),
+      log,
+      now,
+    });
+    return this.#terminator;
+  }
+
   runtime(): Runtime {
     return this.#options.runtime();
+  }
+
+  currentBind(): CompiledBind {
+    return this.bindOf(this.runtime());
   }
 
   bindOf(runtime: Runtime): CompiledBind {
@@ -129,7 +167,7 @@ class PortListener implements BoundPort, ServerPort {
 
   close(): Promise<void> {
     const closed = this.#stop();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets.keys()) socket.destroy();
     return closed;
   }
 
@@ -155,87 +193,83 @@ class PortListener implements BoundPort, ServerPort {
       this.#errors.note(new Error("connection limit reached"), this.port);
       return;
     }
-    const bind = this.bindOf(this.runtime());
-    const metrics = bind.fallback.metrics;
+    const bind = this.currentBind();
+    const { metrics } = bind.fallback;
     dependencies.recorder.connectionOpened(metrics);
     // asked before the handle moves, so that what Node keeps of the answers goes with the socket it leaves
-    const about = bind.tls === undefined ? describe(accepted, "http") : undefined;
+    const ends = describeEnds(accepted);
     const inlet = new Inlet();
-    const rehoused = bind.tls === undefined && sockets !== "documented" ? rehouse(accepted, inlet) : undefined;
+    const rehoused = sockets === "documented" ? undefined : rehouse(accepted, inlet);
     const socket = rehoused ?? accepted;
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, undefined);
     socket.on("error", ignoreError);
-    let connection: Http1Server | undefined;
     // one listener for all there is to do, and not `once`: each costs every idle connection memory
     socket.on("close", () => {
+      const holder = this.#sockets.get(socket);
       this.#sockets.delete(socket);
       if (this.#stopping.length > 0) queueMicrotask(() => this.#settleStop());
       budget.giveBack();
       dependencies.recorder.connectionClosed(metrics);
-      if (connection !== undefined) this.#onClosed(connection);
+      if (holder instanceof Http1Server) this.#open.delete(holder);
+      holder?.onClosed();
     });
-    if (about === undefined) this.#secure(socket);
-    else {
-      connection = this.#serve(socket, inlet, about);
-      if (rehoused === undefined) readPlain(socket, inlet);
+    this.#place(socket, inlet, ends, bind);
+    if (rehoused === undefined) readPlain(socket, inlet);
+  }
+
+  /** Straight to the codec where nothing comes before the first request. */
+  #place(socket: Socket, inlet: Inlet, ends: ConnectionEnds, bind: CompiledBind): void {
+    const { proxyProtocol, transport } = bind;
+    const proxied = proxyProtocol !== undefined && isTrustedPeer(proxyProtocol, ends.remoteAddress);
+    if (transport === "http" && !proxied) {
+      this.serveHttp(socket, inlet, { scheme: "http", ...ends, tls: undefined });
+      return;
     }
+    const arrival = new Arrival(socket, inlet, ends, this);
+    this.#sockets.set(socket, arrival);
+    arrival.begin(proxied ? "proxied" : "direct");
   }
 
-  #secure(raw: Socket): void {
-    this.#tls ??= new TlsTerminator({
-      certificates: () => this.bindOf(this.runtime()).tls,
-      onSecure: (socket) => this.#onSecure(socket),
-      log: this.dependencies.log,
-      ...(this.#options.ticketKeys === undefined ? {} : { ticketKeys: this.#options.ticketKeys }),
-    });
-    this.#tls.accept(raw);
+  serveHttp(socket: Socket, inlet: Inlet, about: DownstreamConnection): Http1Server {
+    const connection = this.#serve(socket, inlet, about, this.#options.sockets ?? "tuned");
+    this.#sockets.set(socket, connection);
+    return connection;
   }
 
-  #onSecure(socket: TLSSocket): void {
+  serveStream(socket: Socket, inlet: Inlet, plan: StreamPlan): void {
+    this.#sockets.set(socket, openStream({ socket, inlet, ...plan }, this.dependencies));
+  }
+
+  serveSecureHttp(socket: TLSSocket, raw: Socket, about: DownstreamConnection): void {
     const inlet = new Inlet();
     socket.on("error", ignoreError);
-    const connection = this.#serve(socket, inlet, describe(socket, "https"));
-    socket.on("close", () => this.#onClosed(connection));
+    // every write completes a turn later: there is nothing to gain
+    this.#sockets.set(raw, this.#serve(socket, inlet, about, "documented"));
+    this.#read(socket, inlet);
+  }
+
+  serveSecureStream(socket: TLSSocket, raw: Socket, plan: StreamPlan): void {
+    const inlet = new Inlet();
+    socket.on("error", ignoreError);
+    this.#sockets.set(raw, openStream({ socket, inlet, ...plan }, this.dependencies));
+    this.#read(socket, inlet);
+  }
+
+  #read(socket: TLSSocket, inlet: Inlet): void {
     if (this.#options.sockets === "documented" || !adoptReads(socket, inlet)) readPlain(socket, inlet);
   }
 
-  #serve(socket: Socket, inlet: Inlet, about: DownstreamConnection): Http1Server {
-    // over TLS every write completes a turn later: there is nothing to gain
-    const ways = about.scheme === "http" ? (this.#options.sockets ?? "tuned") : "documented";
+  #serve(socket: Socket, inlet: Inlet, about: DownstreamConnection, ways: SocketWays): Http1Server {
     const connection = new Http1Server({ socket, inlet, about, ways }, this);
     inlet.deliverTo(connection);
     this.#open.add(connection);
     return connection;
   }
-
-  #onClosed(connection: Http1Server): void {
-    this.#open.delete(connection);
-    connection.onClosed();
-  }
 }
 
 function readPlain(socket: Socket, inlet: Inlet): void {
   inlet.attachData(socket);
-  socket.resume();
-}
-
-function describe(socket: Socket, scheme: "http" | "https"): DownstreamConnection {
-  const remoteAddress = unmap(socket.remoteAddress ?? "");
-  return {
-    scheme,
-    remoteAddress,
-    remote: flatten(`${bracket(remoteAddress)}:${socket.remotePort ?? 0}`),
-    local: flatten(`${bracket(unmap(socket.localAddress ?? ""))}:${socket.localPort ?? 0}`),
-  };
-}
-
-/** IPv4 that came to a socket for both families. */
-function unmap(address: string): string {
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
-}
-
-function bracket(address: string): string {
-  return address.includes(":") ? `[${address}]` : address;
+  if (!inlet.paused) socket.resume();
 }
 
 function ignoreError(): void {

@@ -1,86 +1,92 @@
-/**
- * TLS of one port: a server that never listens and is fed accepted sockets. Certificates come from the configuration in
- * force when a handshake asks for one; what fails before a request can be read (a bad handshake, plain HTTP, no
- * certificate for the name) closes the connection without an answer.
- */
+/** Terminates the TLS of one port: hands connections whose ClientHello was read to the right server, a few in each turn. */
 import type { Socket } from "node:net";
-import type { SecureContext, Server, TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import type { BugLog } from "../exchange/dependencies.ts";
-import type { CompiledTls } from "../router/contract.ts";
-import { openTls, SECURE_DEFAULTS, SecureContexts, toContextOptions } from "./tls-contexts.ts";
+import type { TlsTermination } from "../router/contract.ts";
+import { describeEnds } from "./ends.ts";
+import type { SessionKeys } from "./session-keys.ts";
+import { TlsServers } from "./tls-servers.ts";
+import { TurnBudget, type Waiting } from "./turn-budget.ts";
 
-/** Contexts kept by one port. */
-const CONTEXTS = 512;
-/** Milliseconds for a handshake. */
-const HANDSHAKE_TIMEOUT = 10_000;
+/** Servers kept by one port. */
+const SERVERS = 512;
+
+/** A connection that wants to be terminated. */
+export interface Terminating {
+  readonly socket: Socket;
+  /** The socket is closed, or about to be. */
+  readonly closed: boolean;
+  /** `peer local` of the socket. */
+  readonly pair: string;
+  readonly termination: TlsTermination;
+  /** Everything that was read: given back to the socket for the server to read. */
+  readonly head: Buffer;
+  /** The handshake is done; the socket is a different one. */
+  onSecure(socket: TLSSocket): void;
+}
 
 /** What terminating takes. */
 export interface TlsTerminatorOptions {
-  /** The certificates in force; undefined where the port has none any more. */
-  certificates(): CompiledTls | undefined;
-  onSecure(socket: TLSSocket): void;
+  readonly sessionKeys: SessionKeys | undefined;
+  /** Shared by all ports of a thread. */
+  readonly budget: TurnBudget;
   readonly log: BugLog;
-  /** 48 bytes that all threads share, so that a session can be resumed on any of them. */
-  readonly ticketKeys?: Buffer;
+  now(): number;
 }
 
 /** Terminates TLS. */
 export class TlsTerminator {
-  readonly #options: TlsTerminatorOptions;
-  readonly #server: Server;
-  readonly #contexts = new SecureContexts(CONTEXTS);
-  /** The certificate for clients that send no name; "" for none. */
-  #defaultId = "";
+  readonly #servers: TlsServers;
+  readonly #budget: TurnBudget;
+  /**
+   * Handshakes under way by the ends of their socket. Node's server does not say which of the sockets it was given a secure one
+   * is made of, but at any time there is only one between two ends.
+   */
+  readonly #underway = new Map<string, Terminating>();
 
   constructor(options: TlsTerminatorOptions) {
-    this.#options = options;
-    this.#server = openTls().createServer({
-      ...SECURE_DEFAULTS,
-      ALPNProtocols: ["http/1.1"],
-      handshakeTimeout: HANDSHAKE_TIMEOUT,
-      SNICallback: (name, callback) => this.#choose(name, callback),
-    });
-    this.#shareTickets();
-    this.#server.on("secureConnection", (socket) => options.onSecure(socket));
-    // the client's doing; node closes the socket
-    this.#server.on("tlsClientError", (_error, socket) => socket.destroy());
+    this.#budget = options.budget;
+    this.#servers = new TlsServers({ ...options, capacity: SERVERS, onSecure: (socket) => this.#onSecure(socket) });
   }
 
-  /** Takes over an accepted socket. */
-  accept(raw: Socket): void {
-    this.#followDefault();
-    this.#server.emit("connection", raw);
+  /** Begins a handshake, now or in a later turn. */
+  terminate(connection: Terminating): void {
+    const work: Waiting = {
+      get abandoned() {
+        return connection.closed;
+      },
+      run: () => this.#begin(connection),
+    };
+    this.#budget.run(work);
   }
 
-  /** Clients without SNI get the context of the server itself, so that has to follow the configuration. */
-  #followDefault(): void {
-    const certificate = this.#options.certificates()?.certificate(undefined);
-    const id = certificate?.id ?? "";
-    if (id === this.#defaultId) return;
-    try {
-      this.#server.setSecureContext(certificate === undefined ? SECURE_DEFAULTS : toContextOptions(certificate));
-      this.#shareTickets();
-    } catch (error) {
-      this.#options.log.error("cannot use a certificate", { error, certificate: id });
-    }
-    this.#defaultId = id;
+  /** The socket is closed; a no-op where its handshake is over. */
+  forget(connection: Terminating): void {
+    if (this.#underway.get(connection.pair) === connection) this.#underway.delete(connection.pair);
   }
 
-  #choose(name: string, callback: (error: Error | null, context?: SecureContext) => void): void {
-    const certificate = this.#options.certificates()?.certificate(name.toLowerCase());
-    if (certificate === undefined) {
-      callback(new Error("no certificate for this name"));
+  #begin(connection: Terminating): void {
+    const { socket, termination, head, pair } = connection;
+    const server = this.#servers.of(termination);
+    if (server === undefined || socket.destroyed) {
+      socket.destroy();
       return;
     }
-    try {
-      callback(null, this.#contexts.of(certificate));
-    } catch (error) {
-      this.#options.log.error("cannot use a certificate", { error, certificate: certificate.id });
-      callback(new Error("unusable certificate"));
-    }
+    this.#underway.set(pair, connection);
+    // where it was read by the event: what is given back must wait for the server
+    socket.removeAllListeners("data");
+    socket.pause();
+    socket.unshift(head);
+    server.emit("connection", socket);
   }
 
-  #shareTickets(): void {
-    if (this.#options.ticketKeys !== undefined) this.#server.setTicketKeys(this.#options.ticketKeys);
+  #onSecure(socket: TLSSocket): void {
+    const { peer, local } = describeEnds(socket);
+    const pair = `${peer} ${local}`;
+    const connection = this.#underway.get(pair);
+    this.#underway.delete(pair);
+    // the client is gone again: there is nothing to ask about it any more
+    if (connection === undefined || connection.closed) socket.destroy();
+    else connection.onSecure(socket);
   }
 }

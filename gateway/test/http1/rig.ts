@@ -3,12 +3,18 @@
  * clusters and routes that fulfil their contracts. Time can be turned by hand.
  */
 import type { TestContext } from "node:test";
-import { DEFAULT_HTTP_SERVER_OPTIONS, type HttpServerOptions } from "@sallyport/model/listener";
+import {
+  DEFAULT_HTTP_SERVER_OPTIONS,
+  DEFAULT_STREAM_OPTIONS,
+  type HttpServerOptions,
+  type ProxyProtocolIn,
+} from "@sallyport/model/listener";
 import type { FaultReason } from "@sallyport/model/fault";
 import { eventually } from "@sallyport/testkit/eventually";
 import { RawClient, type RawClientOptions } from "@sallyport/testkit/raw-client";
 import type {
   ConnectionRequest,
+  EndpointRequest,
   OpenConnection,
   UpstreamCluster,
   UpstreamConnection,
@@ -23,6 +29,7 @@ import type {
   CompiledBind,
   CompiledListener,
   CompiledRule,
+  CompiledStreamRoute,
   CompiledTls,
   RouteInput,
   RouteResult,
@@ -40,7 +47,13 @@ export interface RigOptions {
   readonly backend?: Partial<CompiledBackend>;
   /** Ports of further clusters by key, for mirrors. */
   readonly clusters?: Readonly<Record<string, number>>;
+  /** Makes it a TLS port. */
   readonly tls?: CompiledTls;
+  /** Makes it a port whose bytes are passed on. */
+  readonly stream?: CompiledStreamRoute;
+  readonly proxyProtocol?: ProxyProtocolIn;
+  /** What else binding can be told. */
+  readonly bind?: Partial<Pick<BindOptions, "timeLimit" | "sessionKeys" | "handshakes">>;
   readonly sockets?: BindOptions["sockets"];
   readonly connections?: number;
   readonly onRecord?: (record: SeenRecord) => void;
@@ -74,6 +87,7 @@ export class TestCluster implements UpstreamCluster {
   readonly all = new Set<UpstreamConnection>();
   opened = 0;
   cancelled = 0;
+  leased = 0;
   /** Refuses instead of assigning. */
   refuseWith: FaultReason | undefined = undefined;
   /** Holds requests back until release(). */
@@ -101,7 +115,19 @@ export class TestCluster implements UpstreamCluster {
     else this.#assign(request, fresh);
   }
 
-  cancel(request: ConnectionRequest): void {
+  lease(request: EndpointRequest): void {
+    if (this.refuseWith !== undefined) return request.refuse(this.refuseWith);
+    this.leased++;
+    return request.assign({
+      endpoint: this.#endpoint,
+      connectTimeout: this.connectTimeout,
+      tls: undefined,
+      proxyProtocol: undefined,
+      release: () => void this.leased--,
+    });
+  }
+
+  cancel(request: ConnectionRequest | EndpointRequest): void {
     this.cancelled++;
     this.#waiting = this.#waiting.filter((waiting) => waiting.request !== request);
   }
@@ -124,6 +150,8 @@ export class TestCluster implements UpstreamCluster {
     this.opened++;
     const connection = this.#open({
       endpoint: this.#endpoint,
+      tls: undefined,
+      cluster: this.key,
       connectTimeout: this.connectTimeout,
       owner: {
         onConnected: () => undefined,
@@ -146,7 +174,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
   const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
   const records: SeenRecord[] = [];
   const bugs: string[] = [];
-  const counts = { opened: 0, closed: 0, connects: 0, disconnects: 0 };
+  const counts: RecorderCounts = { opened: 0, closed: 0, connects: 0, disconnects: 0, handshakes: [] };
   const log = { error: (message: string, fields: object) => void bugs.push(`${message} ${printFields(fields)}`) };
   const recorder = toRecorder(records, counts, options.onRecord);
   const open: OpenConnection = (opening) =>
@@ -175,6 +203,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
     dependencies,
     budget: new ConnectionBudget(options.connections ?? 1000),
     sockets: options.sockets ?? "tuned",
+    ...options.bind,
   });
   const clients: RawClient[] = [];
   const client = async (more: Partial<RawClientOptions> = {}): Promise<RawClient> => {
@@ -188,6 +217,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
     cluster.close();
     for (const other of clusters.values()) other.close();
     if (counts.opened !== counts.closed || bound.connections !== 0) throw new Error("a client connection leaked");
+    if (cluster.leased > 0) throw new Error("an endpoint lease leaked");
     if (cluster.all.size > 0) throw new Error("an upstream connection leaked");
     if (clocks.coarse.count + clocks.fine.count > 0) throw new Error("a deadline leaked");
     if (dependencies.pool.length > clients.length + 100) throw new Error("exchanges leaked");
@@ -222,9 +252,16 @@ export function recordOf(rig: Rig, index = 0): Promise<SeenRecord> {
   return eventually(() => rig.records[index], { what: `record ${index}` });
 }
 
+/** A listener of a rig. */
+export function toListener(changes: Partial<CompiledListener> = {}): CompiledListener {
+  const http = DEFAULT_HTTP_SERVER_OPTIONS;
+  const stream = DEFAULT_STREAM_OPTIONS;
+  return { key: "test/gw/l", port: 80, protocol: "http", http, stream, metrics: 0, ...changes };
+}
+
 function toRuntime(options: RigOptions, cluster: TestCluster, clusters: ReadonlyMap<string, TestCluster>): Runtime {
   const http = { ...DEFAULT_HTTP_SERVER_OPTIONS, ...options.http };
-  const listener: CompiledListener = { key: "test/gw/l", port: 80, protocol: "http", http, metrics: 0 };
+  const listener = toListener({ http });
   const backend: CompiledBackend = { cluster, invalid: "", filters: [], ...options.backend };
   const rule: CompiledRule = {
     routeKey: "test/route",
@@ -244,7 +281,10 @@ function toRuntime(options: RigOptions, cluster: TestCluster, clusters: Readonly
     port: 0,
     http,
     fallback: listener,
+    transport: options.tls !== undefined ? "tls" : options.stream !== undefined ? "tcp" : "http",
     tls: options.tls,
+    stream: options.stream,
+    proxyProtocol: options.proxyProtocol,
     route: (input) => (options.route === undefined ? found : options.route(input, rule, listener)),
   };
   return { epoch: 1, binds: new Map([["test", bind]]), cluster: (key) => clusters.get(key) };

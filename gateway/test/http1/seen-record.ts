@@ -1,5 +1,5 @@
 /** What exchanges and connections recorded, kept for assertions. */
-import type { ExchangeRecord, Recorder } from "../../src/observe/contract.ts";
+import type { ExchangeRecord, HandshakeOutcome, Recorder } from "../../src/observe/contract.ts";
 
 /** A record as a plain object. */
 export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader"> & { readonly userAgent: string };
@@ -10,6 +10,7 @@ export interface RecorderCounts {
   closed: number;
   connects: number;
   disconnects: number;
+  readonly handshakes: HandshakeOutcome[];
 }
 
 /** A recorder that keeps and counts. */
@@ -24,6 +25,8 @@ export function toRecorder(
       records.push(seen);
       onRecord?.(seen);
     },
+    stream: () => undefined,
+    handshake: (_metrics, outcome) => void counts.handshakes.push(outcome),
     connectionOpened: () => void counts.opened++,
     connectionClosed: () => void counts.closed++,
     upstreamConnect: () => void counts.connects++,
@@ -53,9 +56,12 @@ function toSeen(record: ExchangeRecord): SeenRecord {
     upstreamStartedAt: record.upstreamStartedAt,
     downstreamRemote: record.downstreamRemote,
     downstreamLocal: record.downstreamLocal,
+    downstreamPeer: record.downstreamPeer,
+    tls: record.tls,
     clientAddress: record.clientAddress,
     upstreamHost: record.upstreamHost,
     upstreamCluster: record.upstreamCluster,
+    upstreamFailure: record.upstreamFailure,
     routeName: record.routeName,
     userAgent: record.requestHeader("user-agent") ?? "",
   };

@@ -7,6 +7,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { createAuthority, type CertificateAuthority, type CertifiedKey } from "@sallyport/testkit/certs";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { CompiledTls } from "../../src/router/contract.ts";
+import { toChain, toTermination, toTls } from "../listener/tls-ways.ts";
 import { answer, GET, OK, openPair } from "./pair.ts";
 import { openRig, recordOf, type Rig } from "./rig.ts";
 
@@ -21,13 +22,12 @@ before(async () => {
 
 /** Certificates by server name; `a2.test` is a second one for a.test. */
 function tlsOf(names: Readonly<Record<string, string>>): CompiledTls {
-  return {
-    certificate(serverName) {
-      const id = names[serverName ?? ""];
-      const known = id === undefined ? undefined : certificates.get(id);
-      return known === undefined || id === undefined ? undefined : { chain: known.cert, key: known.key, id };
-    },
-  };
+  const chains = Object.entries(names).map(([name, id]) => {
+    const certificate = certificates.get(id);
+    assert.ok(certificate !== undefined);
+    return [name, toChain(toTermination([certificate]))] as const;
+  });
+  return toTls(Object.fromEntries(chains));
 }
 
 async function open(t: TestContext, rig: Rig, options: ConnectionOptions): Promise<TLSSocket> {
@@ -101,13 +101,16 @@ test("a changed certificate serves new connections, and old ones live on", async
   assert.match(await converse(before, GET, "ok"), /^HTTP\/1\.1 200/);
 });
 
-test("plain HTTP on a TLS port is closed without an answer", async (t) => {
+test("plain HTTP on a TLS port is told so", async (t) => {
   const rig = await openRig(t, { tls: tlsOf({ "": "default.test" }) });
   const client = await rig.client();
   await client.send(GET);
   await client.signal.require(() => client.state !== "open", 2000, "the end");
-  assert.equal(client.responses.length, 0);
+  assert.equal(client.responses[0]?.status, 400);
+  assert.match(client.received, /This port speaks TLS/);
+  client.close();
   await eventually(() => rig.bound.connections === 0);
+  assert.deepEqual(rig.counts.handshakes, ["failed"]);
   assert.equal(rig.records.length, 0);
 });
 

@@ -1,0 +1,35 @@
+/** Who is at the two ends of an accepted connection. */
+import type { Socket } from "node:net";
+import type { DownstreamConnection } from "../exchange/contract.ts";
+import { flatten } from "../head/flat-string.ts";
+import type { ProxyAddress } from "./proxy-header.ts";
+
+/** The part of a connection's description that is known before a byte is read. */
+export type ConnectionEnds = Pick<DownstreamConnection, "remoteAddress" | "remote" | "local" | "peer">;
+
+/** As the socket says. To be asked while it is connected. */
+export function describeEnds(socket: Socket): ConnectionEnds {
+  const remoteAddress = unmap(socket.remoteAddress ?? "");
+  const remote = toText(remoteAddress, socket.remotePort ?? 0);
+  const local = toText(unmap(socket.localAddress ?? ""), socket.localPort ?? 0);
+  return { remoteAddress, remote, local, peer: remote };
+}
+
+/** As a trusted peer says; the peer stays who it is. */
+export function describeProxied(ends: ConnectionEnds, source: ProxyAddress, destination: ProxyAddress): ConnectionEnds {
+  return {
+    remoteAddress: flatten(source.address),
+    remote: toText(source.address, source.port),
+    local: toText(destination.address, destination.port),
+    peer: ends.peer,
+  };
+}
+
+function toText(address: string, port: number): string {
+  return flatten(`${address.includes(":") ? `[${address}]` : address}:${port}`);
+}
+
+/** IPv4 that came to a socket for both families. */
+function unmap(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+}
