@@ -10,8 +10,9 @@ import type { BlockAssignments, CompileInput, DataPlane, OpenPort } from "./engi
 import type { ExchangeDependencies } from "./exchange/dependencies.ts";
 import { RequestIds } from "./head/request-id.ts";
 import { openHttp1 } from "./http1/client.ts";
-import { openBind } from "./listener/bind.ts";
+import { HANDSHAKES_PER_TURN, openBind } from "./listener/bind.ts";
 import { openTls } from "./listener/tls-module.ts";
+import { TurnBudget } from "./listener/turn-budget.ts";
 import { ConnectionBudget, connectionLimit, readOpenFilesLimit } from "./listener/budget.ts";
 import { compileAccessFormat } from "./observe/access-format.ts";
 import { AccessLog, type AccessOutput } from "./observe/access-log.ts";
@@ -52,6 +53,7 @@ export class IsolateDataPlane implements DataPlane {
   readonly #clusters: ClusterTable;
   readonly #dependencies: ExchangeDependencies;
   readonly #budget: ConnectionBudget;
+  readonly #handshakes = new TurnBudget(HANDSHAKES_PER_TURN);
   readonly #clocks = openClocks();
   readonly #sweep: NodeJS.Timeout;
   readonly #stopVitals: () => void;
@@ -110,6 +112,8 @@ export class IsolateDataPlane implements DataPlane {
       runtime,
       dependencies: this.#dependencies,
       budget: this.#budget,
+      handshakes: this.#handshakes,
+      sessionKeys: this.#options.memory.sessionKeys,
     });
   }
 

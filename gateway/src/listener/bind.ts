@@ -127,12 +127,11 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner {
 
   get terminator(): TlsTerminator {
     const { sessionKeys, handshakes, dependencies } = this.#options;
-    const { log, now } = dependencies;
     this.#terminator ??= new TlsTerminator({
       sessionKeys,
       budget: handshakes ?? new TurnBudget(HANDSHAKES_PER_TURN),
-      log,
-      now,
+      log: dependencies.log,
+      now: () => dependencies.now(),
     });
     return this.#terminator;
   }

@@ -64,8 +64,11 @@ function parseLine(bytes: Buffer, from: number, to: number): ProxyOutcome {
   if (feed < 0) return limit - from < MAX_LINE ? MORE : malformed("the line is too long");
   const line = toLatin1(bytes, from, from + feed);
   if (!line.endsWith("\r")) return malformed("the line does not end with CRLF");
-  const length = feed + 1;
-  const text = line.slice(0, -1);
+  return parseLineText(line.slice(0, -1), feed + 1);
+}
+
+/** `length`: of the whole header. */
+function parseLineText(text: string, length: number): ProxyOutcome {
   // whatever follows is to be ignored
   if (/^PROXY UNKNOWN(?: |$)/.test(text)) return { kind: "header", header: { ends: undefined }, length };
   const match = /^PROXY TCP([46]) ([0-9a-fA-F.:]+) ([0-9a-fA-F.:]+) (\d{1,5}) (\d{1,5})$/.exec(text);

@@ -6,7 +6,7 @@ import type { TlsTermination } from "../router/contract.ts";
 import { describeEnds } from "./ends.ts";
 import type { SessionKeys } from "./session-keys.ts";
 import { TlsServers } from "./tls-servers.ts";
-import { TurnBudget, type Waiting } from "./turn-budget.ts";
+import type { TurnBudget, Waiting } from "./turn-budget.ts";
 
 /** Servers kept by one port. */
 const SERVERS = 512;

@@ -3,12 +3,14 @@ import { ActiveTable, type ActiveShape } from "../observe/active-counts.ts";
 import { Cells, type CellShape } from "../observe/cells.ts";
 import type { LabelOptions } from "./contract.ts";
 import { Control } from "./control.ts";
+import { SharedSessionKeys } from "./session-keys.ts";
 
 /** Everything that threads share. */
 export interface SharedMemory {
   readonly control: Control;
   readonly cells: Cells;
   readonly active: ActiveTable;
+  readonly sessionKeys: SharedSessionKeys;
 }
 
 /** As it is handed to a thread: buffers and their shapes. */
@@ -19,6 +21,7 @@ export interface MemorySetup {
   readonly cellShape: CellShape;
   readonly active: SharedArrayBuffer;
   readonly activeShape: ActiveShape;
+  readonly sessionKeys: SharedArrayBuffer;
 }
 
 /** Listeners with metrics of their own; those beyond share the series `other`. */
@@ -43,6 +46,7 @@ export function createMemory(workers: number, labels: LabelOptions): MemorySetup
     cellShape,
     active: new ActiveTable(activeShape, 0).buffer,
     activeShape,
+    sessionKeys: new SharedSessionKeys().buffer,
   };
 }
 
@@ -52,5 +56,6 @@ export function attachMemory(setup: MemorySetup, worker: number): SharedMemory {
     control: new Control(setup.workers, setup.control),
     cells: new Cells(setup.cellShape, setup.cells),
     active: new ActiveTable(setup.activeShape, worker, setup.active),
+    sessionKeys: new SharedSessionKeys(setup.sessionKeys),
   };
 }

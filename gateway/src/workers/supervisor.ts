@@ -24,6 +24,8 @@ import { TwoPhase } from "./two-phase.ts";
 
 /** Milliseconds between looks at resident memory. */
 const MEMORY_CHECK = 1_000;
+/** Milliseconds that session tickets are made with the same keys. */
+const SESSION_KEYS_LIFE = 43_200_000;
 
 /** Starts workers, admin API and metrics; serves nothing before the first apply. Rejects with a StartFailure. */
 export async function startGateway(given: GatewayOptions): Promise<Gateway> {
@@ -99,6 +101,7 @@ class Supervisor implements Gateway {
     });
     await this.#openServers(given.admin, given.metrics);
     this.#watchMemory();
+    this.#rotateSessionKeys();
     if (given.signals !== "handle") return;
     const stop = listenToSignals({
       drain: (signal) => {
@@ -235,6 +238,12 @@ class Supervisor implements Gateway {
       });
       control.pressure = pressure;
     }, MEMORY_CHECK);
+    timer.unref();
+    this.#cleanups.push(() => clearInterval(timer));
+  }
+
+  #rotateSessionKeys(): void {
+    const timer = setInterval(() => this.#memory.sessionKeys.rotate(), SESSION_KEYS_LIFE);
     timer.unref();
     this.#cleanups.push(() => clearInterval(timer));
   }
