@@ -1,6 +1,7 @@
 /** Gateway API: GatewayClasses, Gateways and routes of our controller. */
 import type { Resource } from "@sallyport/model/snapshot";
 import type { Translate } from "../translator.ts";
+import { translateBackendTlsPolicies } from "./backend-tls-policy.ts";
 import { planGateways, toListenerResources } from "./gateway.ts";
 import { translateGatewayClasses } from "./gateway-class.ts";
 import type { ListenerPlan } from "./gateway-plan.ts";
@@ -13,6 +14,7 @@ export const translateGatewayApi: Translate = (world, options) => {
   const gateways = planGateways(world, options);
   const plans = [...gateways.byKey.values()];
   const routes = translateRoutes({ world, options, gateways });
+  const policies = translateBackendTlsPolicies(world, options, routes);
   const attachedRoutes = new Map<ListenerPlan, number>();
   for (const { listeners } of routes) {
     for (const listener of listeners) attachedRoutes.set(listener, (attachedRoutes.get(listener) ?? 0) + 1);
@@ -25,12 +27,14 @@ export const translateGatewayApi: Translate = (world, options) => {
       ...classes.statuses,
       ...plans.map((plan) => toGatewayStatus(plan, attachedRoutes)),
       ...routes.flatMap(({ status }) => (status === undefined ? [] : [status])),
+      ...policies.statuses,
     ],
     problems: [
       ...classes.problems,
       ...gateways.problems,
       ...plans.flatMap(toGatewayProblems),
       ...routes.flatMap(({ problems }) => problems),
+      ...policies.problems,
     ],
   };
 };
