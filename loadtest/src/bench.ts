@@ -1,17 +1,22 @@
 // The stage of a run: a private folder, the backend, and targets that are started on it and verified before they are
 // measured.
-import { mkdirSync, mkdtempSync, rmSync, truncateSync, existsSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SecureContext } from "node:tls";
 import { backendLaunch, backendPaths } from "./backend.ts";
 import type { Layout } from "./layout.ts";
 import type { Peer, PeerSetup } from "./peers/peer.ts";
 import { Ports } from "./ports.ts";
-import { ask, waitUntilReady } from "./probe.ts";
+import { ask, pollUntilReady, waitUntilReady, type Question } from "./probe.ts";
 import { processTree } from "./proc.ts";
 import { benchHost } from "./requests.ts";
 import { hostName } from "./sallyport-objects.ts";
 import { Processes, type Running } from "./processes.ts";
+import { writeCertificate, type CertificateFiles } from "./tls/certificate.ts";
+import { pinnedContext } from "./tls/negotiation.ts";
+import { askEcho } from "./udp/probe.ts";
+import { repository } from "./tools.ts";
 
 /** A server and all its processes. */
 export interface Served {
@@ -24,6 +29,7 @@ export interface Served {
 export interface TargetChoice {
   readonly name: string;
   readonly peer: Peer;
+  readonly front: PeerSetup["front"];
   readonly accessLog: PeerSetup["accessLog"];
   readonly routes: PeerSetup["routes"];
 }
@@ -31,6 +37,10 @@ export interface TargetChoice {
 /** A started peer. */
 export interface Target extends Served {
   readonly choice: TargetChoice;
+  /** What it passes requests or datagrams to. */
+  readonly backend: Served;
+  /** File of the certificate it presents; empty where there is no TLS. */
+  readonly certificate: string;
   readonly directory: string;
   /** In what its work differs from the others'. */
   readonly notes: readonly string[];
@@ -43,6 +53,8 @@ export class Bench {
   readonly processes: Processes = new Processes();
   readonly #ports = new Ports();
   #backend: Served | undefined;
+  #echo: Served | undefined;
+  #certificate: CertificateFiles | undefined;
   #started = 0;
 
   constructor(layout: Layout) {
@@ -54,6 +66,12 @@ export class Bench {
   async backend(): Promise<Served> {
     this.#backend ??= await this.startBackend();
     return this.#backend;
+  }
+
+  /** The backend of datagrams, which sends them back; starts it at the first call. */
+  async echo(): Promise<Served> {
+    this.#echo ??= await this.#startEcho();
+    return this.#echo;
   }
 
   /** One more backend, with a body of its own. */
@@ -68,18 +86,23 @@ export class Bench {
 
   /** Starts a peer and asks it what it does to a request; throws, with its last words, when it does not get ready. */
   async startTarget(choice: TargetChoice): Promise<Target> {
-    const backend = await this.backend();
+    const { peer, front, accessLog, routes } = choice;
+    const backend = front === "udp" ? await this.echo() : await this.backend();
+    const certificate = await this.#certificateFiles();
     const directory = this.newFolder(choice.peer.name.replaceAll(/[^a-z0-9]+/gi, "-"));
     const port = await this.#ports.take();
     const sparePorts = [await this.#ports.take(), await this.#ports.take()] as const;
-    const { peer, accessLog, routes } = choice;
-    const launch = peer.launch({ directory, port, backendPort: backend.port, sparePorts, accessLog, routes });
+    const setup = { directory, front, port, sparePorts, certificate, accessLog, routes };
+    const launch = peer.launch({ ...setup, backendPort: backend.port });
     const running = await this.processes.start({ name: "proxy", launch, directory, processors: this.layout.proxy });
-    const host = routes === "many" ? hostName(0) : benchHost;
-    const path = routes === "many" ? "/part-0/ready" : backendPaths.ready;
-    await waitUntilReady(running, { port, path, host });
-    const notes = [...peer.deviations, ...(routes === "one" ? await workOf(port, peer.name) : [])];
-    return { choice, running, port, directory, notes, pids: processTree(running.pid) };
+    const tls = front === "https" ? pinnedContext(readFileSync(certificate.cert)) : undefined;
+    if (front === "udp") await pollUntilReady(running, () => askEcho(port));
+    else await waitUntilReady(running, { port, tls, ...readyQuestion(routes) });
+    const asked = routes === "one" && (front === "http" || front === "https");
+    const notes = [...peer.deviations, ...(asked ? await workOf(port, peer.name, tls) : [])];
+    const presented = front === "https" ? certificate.cert : "";
+    const pids = processTree(running.pid);
+    return { choice, backend, certificate: presented, running, port, directory, notes, pids };
   }
 
   /** A new folder inside the run's. */
@@ -92,6 +115,21 @@ export class Bench {
   /** A free port for something that is not a target. */
   takePort(): Promise<number> {
     return this.#ports.take();
+  }
+
+  async #startEcho(): Promise<Served> {
+    const directory = this.newFolder("echo");
+    const port = await this.#ports.take();
+    const program = join(repository, "loadtest/src/udp/echo.ts");
+    const launch = { command: process.execPath, args: [program, String(port)] };
+    const running = await this.processes.start({ name: "echo", launch, directory, processors: this.layout.backend });
+    await pollUntilReady(running, () => askEcho(port));
+    return { running, port, pids: processTree(running.pid) };
+  }
+
+  async #certificateFiles(): Promise<CertificateFiles> {
+    this.#certificate ??= await writeCertificate(this.newFolder("certificate"), benchHost);
+    return this.#certificate;
   }
 
   /** Ends all processes and removes the folder. */
@@ -108,9 +146,14 @@ export function emptyLogs(target: Target): void {
   }
 }
 
+function readyQuestion(routes: PeerSetup["routes"]): Pick<Question, "host" | "path"> {
+  if (routes === "many") return { host: hostName(0), path: "/part-0/ready" };
+  return { host: benchHost, path: backendPaths.ready };
+}
+
 // Every peer is to add X-Forwarded-For and a request id: the backend tells whether it did.
-async function workOf(port: number, name: string): Promise<readonly string[]> {
-  const { body } = await ask(port, backendPaths.seen);
+async function workOf(port: number, name: string, tls: SecureContext | undefined): Promise<readonly string[]> {
+  const { body } = await ask({ port, path: backendPaths.seen, tls });
   const [forwardedFor = "", requestId = ""] = body.split("\n");
   const missing = [];
   if (forwardedFor.trim() === "") missing.push("X-Forwarded-For");

@@ -20,7 +20,14 @@ function target(name: string, micros: number): TargetResult {
 }
 
 function run(...targets: readonly TargetResult[]): RunResult {
-  const scenario = { kind: "load" as const, name: "vary", title: "", bodyBytes: 65, targets };
+  const scenario = {
+    kind: "load" as const,
+    name: "vary",
+    title: "",
+    exchange: "request" as const,
+    bodyBytes: 65,
+    targets,
+  };
   return { startedAt: "", machine: "", layout: "", options: {}, missing: [], scenarios: [scenario] };
 }
 

@@ -25,6 +25,7 @@ export type Verdict =
 const metrics = {
   cpuMicrosPerRequest: true,
   cpuSecondsPerGib: true,
+  datagramsPerCpuSecond: true,
   requestsPerSecond: true,
   p50Ms: true,
   p99Ms: true,

@@ -1,6 +1,7 @@
 // Many client connections that make one request each and then stay open.
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { AnswerReader } from "./open-loop/answer-reader.ts";
+import type { Opener } from "./open-loop/opener.ts";
 
 /** Connections that are being held. */
 export interface HeldConnections {
@@ -13,7 +14,7 @@ export interface HeldConnections {
 const atOnce = 32;
 
 /** Opens so many connections, each of which gets one answer; rejects when one of them does not. */
-export async function holdConnections(port: number, request: Buffer, count: number): Promise<HeldConnections> {
+export async function holdConnections(opener: Opener, request: Buffer, count: number): Promise<HeldConnections> {
   const sockets: Socket[] = [];
   const held: HeldConnections = {
     open: () => sockets.filter((socket) => !socket.destroyed && socket.readable).length,
@@ -21,9 +22,9 @@ export async function holdConnections(port: number, request: Buffer, count: numb
   };
   const openSome = async (): Promise<void> => {
     while (sockets.length < count) {
-      const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-      sockets.push(socket);
-      await exchange(socket, request);
+      await new Promise<void>((resolve, reject) => {
+        sockets.push(openOne({ opener, request, resolve, reject }));
+      });
     }
   };
   try {
@@ -35,16 +36,22 @@ export async function holdConnections(port: number, request: Buffer, count: numb
   return held;
 }
 
-async function exchange(socket: Socket, request: Buffer): Promise<void> {
+interface Opening {
+  readonly opener: Opener;
+  readonly request: Buffer;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+function openOne({ opener, request, resolve, reject }: Opening): Socket {
   const reader = new AnswerReader();
-  await new Promise<void>((resolve, reject) => {
-    socket.on("error", reject);
-    socket.on("close", () => reject(new Error("the proxy closed a connection before its answer")));
-    socket.on("data", (bytes) => {
-      const progress = reader.push(bytes);
-      if (progress.kind === "complete" && progress.status === 200) resolve();
-      else if (progress.kind !== "more") reject(new Error(`unexpected answer: ${JSON.stringify(progress)}`));
-    });
-    socket.write(request);
+  const socket = opener.open((bytes) => {
+    const progress = reader.push(bytes);
+    if (progress.kind === "complete" && progress.status === 200) resolve();
+    else if (progress.kind !== "more") reject(new Error(`unexpected answer: ${JSON.stringify(progress)}`));
   });
+  socket.on("error", reject);
+  socket.on("close", () => reject(new Error("the proxy closed a connection before its answer")));
+  socket.once(opener.openEvent, () => socket.write(request));
+  return socket;
 }

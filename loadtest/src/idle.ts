@@ -1,15 +1,15 @@
 // Measures proxies that do nothing: the memory of a fresh process, and what an idle client connection costs it.
 import { setTimeout as sleep } from "node:timers/promises";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Bench, Target } from "./bench.ts";
+import type { Bench, Target, TargetChoice } from "./bench.ts";
 import { heldConnections, raiseFileLimit } from "./file-limit.ts";
 import { holdConnections } from "./idle-connections.ts";
-import type { Peer } from "./peers/peer.ts";
+import { openerFor } from "./open-loop/opener.ts";
 import { readMemory, type MemoryReading } from "./proc.ts";
 import { fixedRequests } from "./requests.ts";
 import type { IdleSample, TargetResult } from "./results.ts";
-import { rotated, type RunContext } from "./rounds.ts";
+import { plainChoice, rotated, type RunContext } from "./rounds.ts";
 import { sampleLoad } from "./samples.ts";
 import type { IdleScenario } from "./scenarios.ts";
 import { readSettledMemory } from "./settled-memory.ts";
@@ -19,7 +19,8 @@ const freshMs = 3000;
 
 /** Runs the scenario on every peer, each time in a fresh process. */
 export async function runIdleScenario(context: RunContext, scenario: IdleScenario): Promise<readonly TargetResult[]> {
-  const { options, peers, progress } = context;
+  const { options, progress } = context;
+  const peers = context.peers.filter(({ fronts }) => fronts.includes(scenario.front));
   // Ten thousand connections take up to a minute a peer; their cost hardly varies.
   const rounds = scenario.connections > 0 ? Math.min(options.rounds, options.quick === "on" ? 1 : 3) : options.rounds;
   const connections = heldConnections(scenario.connections, raiseFileLimit());
@@ -32,7 +33,7 @@ export async function runIdleScenario(context: RunContext, scenario: IdleScenari
   for (let round = 0; round < rounds; round++) {
     for (const { peer, idle, notes } of rotated(entries, round)) {
       try {
-        const sample = await sampleIdle(context.bench, peer, connections);
+        const sample = await sampleIdle(context.bench, plainChoice(peer, scenario.front), connections);
         idle.push(sample);
         progress(`${scenario.name}: round ${round + 1}/${rounds}: ${peer.name} ${told(sample)}`);
       } catch (error) {
@@ -47,8 +48,8 @@ export async function runIdleScenario(context: RunContext, scenario: IdleScenari
   });
 }
 
-async function sampleIdle(bench: Bench, peer: Peer, connections: number): Promise<IdleSample> {
-  const target = await bench.startTarget({ name: peer.name, peer, accessLog: "off", routes: "one" });
+async function sampleIdle(bench: Bench, choice: TargetChoice, connections: number): Promise<IdleSample> {
+  const target = await bench.startTarget(choice);
   try {
     if (connections > 0) return await sampleConnections(bench, target, connections);
     await sleep(freshMs);
@@ -63,9 +64,10 @@ async function sampleConnections(bench: Bench, target: Target, connections: numb
   const requestFile = join(bench.newFolder("requests"), "requests.bin");
   writeFileSync(requestFile, request, "latin1");
   // Warm first: code, upstream connections and buffers that any load needs are no cost of the connections.
-  await sampleLoad(bench, target, { requestFile, connections: 64, seconds: 2, bodyBytes: 0 });
+  await sampleLoad(bench, target, { requestFile, exchange: "request", connections: 64, seconds: 2, bodyBytes: 0 });
   const before = await readAtRest(target);
-  const held = await holdConnections(target.port, Buffer.from(request, "latin1"), connections);
+  const certificate = target.certificate === "" ? undefined : readFileSync(target.certificate);
+  const held = await holdConnections(openerFor(target.port, certificate), Buffer.from(request, "latin1"), connections);
   try {
     const after = await readAtRest(target);
     const open = held.open();

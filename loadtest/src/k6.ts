@@ -136,7 +136,7 @@ async function churn(shop: Shop, k6: Running): Promise<boolean> {
   const expected = version % 2 === 0 ? "backend a" : "backend b";
   const deadline = performance.now() + 1000;
   while (performance.now() < deadline) {
-    const answer = await ask(shop.port, "/flip/last", shopHost);
+    const answer = await ask({ port: shop.port, path: "/flip/last", host: shopHost });
     if (answer.body.startsWith(expected)) return true;
     await sleep(20);
   }

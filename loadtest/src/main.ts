@@ -6,6 +6,7 @@ import { spawnSync } from "node:child_process";
 import { Bench } from "./bench.ts";
 import { judge, readBudgets } from "./budgets.ts";
 import { raiseFileLimit } from "./file-limit.ts";
+import { runFloodScenario } from "./flood.ts";
 import { runIdleScenario } from "./idle.ts";
 import { allowedProcessors, layoutFor, type Layout } from "./layout.ts";
 import { parseOptions, usage, type Options } from "./options.ts";
@@ -78,10 +79,20 @@ async function runScenarios(context: RunContext): Promise<readonly ScenarioResul
 async function runScenario(context: RunContext, scenario: Scenario): Promise<ScenarioResult> {
   const { kind, name, title } = scenario;
   context.progress(`${name}: ${title}`);
-  if (scenario.kind === "idle") {
-    return { kind, name, title, bodyBytes: 0, targets: await runIdleScenario(context, scenario) };
+  const head = { kind, name, title, exchange: "request", bodyBytes: 0 } as const;
+  switch (scenario.kind) {
+    case "idle":
+      return { ...head, targets: await runIdleScenario(context, scenario) };
+    case "flood":
+      return { ...head, targets: await runFloodScenario(context, scenario) };
+    case "load":
+      return {
+        ...head,
+        exchange: scenario.exchange,
+        bodyBytes: scenario.bodyBytes,
+        targets: await runLoadScenario(context, scenario),
+      };
   }
-  return { kind, name, title, bodyBytes: scenario.bodyBytes, targets: await runLoadScenario(context, scenario) };
 }
 
 function finish(options: Options, run: RunResult): number {

@@ -74,16 +74,30 @@ function scenarioSection(scenario: ScenarioResult, layout: string): readonly str
     "",
     `${scenario.title}.`,
     "",
-    ...(scenario.kind === "load" ? loadTable(scenario, layout) : idleTable(scenario)),
+    ...tableOf(scenario, layout),
     "",
     ...[...notes].map((note) => `- ${note.replaceAll("\n", " ")}`),
     "",
   ];
 }
 
+function tableOf(scenario: ScenarioResult, layout: string): readonly string[] {
+  switch (scenario.kind) {
+    case "load":
+      return loadTable(scenario, layout);
+    case "idle":
+      return idleTable(scenario);
+    case "flood":
+      return floodTable(scenario);
+    default:
+      return [];
+  }
+}
+
 function loadTable(scenario: ScenarioResult, layout: string): readonly string[] {
   const perGib = scenario.bodyBytes >= 1024 * 1024;
   const metric: Metric = perGib ? "cpuSecondsPerGib" : "cpuMicrosPerRequest";
+  const { exchange } = scenario;
   // Targets named "PEER + VARIANT" are compared with PEER.
   const variants = scenario.targets.some(({ target }) => target.includes(" + "));
   const rate = scenario.targets.flatMap(({ latency }) => latency)[0]?.rate;
@@ -94,9 +108,11 @@ function loadTable(scenario: ScenarioResult, layout: string): readonly string[] 
       withRange(of(target, metric), perGib ? 3 : 1),
       userAndSystem(target.load),
       times(ratio(scenario, metric, [target.target, "haproxy"])),
+      times(ratio(scenario, metric, [target.target, "nginx"])),
       times(ratio(scenario, metric, [target.target, "envoy"])),
       ...(variants ? [timesItself(scenario, metric, target.target)] : []),
       fixed(of(target, "requestsPerSecond")?.median, 0),
+      ...(exchange === "datagram" ? [fixed(of(target, "datagramsPerCpuSecond")?.median, 0)] : []),
       withRange(of(target, "p50Ms"), 2),
       withRange(of(target, "p99Ms"), 2),
       fixed(megabytes(of(target, "rssBytes")), 1),
@@ -104,7 +120,7 @@ function loadTable(scenario: ScenarioResult, layout: string): readonly string[] 
       limit(target.load, layout),
     ]),
   );
-  const cpu = perGib ? "CPU s per GiB" : "CPU us per request";
+  const cpu = perGib ? "CPU s per GiB" : `CPU us per ${exchange}`;
   const latency = rate === undefined ? ["p50 ms", "p99 ms"] : [`p50 ms at ${rate}/s`, "p99 ms"];
   const memory = ["RSS MB", "private MB"];
   return [
@@ -113,9 +129,11 @@ function loadTable(scenario: ScenarioResult, layout: string): readonly string[] 
       cpu,
       "us user + system",
       "x HAProxy",
+      "x nginx",
       "x Envoy",
       ...(variants ? ["x itself without"] : []),
-      "requests/s",
+      `${exchange}s/s`,
+      ...(exchange === "datagram" ? ["datagrams per CPU second, both ways"] : []),
       ...latency,
       ...memory,
       "limit",
@@ -129,6 +147,19 @@ function timesItself(scenario: ScenarioResult, metric: Metric, target: string): 
   return variant === undefined ? "" : times(ratio(scenario, metric, [target, itself]));
 }
 
+function floodTable(scenario: ScenarioResult): readonly string[] {
+  const rate = scenario.targets.flatMap(({ latency }) => latency)[0]?.rate ?? 0;
+  const rows = scenario.targets.map((target) =>
+    row([
+      `${target.target} ${target.version}`,
+      withRange(figure(target, "p50Ms", 0), 2),
+      withRange(figure(target, "p99Ms", 0), 2),
+      timesItself(scenario, "p99Ms", target.target),
+    ]),
+  );
+  return [...table(["target", `p50 ms at ${rate}/s`, "p99 ms", "p99 x itself without"]), ...rows];
+}
+
 function idleTable(scenario: ScenarioResult): readonly string[] {
   const of = (target: TargetResult, name: Metric): Spread | undefined => figure(target, name, scenario.bodyBytes);
   const rows = scenario.targets.map((target) => {
@@ -140,9 +171,18 @@ function idleTable(scenario: ScenarioResult): readonly string[] {
       times(ratio(scenario, "rssAnonBytes", [target.target, "haproxy"])),
       times(ratio(scenario, "rssAnonBytes", [target.target, "envoy"])),
       withRange(perConnection, 0),
+      times(ratio(scenario, "bytesPerConnection", [target.target, "nginx"])),
     ]);
   });
-  const header = ["target", "RSS MB", "private MB", "private x HAProxy", "private x Envoy", "bytes per connection"];
+  const header = [
+    "target",
+    "RSS MB",
+    "private MB",
+    "private x HAProxy",
+    "private x Envoy",
+    "bytes per connection",
+    "x nginx",
+  ];
   return [...table(header), ...rows];
 }
 

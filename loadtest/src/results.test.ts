@@ -38,6 +38,7 @@ test("a ratio divides medians, and there is none to a target that was not measur
     kind: "load" as const,
     name: "vary",
     title: "",
+    exchange: "request" as const,
     bodyBytes: 65,
     targets: [target("a", [sample(3, 100)]), target("b", [sample(2, 100)]), target("c", [])],
   };

@@ -1,4 +1,5 @@
 // What a run finds out: the shape of loadtest/report/report.json, and the figures taken from its samples.
+import type { Exchange } from "./closed-loop.ts";
 import { spreadOf, type Spread } from "./spread.ts";
 
 /** One closed-loop run against one target. */
@@ -58,9 +59,11 @@ export interface TargetResult {
 
 /** One scenario of a run. */
 export interface ScenarioResult {
-  readonly kind: "load" | "idle";
+  readonly kind: "load" | "idle" | "flood";
   readonly name: string;
   readonly title: string;
+  /** What the samples call a request. */
+  readonly exchange: Exchange;
   readonly bodyBytes: number;
   readonly targets: readonly TargetResult[];
 }
@@ -80,6 +83,7 @@ export interface RunResult {
 export type Metric =
   | "cpuMicrosPerRequest"
   | "cpuSecondsPerGib"
+  | "datagramsPerCpuSecond"
   | "requestsPerSecond"
   | "p50Ms"
   | "p99Ms"
@@ -97,6 +101,9 @@ export function figure(result: TargetResult, metric: Metric, bodyBytes: number):
       return spreadOf(load.map((sample) => (sample.cpuSeconds * 1e6) / sample.requests));
     case "cpuSecondsPerGib":
       return spreadOf(load.map((sample) => (sample.cpuSeconds * gibibyte) / (sample.requests * bodyBytes)));
+    case "datagramsPerCpuSecond":
+      // Each goes there and back.
+      return spreadOf(load.map((sample) => (2 * sample.requests) / sample.cpuSeconds));
     case "requestsPerSecond":
       return spreadOf(load.map((sample) => sample.requests / sample.seconds));
     case "p50Ms":

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readBudgets } from "./budgets.ts";
+import { floodedName } from "./flood.ts";
 import { allPeers } from "./peers/all.ts";
 import { choicesFor, rotated } from "./rounds.ts";
 import { scenarios, type LoadScenario } from "./scenarios.ts";
@@ -39,12 +40,25 @@ test("the access log is compared on every peer that has one, with itself", () =>
   assert.ok(!choices.some(({ name }) => name.startsWith("http-proxy-3")));
 });
 
+test("only peers that serve the scenario's front take part", () => {
+  const names = (name: string): readonly string[] => choicesFor(scenario(name), peers).map((choice) => choice.name);
+  assert.deepEqual(names("tls"), ["sallyport", "haproxy", "nginx", "envoy", "traefik"]);
+  assert.deepEqual(names("udp"), ["sallyport", "nginx", "envoy", "traefik"]);
+  assert.ok(names("vary").includes("node:http+undici"));
+  assert.ok(choicesFor(scenario("tcp"), peers).every(({ front }) => front === "tcp"));
+});
+
 test("every target that a budget names exists in its scenario", () => {
   for (const { scenario: name, target, against } of readBudgets()) {
-    const found = scenarios.find((candidate) => candidate.name === name);
-    const names =
-      found?.kind === "load" ? choicesFor(found, peers).map((choice) => choice.name) : peers.map((peer) => peer.name);
+    const names = targetNames(name);
     assert.ok(names.includes(target), `${name}: ${target}`);
     assert.ok(against === undefined || names.includes(against), `${name}: ${against}`);
   }
 });
+
+function targetNames(name: string): readonly string[] {
+  const found = scenarios.find((candidate) => candidate.name === name);
+  if (found?.kind === "load") return choicesFor(found, peers).map((choice) => choice.name);
+  const able = peers.filter(({ fronts }) => found !== undefined && fronts.includes(found.front));
+  return able.flatMap((peer) => (found?.kind === "flood" ? [peer.name, floodedName(peer.name)] : [peer.name]));
+}

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bench, Target, TargetChoice } from "./bench.ts";
 import type { Options } from "./options.ts";
-import type { Peer } from "./peers/peer.ts";
+import type { Front, Peer } from "./peers/peer.ts";
 import type { LatencySample, LoadSample, TargetResult } from "./results.ts";
 import { sampleLatency, sampleLoad, type Offer } from "./samples.ts";
 import type { LoadScenario } from "./scenarios.ts";
@@ -28,8 +28,8 @@ export async function runLoadScenario(context: RunContext, scenario: LoadScenari
   const { bench, options, progress } = context;
   const requestFile = join(bench.newFolder("requests"), "requests.bin");
   writeFileSync(requestFile, scenario.requests().join("\0"), "latin1");
-  const { connections, bodyBytes } = scenario;
-  const offer: Offer = { requestFile, connections, bodyBytes, seconds: options.seconds };
+  const { exchange, connections, bodyBytes } = scenario;
+  const offer: Offer = { requestFile, exchange, connections, bodyBytes, seconds: options.seconds };
   const entries = await startEntries(context, choicesFor(scenario, context.peers));
   progress(`${scenario.name}: warming up ${entries.length} targets`);
   const warmUp = { ...offer, seconds: Math.max(warmUpSeconds, options.seconds) };
@@ -37,6 +37,17 @@ export async function runLoadScenario(context: RunContext, scenario: LoadScenari
   for (let round = 0; round < options.rounds; round++) {
     await loadRound(context, { name: `${scenario.name}: round ${round + 1}/${options.rounds}`, offer, round }, entries);
   }
+  if (scenario.rate !== undefined)
+    await latencyRounds(context, { ...scenario, rate: scenario.rate }, { offer, entries });
+  for (const { target } of entries) await target?.running.stop();
+  return entries.map(toResult);
+}
+
+async function latencyRounds(
+  { bench, options, progress }: RunContext,
+  scenario: { readonly name: string; readonly rate: number },
+  { offer, entries }: { readonly offer: Offer; readonly entries: readonly Entry[] },
+): Promise<void> {
   const timed = { ...offer, seconds: options.latencySeconds, rate: options.rate ?? scenario.rate };
   for (let round = 0; round < options.latencyRounds; round++) {
     progress(`${scenario.name}: latency at ${timed.rate}/s, round ${round + 1}/${options.latencyRounds}`);
@@ -45,27 +56,31 @@ export async function runLoadScenario(context: RunContext, scenario: LoadScenari
       if (sample !== undefined) entry.latency.push(sample);
     }
   }
-  for (const { target } of entries) await target?.running.stop();
-  return entries.map(toResult);
 }
 
 /** The targets of a scenario; `peers` are those that run on this machine. */
 export function choicesFor(scenario: LoadScenario, peers: readonly Peer[]): readonly TargetChoice[] {
-  const plain = (peer: Peer): TargetChoice => ({ name: peer.name, peer, accessLog: "off", routes: "one" });
+  const able = peers.filter(({ fronts }) => fronts.includes(scenario.front));
+  const plain = (peer: Peer): TargetChoice => plainChoice(peer, scenario.front);
   switch (scenario.compares) {
     case "peers":
-      return peers.map(plain);
+      return able.map(plain);
     case "route counts":
-      return peers
+      return able
         .filter((peer) => peer.abilities.includes("many routes"))
         .flatMap((peer) => [plain(peer), { ...plain(peer), name: `${peer.name} + 10 000 routes`, routes: "many" }]);
     case "access log":
-      return peers
+      return able
         .filter((peer) => peer.abilities.includes("access log"))
         .flatMap((peer) => [plain(peer), { ...plain(peer), name: `${peer.name} + access log`, accessLog: "on" }]);
     default:
       return [];
   }
+}
+
+/** A peer with one route and no access log. */
+export function plainChoice(peer: Peer, front: Front): TargetChoice {
+  return { name: peer.name, peer, front, accessLog: "off", routes: "one" };
 }
 
 /** The list from another beginning each round. */

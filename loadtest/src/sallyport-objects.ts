@@ -1,28 +1,36 @@
 // Writes the Kubernetes objects that Sallyport serves during a measurement, one directory of YAML.
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Front } from "./peers/peer.ts";
+import type { CertificateFiles } from "./tls/certificate.ts";
 
 /** Size of the many-routes configuration. */
 export const manyRoutes = { hosts: 1000, pathsPerHost: 10 } as const;
 
 /** What the objects say. */
 export interface ObjectSetup {
-  /** The port of the one HTTP listener. */
+  /** The port of the one listener. */
   readonly port: number;
   readonly backendPort: number;
+  /** Default: plain HTTP. */
+  readonly front?: Front;
+  /** What an HTTPS listener presents. */
+  readonly certificate?: CertificateFiles;
   readonly routes: "one" | "many";
 }
 
-/** Fills the directory: class, Gateway, Service, and one HTTPRoute for everything or ten thousand of them. */
+/** Fills the directory: class, Gateway, Service, and one route for everything or ten thousand HTTPRoutes. */
 export function writeObjects(directory: string, setup: ObjectSetup): void {
+  const { front = "http", port, backendPort, certificate } = setup;
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, "gateway.yaml"), documents([gatewayClass(), gateway(setup.port)]));
-  writeFileSync(join(directory, "service.yaml"), documents([service("backend", [setup.backendPort])]));
+  writeFileSync(join(directory, "gateway.yaml"), documents([gatewayClass(), gateway(port, front)]));
+  writeFileSync(join(directory, "service.yaml"), documents([service("backend", [backendPort], front)]));
+  if (front === "https") {
+    if (certificate === undefined) throw new Error("an HTTPS listener needs a certificate");
+    writeFileSync(join(directory, "certificate.yaml"), documents([certificateSecret(certificate)]));
+  }
   if (setup.routes === "one") {
-    writeFileSync(
-      join(directory, "route.yaml"),
-      documents([httpRoute({ name: "all", path: "/", service: "backend" })]),
-    );
+    writeFileSync(join(directory, "route.yaml"), documents([routeForAll(front)]));
     return;
   }
   const hostsPerFile = 50;
@@ -55,8 +63,15 @@ spec:
 `;
 }
 
-/** A Gateway with one HTTP listener for all hosts. */
-export function gateway(port: number): string {
+const protocols = { http: "HTTP", https: "HTTPS", tcp: "TCP", udp: "UDP" } as const satisfies Record<Front, string>;
+
+const listenerTls = `      tls:
+        certificateRefs:
+          - name: bench
+`;
+
+/** A Gateway with one listener for all hosts. */
+export function gateway(port: number, front: Front = "http"): string {
   return `apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata:
@@ -65,14 +80,14 @@ metadata:
 spec:
   gatewayClassName: sallyport
   listeners:
-    - name: http
+    - name: ${front}
       port: ${port}
-      protocol: HTTP
-`;
+      protocol: ${protocols[front]}
+${front === "https" ? listenerTls : ""}`;
 }
 
 /** A Service whose endpoints are processes on this machine. */
-export function service(name: string, ports: readonly number[]): string {
+export function service(name: string, ports: readonly number[], front: Front = "http"): string {
   return `apiVersion: v1
 kind: Service
 metadata:
@@ -82,8 +97,9 @@ metadata:
     sallyport.io/endpoints: ${JSON.stringify(ports.map((port) => `127.0.0.1:${port}`).join(","))}
 spec:
   ports:
-    - name: http
+    - name: ${front === "https" ? "http" : front}
       port: 80
+      protocol: ${front === "udp" ? "UDP" : "TCP"}
 `;
 }
 
@@ -115,6 +131,37 @@ ${host === undefined ? "" : `  hostnames:\n    - ${host}\n`}  rules:
 ${filters === undefined ? "" : `      filters:\n${filters}`}      backendRefs:
         - name: ${backend}
           port: 80
+`;
+}
+
+function routeForAll(front: Front): string {
+  if (front === "http" || front === "https") return httpRoute({ name: "all", path: "/", service: "backend" });
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: ${front === "tcp" ? "TCPRoute" : "UDPRoute"}
+metadata:
+  name: all
+  namespace: default
+spec:
+  parentRefs:
+    - name: bench
+  rules:
+    - backendRefs:
+        - name: backend
+          port: 80
+`;
+}
+
+function certificateSecret({ cert, key }: CertificateFiles): string {
+  const base64 = (file: string): string => readFileSync(file).toString("base64");
+  return `apiVersion: v1
+kind: Secret
+metadata:
+  name: bench
+  namespace: default
+type: kubernetes.io/tls
+data:
+  tls.crt: ${base64(cert)}
+  tls.key: ${base64(key)}
 `;
 }
 

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { emptyLogs, type Bench, type Target } from "./bench.ts";
-import { closedLoopLaunch, readTotals } from "./closed-loop.ts";
+import { closedLoopLaunch, readTotals, type Exchange } from "./closed-loop.ts";
 import { openLoopLaunch, readOpenLoopTotals } from "./open-loop/report-line.ts";
 import {
   cpuSpent,
@@ -19,6 +19,7 @@ import type { Launch, Running } from "./processes.ts";
 
 /** What a client sends. */
 export interface Offer {
+  readonly exchange: Exchange;
   readonly requestFile: string;
   readonly connections: number;
   readonly seconds: number;
@@ -28,15 +29,15 @@ export interface Offer {
 
 /** Loads the target as far as it goes and tells what that cost it. */
 export async function sampleLoad(bench: Bench, target: Target, offer: Offer): Promise<LoadSample> {
-  const backend = await bench.backend();
-  const launch = closedLoopLaunch({ ...offer, port: target.port });
+  const { port, backend, certificate } = target;
+  const launch = closedLoopLaunch({ ...offer, port, certificate });
   const before = readSides(target.pids, backend.pids);
-  const client = await startClient(bench, "wrk", launch);
+  const client = await startClient(bench, "client", launch);
   const clientCpu = await watchUntilEnd(client);
   const after = readSides(target.pids, backend.pids);
   const totals = readTotals(client.stdoutFile);
   if (totals.requests === 0) {
-    throw new Error(`wrk got no answer (${totals.failures} failures): ${target.running.lastWords()}`);
+    throw new Error(`the client got no answer (${totals.failures} failures): ${target.running.lastWords()}`);
   }
   const short = totals.bytes / totals.requests < offer.bodyBytes ? totals.requests : 0;
   const proxy = cpuSpent(before.proxy, after.proxy);
@@ -60,7 +61,8 @@ export async function sampleLatency(
   offer: Offer & { rate: number },
 ): Promise<LatencySample> {
   const { requestFile, connections, seconds, rate } = offer;
-  const launch = openLoopLaunch({ port: target.port, requestFile, connections, seconds, rate });
+  const { port, certificate } = target;
+  const launch = openLoopLaunch({ port, requestFile, certificate, connections, seconds, rate });
   const generator = await startClient(bench, "generator", launch);
   const code = await generator.ended;
   if (code !== 0) throw new Error(`the generator ended with ${code}: ${generator.lastWords()}`);

@@ -1,5 +1,8 @@
 // What is measured: every scenario, with the work it offers and the targets it compares.
 import { backendPaths, smallBodyBytes } from "./backend.ts";
+import type { Exchange } from "./closed-loop.ts";
+import type { Front } from "./peers/peer.ts";
+import { offeredTls } from "./tls/negotiation.ts";
 import { fixedRequests, pathRequests, postRequests, routeRequests, varyingRequests } from "./requests.ts";
 
 /** A scenario that offers load to proxies in turns. */
@@ -7,10 +10,14 @@ export interface LoadScenario {
   readonly kind: "load";
   readonly name: string;
   readonly title: string;
+  /** What the proxies serve; peers that cannot are left out. */
+  readonly front: Front;
+  /** What the closed loop does over and over. */
+  readonly exchange: Exchange;
   /** Client connections of the closed loop. */
   readonly connections: number;
-  /** Arrivals a second of the open loop: what the slowest peer can serve on half a processor. */
-  readonly rate: number;
+  /** Arrivals a second of the open loop: what the slowest peer can serve on half a processor. Absent: latency is not measured. */
+  readonly rate?: number;
   readonly bodyBytes: number;
   readonly requests: () => readonly string[];
   /** All peers, Sallyport with one route and with ten thousand, or each peer without and with its access log. */
@@ -22,14 +29,56 @@ export interface IdleScenario {
   readonly kind: "idle";
   readonly name: string;
   readonly title: string;
+  readonly front: Front;
   /** Connections that made one request each and stay open; zero: just started. */
   readonly connections: number;
 }
 
-/** Anything that `--scenario` can name. */
-export type Scenario = LoadScenario | IdleScenario;
+/** A scenario that measures the latency of requests on kept connections while others only make handshakes. */
+export interface FloodScenario {
+  readonly kind: "flood";
+  readonly name: string;
+  readonly title: string;
+  readonly front: Front;
+  /** Kept connections, and requests a second on them. */
+  readonly connections: number;
+  readonly rate: number;
+  readonly bodyBytes: number;
+  readonly requests: () => readonly string[];
+  /** Share of a processor that the handshakes are to take from the proxy, 0..1. */
+  readonly share: number;
+}
 
-const smallBody = { kind: "load", connections: 64, rate: 3000, bodyBytes: smallBodyBytes } as const;
+/** Anything that `--scenario` can name. */
+export type Scenario = LoadScenario | IdleScenario | FloodScenario;
+
+const smallBody = {
+  kind: "load",
+  front: "http",
+  exchange: "request",
+  connections: 64,
+  rate: 3000,
+  bodyBytes: smallBodyBytes,
+} as const;
+
+const bulk = {
+  kind: "load",
+  exchange: "request",
+  connections: 8,
+  rate: 100,
+  bodyBytes: 1024 * 1024,
+  requests: () => pathRequests(backendPaths.oneMebibyte),
+  compares: "peers",
+} as const;
+
+const handshakes = {
+  kind: "load",
+  front: "https",
+  connections: 16,
+  bodyBytes: smallBodyBytes,
+  requests: fixedRequests,
+  compares: "peers",
+} as const;
 
 /** Every scenario, in the order of the report. */
 export const scenarios: readonly Scenario[] = [
@@ -62,16 +111,7 @@ export const scenarios: readonly Scenario[] = [
     requests: () => postRequests(1024),
     compares: "peers",
   },
-  {
-    kind: "load",
-    name: "body1m",
-    title: "Answers of 1 MiB, 8 connections",
-    connections: 8,
-    rate: 100,
-    bodyBytes: 1024 * 1024,
-    requests: () => pathRequests(backendPaths.oneMebibyte),
-    compares: "peers",
-  },
+  { ...bulk, name: "body1m", title: "Answers of 1 MiB, 8 connections", front: "http" },
   {
     ...smallBody,
     name: "routes10k",
@@ -86,11 +126,69 @@ export const scenarios: readonly Scenario[] = [
     requests: varyingRequests,
     compares: "access log",
   },
-  { kind: "idle", name: "idle-memory", title: "Memory of a process that has just started", connections: 0 },
+  {
+    kind: "idle",
+    name: "idle-memory",
+    title: "Memory of a process that has just started",
+    front: "http",
+    connections: 0,
+  },
   {
     kind: "idle",
     name: "idle-conns",
     title: "10 000 idle connections after one request each",
+    front: "http",
     connections: 10_000,
+  },
+  {
+    ...smallBody,
+    name: "tls",
+    title: `HTTP/1.1 over TLS (${offeredTls}, P-256 certificate), 65-byte answers, 1009 different request heads`,
+    front: "https",
+    requests: varyingRequests,
+    compares: "peers",
+  },
+  { ...bulk, name: "tls-body1m", title: "Answers of 1 MiB over TLS, 8 connections", front: "https" },
+  {
+    ...handshakes,
+    name: "tls-handshake",
+    title: "Full handshakes with one request each, no session resumed",
+    exchange: "full handshake",
+  },
+  {
+    ...handshakes,
+    name: "tls-resume",
+    title: "Resumed handshakes with one request each, every one by a ticket of the connection before",
+    exchange: "resumed handshake",
+  },
+  {
+    kind: "flood",
+    name: "tls-flood",
+    title: "Requests on 64 kept TLS connections, while full handshakes take 0.7 of a processor from the proxy",
+    front: "https",
+    connections: 64,
+    rate: 1000,
+    bodyBytes: smallBodyBytes,
+    requests: varyingRequests,
+    share: 0.7,
+  },
+  {
+    kind: "idle",
+    name: "tls-idle-conns",
+    title: "10 000 idle TLS connections after one request each",
+    front: "https",
+    connections: 10_000,
+  },
+  { ...bulk, name: "tcp", title: "Bytes of TCP connections: answers of 1 MiB, 8 connections", front: "tcp" },
+  {
+    kind: "load",
+    name: "udp",
+    title: "64-byte datagrams there and back, 32 clients with 8 on their way each",
+    front: "udp",
+    exchange: "datagram",
+    connections: 32,
+    bodyBytes: 0,
+    requests: () => [],
+    compares: "peers",
   },
 ];

@@ -44,6 +44,15 @@ export function findTool(name: ToolName): Tool {
   return tool;
 }
 
+/** The file of nginx's stream module, which is a package of its own; throws when it is not installed. */
+export function nginxStreamModule(): string {
+  const nginx = findTool("nginx");
+  const root = nginx.kind === "found" && nginx.path.startsWith(debian) ? debian : "/";
+  const file = join(root, "usr/lib/nginx/modules/ngx_stream_module.so");
+  if (!existsSync(file)) throw new Error(`${file} is not installed: run node loadtest/install.mjs`);
+  return file;
+}
+
 function lookUp(name: ToolName): Tool {
   const { files, version } = places[name];
   const path = [...files, ...onPath(name)].find((file) => existsSync(file));

@@ -5,6 +5,7 @@ import { test, type TestContext } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { OpenLoopClient } from "./client.ts";
 import { monotonicMs } from "./clock.ts";
+import { openerFor } from "./opener.ts";
 
 const answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const request = Buffer.from("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -38,7 +39,7 @@ test("a request that finds no free connection counts its wait: a slow answer del
     if (count === 1) held.push(socket);
     else socket.write(answer);
   });
-  const client = await OpenLoopClient.open(port, [request], 1);
+  const client = await OpenLoopClient.open(openerFor(port, undefined), [request], 1);
   const arrived = monotonicMs();
   client.arrive(arrived - 500);
   client.arrive(arrived - 400);
@@ -53,7 +54,7 @@ test("a request that finds no free connection counts its wait: a slow answer del
 
 test("what has no answer at the end is counted with the time it waited, not left out", async (t) => {
   const port = await serve(t, () => {});
-  const client = await OpenLoopClient.open(port, [request], 1);
+  const client = await OpenLoopClient.open(openerFor(port, undefined), [request], 1);
   client.arrive(monotonicMs() - 900);
   client.arrive(monotonicMs() - 800);
   const { latencies, unanswered } = client.end();
@@ -69,7 +70,7 @@ test("a closed connection fails its request and is opened again for the next one
     if (count === 1) socket.destroy();
     else socket.write(answer);
   });
-  const client = await OpenLoopClient.open(port, [request], 1);
+  const client = await OpenLoopClient.open(openerFor(port, undefined), [request], 1);
   client.arrive(monotonicMs());
   client.arrive(monotonicMs());
   await until(() => client.pending() === 0);
@@ -79,7 +80,7 @@ test("a closed connection fails its request and is opened again for the next one
 
 test("answers of 400 and more are failures, and the warm-up is forgotten", async (t) => {
   const port = await serve(t, (socket) => socket.write(answer.replace("200 OK", "503 No")));
-  const client = await OpenLoopClient.open(port, [request], 2);
+  const client = await OpenLoopClient.open(openerFor(port, undefined), [request], 2);
   client.arrive(monotonicMs());
   await until(() => client.pending() === 0);
   client.reset();

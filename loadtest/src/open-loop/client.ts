@@ -1,8 +1,9 @@
 // Connections of the open-loop client: takes arrivals, sends each on a free connection or lets it wait, and notes when its
 // answer was complete. Waiting for a connection is part of the latency.
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { monotonicMs } from "./clock.ts";
 import { AnswerReader } from "./answer-reader.ts";
+import type { Opener } from "./opener.ts";
 
 /** What the client counted; times in milliseconds. */
 export interface ClientTotals {
@@ -21,9 +22,9 @@ interface Connection {
   arrivedMs: number;
 }
 
-/** A fixed number of keep-alive connections to one port. */
+/** A fixed number of keep-alive connections. */
 export class OpenLoopClient {
-  readonly #port: number;
+  readonly #opener: Opener;
   readonly #requests: readonly Buffer[];
   readonly #connections: Connection[] = [];
   readonly #idle: Connection[] = [];
@@ -34,14 +35,14 @@ export class OpenLoopClient {
   #longestQueue = 0;
   #ended = false;
 
-  private constructor(port: number, requests: readonly Buffer[]) {
-    this.#port = port;
+  private constructor(opener: Opener, requests: readonly Buffer[]) {
+    this.#opener = opener;
     this.#requests = requests;
   }
 
   /** Opens all connections; rejects when one cannot be opened. */
-  static async open(port: number, requests: readonly Buffer[], connections: number): Promise<OpenLoopClient> {
-    const client = new OpenLoopClient(port, requests);
+  static async open(opener: Opener, requests: readonly Buffer[], connections: number): Promise<OpenLoopClient> {
+    const client = new OpenLoopClient(opener, requests);
     await Promise.all(Array.from({ length: connections }, () => client.#openConnection()));
     return client;
   }
@@ -95,7 +96,7 @@ export class OpenLoopClient {
     const connection = this.#newConnection();
     this.#connections.push(connection);
     await new Promise<void>((resolve, reject) => {
-      connection.socket.once("connect", resolve);
+      connection.socket.once(this.#opener.openEvent, resolve);
       connection.socket.once("error", reject);
     });
     this.#idle.push(connection);
@@ -111,12 +112,7 @@ export class OpenLoopClient {
   }
 
   #newSocket(owner: () => Connection): Socket {
-    const callback = (length: number, buffer: Uint8Array): boolean => {
-      this.#receive(owner(), Buffer.from(buffer.buffer, buffer.byteOffset, length));
-      return true;
-    };
-    const onread = { buffer: Buffer.allocUnsafeSlow(65_536), callback };
-    const socket = connect({ port: this.#port, host: "127.0.0.1", noDelay: true, onread });
+    const socket = this.#opener.open((bytes) => this.#receive(owner(), bytes));
     socket.on("error", () => {});
     socket.on("close", () => this.#replace(owner(), socket));
     return socket;
@@ -153,6 +149,6 @@ export class OpenLoopClient {
     }
     connection.reader = new AnswerReader();
     connection.socket = this.#newSocket(() => connection);
-    connection.socket.once("connect", () => this.#release(connection));
+    connection.socket.once(this.#opener.openEvent, () => this.#release(connection));
   }
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { percentile } from "../spread.ts";
 import { OpenLoopClient } from "./client.ts";
+import { openerFor } from "./opener.ts";
 import { monotonicMs } from "./clock.ts";
 import type { ArrivalCount, PacerSetup } from "./pacer.ts";
 import { decodeGeneratorSetup, type GeneratorSetup, type OpenLoopTotals } from "./report-line.ts";
@@ -18,7 +19,7 @@ const patienceMs = 2000;
 const setup = decodeGeneratorSetup(process.argv[2] ?? "");
 const requests = readFileSync(setup.requestFile).toString("latin1").split("\0");
 const client = await OpenLoopClient.open(
-  setup.port,
+  openerFor(setup.port, setup.certificate === "" ? undefined : readFileSync(setup.certificate)),
   requests.map((request) => Buffer.from(request, "latin1")),
   setup.connections,
 );

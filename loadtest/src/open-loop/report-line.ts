@@ -14,6 +14,8 @@ export interface GeneratorSetup {
   readonly seconds: number;
   /** Requests separated by NUL bytes. */
   readonly requestFile: string;
+  /** File of the certificate that the proxy presents; empty where there is no TLS. */
+  readonly certificate: string;
 }
 
 /** What the generator prints. */
@@ -61,5 +63,6 @@ export function decodeGeneratorSetup(text: string): GeneratorSetup {
     rate: setup.number("rate"),
     seconds: setup.number("seconds"),
     requestFile: setup.text("requestFile"),
+    certificate: setup.text("certificate"),
   };
 }

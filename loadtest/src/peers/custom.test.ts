@@ -6,6 +6,8 @@ test("a custom peer is started with the ports in place of their names", () => {
   const peer = parseCustomPeer("mine=node proxy.js --listen {port} --to 127.0.0.1:{backend}");
   const setup = {
     directory: "/",
+    front: "http",
+    certificate: { cert: "", key: "", pair: "" },
     port: 81,
     backendPort: 82,
     sparePorts: [83, 84],

@@ -15,6 +15,7 @@ export function parseCustomPeer(text: string): Peer | undefined {
   return {
     name,
     deviations: [`${name} was given on the command line: ${words.join(" ")}`],
+    fronts: ["http"],
     abilities: [],
     availability: () => ({ kind: "available", version: "given on the command line" }),
     launch: (setup) => customLaunch(command, args, setup),

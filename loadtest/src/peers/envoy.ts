@@ -9,6 +9,7 @@ import { availabilityOf, launchTool } from "./packaged.ts";
 export const envoyPeer: Peer = {
   name: "envoy",
   deviations: [],
+  fronts: ["http", "https", "tcp", "udp"],
   abilities: ["access log"],
   availability: () => availabilityOf("envoy"),
   launch(setup: PeerSetup): Launch {
@@ -21,7 +22,6 @@ export const envoyPeer: Peer = {
 const apiTypes = "type.googleapis.com/envoy";
 
 function bootstrap(setup: PeerSetup): unknown {
-  const socketAddress = (port: number): unknown => ({ socket_address: { address: "127.0.0.1", port_value: port } });
   return {
     admin: { address: socketAddress(setup.sparePorts[0]) },
     overload_manager: {
@@ -36,15 +36,65 @@ function bootstrap(setup: PeerSetup): unknown {
       ],
     },
     static_resources: {
-      listeners: [
-        {
-          name: "front",
-          address: socketAddress(setup.port),
-          filter_chains: [{ filters: [connectionManager(setup)] }],
-        },
-      ],
-      clusters: [cluster(socketAddress(setup.backendPort))],
+      listeners: [setup.front === "udp" ? datagramListener(setup.port) : listener(setup)],
+      clusters: [cluster(socketAddress(setup.backendPort, setup.front === "udp" ? "UDP" : "TCP"))],
     },
+  };
+}
+
+function socketAddress(port: number, protocol: "TCP" | "UDP" = "TCP"): unknown {
+  return { socket_address: { address: "127.0.0.1", port_value: port, protocol } };
+}
+
+function listener(setup: PeerSetup): unknown {
+  const filter = setup.front === "tcp" ? tcpProxy() : connectionManager(setup);
+  const secure = setup.front === "https" ? { transport_socket: downstreamTls(setup) } : {};
+  return { name: "front", address: socketAddress(setup.port), filter_chains: [{ filters: [filter], ...secure }] };
+}
+
+function downstreamTls({ certificate }: PeerSetup): unknown {
+  const pair = { certificate_chain: { filename: certificate.cert }, private_key: { filename: certificate.key } };
+  return {
+    name: "envoy.transport_sockets.tls",
+    typed_config: {
+      "@type": `${apiTypes}.extensions.transport_sockets.tls.v3.DownstreamTlsContext`,
+      common_tls_context: { tls_certificates: [pair] },
+    },
+  };
+}
+
+function tcpProxy(): unknown {
+  return {
+    name: "envoy.filters.network.tcp_proxy",
+    typed_config: {
+      "@type": `${apiTypes}.extensions.filters.network.tcp_proxy.v3.TcpProxy`,
+      stat_prefix: "front",
+      cluster: "back",
+    },
+  };
+}
+
+function datagramListener(port: number): unknown {
+  return {
+    name: "front",
+    address: socketAddress(port, "UDP"),
+    listener_filters: [
+      {
+        name: "envoy.filters.udp_listener.udp_proxy",
+        typed_config: {
+          "@type": `${apiTypes}.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig`,
+          stat_prefix: "front",
+          matcher: {
+            on_no_match: {
+              action: {
+                name: "route",
+                typed_config: { "@type": `${apiTypes}.extensions.filters.udp.udp_proxy.v3.Route`, cluster: "back" },
+              },
+            },
+          },
+        },
+      },
+    ],
   };
 }
 

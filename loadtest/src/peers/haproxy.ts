@@ -9,39 +9,55 @@ import { availabilityOf, launchTool } from "./packaged.ts";
 export const haproxyPeer: Peer = {
   name: "haproxy",
   deviations: [],
+  fronts: ["http", "https", "tcp"],
   abilities: ["access log"],
   availability: () => availabilityOf("haproxy"),
   launch(setup: PeerSetup): Launch {
     const config = join(setup.directory, "haproxy.cfg");
-    writeFileSync(config, haproxyConfig(setup));
+    writeFileSync(config, globalConfig(setup) + (setup.front === "tcp" ? tcpConfig(setup) : httpConfig(setup)));
     return launchTool("haproxy", ["-db", "-f", config]);
   },
 };
 
-// The identifier is the example of HAProxy's own manual, its cheapest; %[uuid()] costs more.
-function haproxyConfig({ port, backendPort, accessLog }: PeerSetup): string {
+function globalConfig({ accessLog }: PeerSetup): string {
   return `global
   nbthread 1
   maxconn ${clientConnections}
   no strict-limits
 ${accessLog === "on" ? "  log stdout format raw local0" : ""}
 defaults
-  mode http
   timeout connect 10s
   timeout client 1h
   timeout server 1h
   timeout http-request 10s
   timeout http-keep-alive 1h
+`;
+}
+
+// The identifier is the example of HAProxy's own manual, its cheapest; %[uuid()] costs more.
+function httpConfig({ front, port, backendPort, accessLog, certificate }: PeerSetup): string {
+  const secure = front === "https";
+  return `  mode http
   http-reuse always
   option forwardfor
 ${accessLog === "on" ? "  log global\n  option httplog" : ""}
 frontend front
-  bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${port} backlog 4096${secure ? ` ssl crt ${certificate.pair}` : ""}
   unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
   unique-id-header X-Request-Id
-  http-request set-header X-Forwarded-Proto http
+  http-request set-header X-Forwarded-Proto ${secure ? "https" : "http"}
   default_backend back
 backend back
   server one 127.0.0.1:${backendPort} pool-max-conn ${upstreamConnections} pool-purge-delay 1h
+`;
+}
+
+function tcpConfig({ port, backendPort }: PeerSetup): string {
+  return `  mode tcp
+frontend front
+  bind 127.0.0.1:${port} backlog 4096
+  default_backend back
+backend back
+  server one 127.0.0.1:${backendPort}
 `;
 }

@@ -1,25 +1,29 @@
-// nginx: one worker, upstream connections kept alive, no temporary files for large bodies.
+// nginx: one worker, upstream connections kept alive, no temporary files for large bodies; its stream module for TCP and UDP.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nginxArguments, nginxPreamble, nginxTemporaryPaths } from "../backend.ts";
 import type { Launch } from "../processes.ts";
+import { nginxStreamModule } from "../tools.ts";
 import { upstreamConnections, type Peer, type PeerSetup } from "./peer.ts";
 import { availabilityOf, launchTool } from "./packaged.ts";
 
-/** nginx as a reverse proxy. */
+/** nginx as a reverse proxy: the peer that budgets of TLS are set against. */
 export const nginxPeer: Peer = {
   name: "nginx",
   deviations: [],
+  fronts: ["http", "https", "tcp", "udp"],
   abilities: ["access log"],
   availability: () => availabilityOf("nginx"),
   launch(setup: PeerSetup): Launch {
     const config = join(setup.directory, "nginx.conf");
-    writeFileSync(config, nginxConfig(setup));
+    const stream = setup.front === "tcp" || setup.front === "udp";
+    writeFileSync(config, stream ? streamConfig(setup) : httpConfig(setup));
     return launchTool("nginx", nginxArguments(setup.directory, config));
   },
 };
 
-function nginxConfig({ directory, port, backendPort, accessLog }: PeerSetup): string {
+function httpConfig({ directory, front, port, backendPort, accessLog, certificate }: PeerSetup): string {
+  const secure = front === "https";
   return `${nginxPreamble(directory)}
 http {
 ${nginxTemporaryPaths(directory)}
@@ -33,7 +37,8 @@ ${nginxTemporaryPaths(directory)}
     keepalive_timeout 1h;
   }
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port} backlog=4096${secure ? " ssl" : ""};
+${secure ? tlsDirectives(certificate) : ""}
     location / {
       proxy_pass http://backend;
       proxy_http_version 1.1;
@@ -44,6 +49,26 @@ ${nginxTemporaryPaths(directory)}
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Request-Id $request_id;
     }
+  }
+}
+`;
+}
+
+// Tickets are on by default; they hold the session themselves, so no cache of sessions is needed.
+function tlsDirectives({ cert, key }: PeerSetup["certificate"]): string {
+  return `    ssl_certificate ${cert};
+    ssl_certificate_key ${key};
+    ssl_protocols TLSv1.2 TLSv1.3;`;
+}
+
+function streamConfig({ directory, front, port, backendPort }: PeerSetup): string {
+  return `load_module ${nginxStreamModule()};
+${nginxPreamble(directory)}
+stream {
+  proxy_timeout 1h;
+  server {
+    listen 127.0.0.1:${port}${front === "udp" ? " udp" : " backlog=4096"};
+    proxy_pass 127.0.0.1:${backendPort};
   }
 }
 `;

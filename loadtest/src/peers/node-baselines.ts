@@ -12,6 +12,7 @@ const uwebsockets = join(toolPackages, "@btc-vision/uwebsockets.js");
 export const httpProxyPeer: Peer = {
   name: "http-proxy-3",
   deviations: [],
+  fronts: ["http"],
   abilities: [],
   availability: () => packageVersion(join(repository, "node_modules/http-proxy-3")),
   launch: (setup) => baseline("http-proxy.ts", setup),
@@ -21,6 +22,7 @@ export const httpProxyPeer: Peer = {
 export const undiciPeer: Peer = {
   name: "node:http+undici",
   deviations: [],
+  fronts: ["http"],
   abilities: [],
   availability: () => packageVersion(join(repository, "node_modules/undici")),
   launch: (setup) => baseline("undici.ts", setup),
@@ -30,6 +32,7 @@ export const undiciPeer: Peer = {
 export const uwebsocketsPeer: Peer = {
   name: "uWebSockets.js",
   deviations: ["uWebSockets.js: the baseline gathers each body whole before it passes it on."],
+  fronts: ["http"],
   abilities: [],
   availability: uwebsocketsAvailability,
   launch: (setup) => baseline("uwebsockets.ts", setup, { UWEBSOCKETS: uwebsockets }),

@@ -1,14 +1,21 @@
 // What a peer is: a proxy that can be put between the client and the backend, on one process or thread.
+import type { CertificateFiles } from "../tls/certificate.ts";
 import type { Launch } from "../processes.ts";
+
+/** What a proxy serves: HTTP/1.1 plain or over TLS, bytes of a connection as they are, or datagrams. */
+export type Front = "http" | "https" | "tcp" | "udp";
 
 /** Where and how a peer is to run. */
 export interface PeerSetup {
   /** A folder of its own for configuration, logs and temporary files. */
   readonly directory: string;
+  readonly front: Front;
   readonly port: number;
   readonly backendPort: number;
   /** Two more free ports, for peers that need an admin or metrics listener. */
   readonly sparePorts: readonly [number, number];
+  /** What an HTTPS front presents: the same for every peer. */
+  readonly certificate: CertificateFiles;
   readonly accessLog: "off" | "on";
   /** One route for everything, or ten thousand over a thousand hosts. */
   readonly routes: "one" | "many";
@@ -24,6 +31,8 @@ export interface Peer {
   readonly name: string;
   /** In what its work differs from the others'; printed under every table. */
   readonly deviations: readonly string[];
+  /** What it can serve. */
+  readonly fronts: readonly Front[];
   /** Settings it has beyond the default ones. */
   readonly abilities: readonly ("access log" | "many routes")[];
   availability(): Availability;

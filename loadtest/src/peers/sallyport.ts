@@ -27,6 +27,7 @@ export function sallyportPeer(form: SallyportForm): Peer {
   return {
     name: "sallyport",
     deviations: deviationsOf(form),
+    fronts: ["http", "https", "tcp", "udp"],
     abilities: ["access log", "many routes"],
     availability: () => sallyportAvailability(form),
     launch: (setup) => sallyportLaunch(programs[form], setup),
@@ -81,7 +82,8 @@ function sallyportAvailability(form: SallyportForm): Availability {
 
 function sallyportLaunch(program: string, setup: PeerSetup): Launch {
   const directory = join(setup.directory, "objects");
-  writeObjects(directory, { port: setup.port, backendPort: setup.backendPort, routes: setup.routes });
+  const { front, port, backendPort, routes, certificate } = setup;
+  writeObjects(directory, { front, port, backendPort, routes, certificate });
   const [admin, metrics] = setup.sparePorts;
   const accessLog = setup.accessLog === "on" ? join(setup.directory, "access.log") : "off";
   return sallyportCommand(program, directory, { admin, metrics, accessLog });

@@ -11,6 +11,7 @@ export const traefikPeer: Peer = {
   deviations: [
     "Traefik cannot make a request id without a plug-in: it adds a constant X-Request-Id, which is cheaper.",
   ],
+  fronts: ["http", "https", "tcp", "udp"],
   abilities: ["access log"],
   availability: () => availabilityOf("traefik"),
   launch(setup: PeerSetup): Launch {
@@ -31,7 +32,7 @@ function staticConfig(setup: PeerSetup, dynamic: string): unknown {
     log: { level: "ERROR" },
     entryPoints: {
       front: {
-        address: `127.0.0.1:${setup.port}`,
+        address: `127.0.0.1:${setup.port}${setup.front === "udp" ? "/udp" : ""}`,
         transport: { respondingTimeouts: { idleTimeout: "1h", readTimeout: "1h" } },
       },
     },
@@ -41,11 +42,35 @@ function staticConfig(setup: PeerSetup, dynamic: string): unknown {
 }
 
 function dynamicConfig(setup: PeerSetup): unknown {
+  if (setup.front === "tcp" || setup.front === "udp") return streamConfig(setup, setup.front);
+  const { cert, key } = setup.certificate;
+  const pair = { certFile: cert, keyFile: key };
+  // With a default certificate, clients that name no host or another one are served all the same.
+  const secure = setup.front === "https";
   return {
+    ...(secure ? { tls: { certificates: [pair], stores: { default: { defaultCertificate: pair } } } } : {}),
     http: {
-      routers: { all: { rule: "PathPrefix(`/`)", service: "back", middlewares: ["id"], entryPoints: ["front"] } },
+      routers: {
+        all: {
+          rule: "PathPrefix(`/`)",
+          service: "back",
+          middlewares: ["id"],
+          entryPoints: ["front"],
+          ...(secure ? { tls: {} } : {}),
+        },
+      },
       middlewares: { id: { headers: { customRequestHeaders: { "X-Request-Id": "0123456789abcdef" } } } },
       services: { back: { loadBalancer: { servers: [{ url: `http://127.0.0.1:${setup.backendPort}` }] } } },
+    },
+  };
+}
+
+function streamConfig({ backendPort }: PeerSetup, front: "tcp" | "udp"): unknown {
+  const rule = front === "tcp" ? { rule: "HostSNI(`*`)" } : {};
+  return {
+    [front]: {
+      routers: { all: { ...rule, service: "back", entryPoints: ["front"] } },
+      services: { back: { loadBalancer: { servers: [{ address: `127.0.0.1:${backendPort}` }] } } },
     },
   };
 }
