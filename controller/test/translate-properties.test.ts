@@ -91,6 +91,7 @@ test("a Service that no route uses is not read, nor are its endpoints and other 
     "HTTPRoute/*",
     "Ingress/*",
     "IngressClass/*",
+    "ListenerSet/*",
     "Service/shop/web",
     "TCPRoute/*",
     "TLSRoute/*",

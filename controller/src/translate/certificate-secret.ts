@@ -2,9 +2,10 @@
 import { fail, ok, type Result } from "@sallyport/model/result";
 import type { CertificateSecret } from "@sallyport/model/secret";
 import type { WorldObject } from "../world/world.ts";
+import { readOcspStaple } from "./ocsp-staple.ts";
 import { findChainFlaw, findKeyFlaw } from "./pem.ts";
 
-/** The certificate in a Secret, or a sentence about why it holds none. */
+/** The certificate in a Secret, or a sentence about why it holds none. A broken OCSP staple is left out. */
 export function readCertificateSecret(secret: WorldObject<"Secret">): Result<CertificateSecret, string> {
   const key = `${secret.namespace}/${secret.name}`;
   const { type, data } = secret.object;
@@ -17,5 +18,13 @@ export function readCertificateSecret(secret: WorldObject<"Secret">): Result<Cer
   if (chainFlaw !== undefined) return refuse(`has an unusable tls.crt: ${chainFlaw}`);
   const keyFlaw = findKeyFlaw(privateKey);
   if (keyFlaw !== undefined) return refuse(`has an unusable tls.key: ${keyFlaw}`);
-  return ok({ kind: "secret", key, certificateChain, privateKey });
+  const staple = readOcspStaple(secret.object);
+  const ocspStaple = staple.ok ? staple.value : undefined;
+  return ok({
+    kind: "secret",
+    key,
+    certificateChain,
+    privateKey,
+    ...(ocspStaple === undefined ? {} : { ocspStaple }),
+  });
 }

@@ -60,8 +60,11 @@ function findBrokenBlock(blocks: readonly Block[]): string | undefined {
   return broken === undefined ? undefined : `the ${broken.label} block does not hold DER data`;
 }
 
-/** X.690 section 8.1: every certificate and key is one SEQUENCE that fills its block. */
-function isDerSequence(bytes: string | undefined, label: string): boolean {
+/**
+ * Whether bytes, as a string of characters up to U+00FF, are one DER value of type SEQUENCE and nothing else (X.690 section
+ * 8.1): what every certificate, key and signed list is. `label` is that of the PEM block they come from.
+ */
+export function isDerSequence(bytes: string | undefined, label = ""): boolean {
   if (bytes === undefined || bytes.length < 2 || bytes.charCodeAt(0) !== SEQUENCE) return false;
   const first = bytes.charCodeAt(1);
   if (first < LONG_FORM) return bytes.length === 2 + first;
@@ -78,7 +81,8 @@ const SEQUENCE = 0x30;
 const LONG_FORM = 0x80;
 const MOST_LENGTH_BYTES = 4;
 
-function decodeBase64(body: string): string | undefined {
+/** Bytes of base64 text with white space in it, as a string of characters up to U+00FF; undefined where it is none. */
+export function decodeBase64(body: string): string | undefined {
   const text = body.replaceAll(/\s/g, "");
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
   return atob(text);

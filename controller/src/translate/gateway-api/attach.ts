@@ -1,9 +1,16 @@
 /** Which listeners a route hangs on: for each of its parentRefs the listeners that it names, that let it in and share a host. */
-import type { World, WorldObject } from "../../world/world.ts";
+import type { World } from "../../world/world.ts";
 import { type Flaw, hintName } from "../flaw.ts";
 import { ANY_HOST, intersectHostnames } from "../hostname.ts";
-import { selectsLabels } from "../label-selector.ts";
-import type { GatewayPlan, ListenerPlan, RouteKind } from "./gateway-plan.ts";
+import {
+  type ListenerPlan,
+  type ListenerSetPlan,
+  type RouteKind,
+  type RouteParent,
+  tellOwner,
+  toParentObject,
+} from "./gateway-plan.ts";
+import { admitsNamespace } from "./listener-namespaces.ts";
 
 /** A reference to a parent, as all kinds of routes write it. */
 export interface ParentRef {
@@ -33,25 +40,28 @@ export type AttachResult =
   | { readonly kind: "refused"; readonly flaw: Flaw };
 
 /**
- * Follows one parentRef to the Gateway it names. Whether a listener is served is not asked: a route stays attached to a
- * listener that waits for its certificate. `path` is that of the parentRef.
+ * Follows one parentRef to the Gateway or ListenerSet it names. Whether a listener is served is not asked: a route stays
+ * attached to a listener that waits for its certificate. `path` is that of the parentRef.
  */
 export function attachRoute(
   world: World,
-  plan: GatewayPlan,
+  parent: RouteParent,
   { ref, path, route }: { readonly ref: ParentRef; readonly path: string; readonly route: AttachingRoute },
 ): AttachResult {
-  const named = plan.listeners.filter(
+  if ("set" in parent && parent.flaws.length > 0) return { kind: "refused", flaw: toStrayParent(parent, path) };
+  const named = parent.listeners.filter(
     ({ spec }) => (ref.sectionName ?? spec.name) === spec.name && (ref.port ?? spec.port) === spec.port,
   );
-  if (named.length === 0) return { kind: "refused", flaw: toNoMatchingParent(plan, ref, path) };
+  if (named.length === 0) return { kind: "refused", flaw: toNoMatchingParent(parent, ref, path) };
   const carrying = named.filter(({ kinds }) =>
     kinds.some(({ group, kind }) => group === route.group && kind === route.kind),
   );
-  const allowing = carrying.filter((listener) => allowsNamespace(world, plan.gateway, { listener, route }));
+  const allowing = carrying.filter(({ spec, owner }) =>
+    admitsNamespace(world, spec.allowedRoutes.namespaces, { home: owner.namespace, namespace: route.namespace }),
+  );
   if (allowing.length === 0) {
     const cause = carrying.length === 0 ? `routes of kind ${route.kind}` : `routes of the namespace ${route.namespace}`;
-    return { kind: "refused", flaw: toNotAllowed(plan, path, cause) };
+    return { kind: "refused", flaw: toNotAllowed(parent, path, cause) };
   }
   const attachments = allowing.flatMap((listener): Attachment[] => {
     const hostnames = shareHostnames(listener.hostname ?? ANY_HOST, route.hostnames);
@@ -67,31 +77,19 @@ function shareHostnames(listener: string, route: readonly string[]): string[] {
   return [...new Set(shared.filter((hostname) => hostname !== undefined))];
 }
 
-function allowsNamespace(
-  world: World,
-  gateway: WorldObject<"Gateway">,
-  { listener, route }: { readonly listener: ListenerPlan; readonly route: AttachingRoute },
-): boolean {
-  const { from, selector } = listener.spec.allowedRoutes.namespaces;
-  switch (from) {
-    case "All":
-      return true;
-    case "Same":
-      return route.namespace === gateway.namespace;
-    case "Selector":
-      return selector !== undefined && selectsLabels(selector, labelsOf(world, route.namespace));
-    default:
-      return false;
-  }
+/** A ListenerSet that its Gateway does not let in is no part of any Gateway. */
+function toStrayParent(parent: ListenerSetPlan, path: string): Flaw {
+  const causes = parent.flaws.map(({ message }) => message).join("; ");
+  return {
+    reason: "NoMatchingParent",
+    code: "not-attached",
+    path,
+    message: `the ${tellOwner(parent.set)} is not attached to a Gateway: ${causes}`,
+  };
 }
 
-/** Labels of a namespace; the API server labels each with its name, files and absent Namespace objects may not. */
-function labelsOf(world: World, namespace: string): Readonly<Record<string, string>> {
-  const labels = world.get("Namespace", "", namespace)?.object.metadata.labels;
-  return { ...labels, "kubernetes.io/metadata.name": namespace };
-}
-
-function toNoMatchingParent({ gateway, listeners }: GatewayPlan, ref: ParentRef, path: string): Flaw {
+function toNoMatchingParent(parent: RouteParent, ref: ParentRef, path: string): Flaw {
+  const { listeners } = parent;
   const names = listeners.map(({ spec }) => spec.name);
   const isKnown = ref.sectionName !== undefined && names.includes(ref.sectionName);
   const isByName = ref.sectionName !== undefined && !isKnown;
@@ -104,17 +102,17 @@ function toNoMatchingParent({ gateway, listeners }: GatewayPlan, ref: ParentRef,
     reason: "NoMatchingParent",
     code: "not-attached",
     path: isByName ? `${path}.sectionName` : `${path}.port`,
-    message: `the Gateway ${gateway.namespace}/${gateway.name} has no listener of ${what}`,
+    message: `the ${tellOwner(toParentObject(parent))} has no listener of ${what}`,
     ...(isByName ? hintName(ref.sectionName, names) : { hint: `its ports are ${ports}` }),
   };
 }
 
-function toNotAllowed({ gateway }: GatewayPlan, path: string, cause: string): Flaw {
+function toNotAllowed(parent: RouteParent, path: string, cause: string): Flaw {
   return {
     reason: "NotAllowedByListeners",
     code: "not-attached",
     path,
-    message: `no listener that it names of the Gateway ${gateway.namespace}/${gateway.name} allows ${cause}`,
+    message: `no listener that it names of the ${tellOwner(toParentObject(parent))} allows ${cause}`,
     hint: "the listener says in allowedRoutes whose routes it takes",
   };
 }

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Gateway } from "../../kube/generated/types/gateway.ts";
 import type { WorldObject } from "../../world/world.ts";
 import { findConflicts } from "./conflicts.ts";
-import type { GatewayDraft, ListenerDraft } from "./gateway-plan.ts";
+import type { GatewayDraft, ListenerDraft, ListenerOwner } from "./gateway-plan.ts";
 
 interface Wish {
   readonly name: string;
@@ -16,15 +16,25 @@ interface Wish {
 
 function draft(name: string, age: string, wishes: readonly Wish[], address = "0.0.0.0"): GatewayDraft {
   const gateway = { kind: "Gateway", namespace: "shop", name, age, object: {} as Gateway } as WorldObject<"Gateway">;
-  return { gateway, flaws: [], remarks: [], listeners: wishes.map((wish, index) => listener(wish, index, address)) };
+  return {
+    gateway,
+    flaws: [],
+    unresolved: [],
+    remarks: [],
+    settings: {},
+    backendCertificate: undefined,
+    listeners: wishes.map((wish, index) => listener(gateway, wish, { index, address })),
+    sets: [],
+  };
 }
 
 function listener(
+  owner: ListenerOwner,
   { name, port, protocol = "http", hostname, broken }: Wish,
-  index: number,
-  address: string,
+  { index, address }: { readonly index: number; readonly address: string },
 ): ListenerDraft {
   return {
+    owner,
     spec: {
       name,
       port,
@@ -38,6 +48,7 @@ function listener(
     tls: undefined,
     kinds: [],
     certificates: [],
+    authorities: [],
     flaws: broken === true ? [{ reason: "X", code: "conflict", path: "", message: "" }] : [],
     unresolved: [],
     remarks: [],

@@ -3,28 +3,45 @@
  * server name of a TLS handshake (HTTPS, and TLS of both modes); TCP and UDP listeners have nothing to be told apart by.
  * UDP ports are others than TCP ports of the same number.
  *
- * Within one Gateway nobody wins: all listeners that clash are left out (Gateway API, "Handling indistinct Listeners"). Between Gateways that are bound to the same address and port the older Gateway wins,
- * then the one first by namespace and name, so that a newcomer cannot take traffic from what works.
+ * Within one Gateway nobody wins: all listeners that clash are left out (Gateway API, "Handling indistinct Listeners"). What
+ * a Gateway does not claim is for its ListenerSets, the older ones first; among the listeners of one set again nobody wins.
+ * Between Gateways that are bound to the same address and port the older Gateway wins, then the one first by namespace and
+ * name, so that a newcomer cannot take traffic from what works.
  */
 import type { ListenerProtocol } from "@sallyport/model/listener";
 import type { Flaw } from "../flaw.ts";
 import { ANY_HOST } from "../hostname.ts";
-import type { GatewayDraft, ListenerBind, ListenerDraft } from "./gateway-plan.ts";
+import {
+  type GatewayDraft,
+  type ListenerBind,
+  type ListenerDraft,
+  type ListenerOwner,
+  tellOwner,
+} from "./gateway-plan.ts";
 
 /** The conflict of every listener that has one. */
 export function findConflicts(drafts: readonly GatewayDraft[]): ReadonlyMap<ListenerDraft, Flaw> {
   const conflicts = new Map<ListenerDraft, Flaw>();
-  for (const { listeners } of drafts) findInnerConflicts(listeners.filter(isContender), conflicts);
   const claims: Claims = new Map();
-  for (const draft of [...drafts].filter(({ flaws }) => flaws.length === 0).toSorted(byAge)) {
-    const free = draft.listeners.filter((listener) => isContender(listener) && !conflicts.has(listener));
-    for (const listener of free) {
-      const conflict = findOuterConflict(claims, listener);
-      if (conflict !== undefined) conflicts.set(listener, conflict);
+  for (const draft of [...drafts].toSorted(byAge)) {
+    for (const listeners of toRanks(draft)) {
+      findInnerConflicts(listeners, conflicts);
+      if (draft.flaws.length > 0) continue;
+      const free = listeners.filter((listener) => !conflicts.has(listener));
+      for (const listener of free) {
+        const conflict = findOuterConflict(claims, draft, listener);
+        if (conflict !== undefined) conflicts.set(listener, conflict);
+      }
+      for (const listener of free) if (!conflicts.has(listener)) claim(claims, draft, listener);
     }
-    for (const listener of free) if (!conflicts.has(listener)) claim(claims, draft, listener);
   }
   return conflicts;
+}
+
+/** Listeners of one Gateway in order of precedence; those of one rank are equals. */
+function toRanks({ listeners, sets }: GatewayDraft): ListenerDraft[][] {
+  const admitted = sets.filter(({ flaws }) => flaws.length === 0);
+  return [listeners, ...admitted.map((set) => set.listeners)].map((rank) => rank.filter(isContender));
 }
 
 /** Only a listener that would be served takes part. */
@@ -68,26 +85,43 @@ function isShareable(left: Sharing, right: Sharing): boolean {
 }
 
 /** Who serves what, by transport, address and port. */
-type Claims = Map<string, { readonly sharing: Sharing; readonly owner: string; readonly hosts: Map<string, string> }>;
+type Claims = Map<string, Claim>;
 
-function findOuterConflict(claims: Claims, listener: ListenerDraft): Flaw | undefined {
+interface Claim {
+  readonly sharing: Sharing;
+  readonly first: Holder;
+  readonly hosts: Map<string, Holder>;
+}
+
+interface Holder {
+  readonly draft: GatewayDraft;
+  readonly owner: ListenerOwner;
+}
+
+function findOuterConflict(claims: Claims, draft: GatewayDraft, listener: ListenerDraft): Flaw | undefined {
   for (const bind of listener.binds) {
     const held = claims.get(toClaimKey(listener, bind));
     if (held === undefined) continue;
     if (!isShareable(held.sharing, sharingOf(listener)))
-      return toProtocolConflict(listener, `those of the older Gateway ${held.owner} on ${bind.address}`);
-    const owner = held.hosts.get(hostOf(listener));
-    if (owner !== undefined) return toHostnameConflict(listener, `the older Gateway ${owner} on ${bind.address}`);
+      return toProtocolConflict(listener, `those of ${tellHolder(held.first, draft, bind)}`);
+    const holder = held.hosts.get(hostOf(listener));
+    if (holder !== undefined) return toHostnameConflict(listener, tellHolder(holder, draft, bind));
   }
   return undefined;
 }
 
+/** What a Gateway's own ListenerSets may know of each other; other Gateways are told the Gateway only. */
+function tellHolder({ draft: holding, owner }: Holder, draft: GatewayDraft, { address }: ListenerBind): string {
+  if (holding !== draft) return `the older ${tellOwner(holding.gateway)} on ${address}`;
+  return owner.kind === "Gateway" ? `the ${tellOwner(owner)}` : `the older ${tellOwner(owner)}`;
+}
+
 function claim(claims: Claims, draft: GatewayDraft, listener: ListenerDraft): void {
-  const owner = ownerOf(draft);
+  const holder: Holder = { draft, owner: listener.owner };
   for (const bind of listener.binds) {
     const key = toClaimKey(listener, bind);
-    const held = claims.get(key) ?? { sharing: sharingOf(listener), owner, hosts: new Map() };
-    held.hosts.set(hostOf(listener), owner);
+    const held = claims.get(key) ?? { sharing: sharingOf(listener), first: holder, hosts: new Map() };
+    held.hosts.set(hostOf(listener), holder);
     claims.set(key, held);
   }
 }
@@ -143,8 +177,4 @@ function boundPort(listener: ListenerDraft): number | undefined {
 /** Port and transport. */
 function slotOf(listener: ListenerDraft): string {
   return `${listener.protocol === "udp" ? "udp" : "tcp"} ${boundPort(listener) ?? ""}`;
-}
-
-function ownerOf({ gateway }: GatewayDraft): string {
-  return `${gateway.namespace}/${gateway.name}`;
 }

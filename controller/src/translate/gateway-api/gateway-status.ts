@@ -1,35 +1,33 @@
-/** Statuses of Gateways and their listeners. */
+/** Statuses of Gateways, with those of their listeners. */
 import type { Problem } from "@sallyport/model/problem";
-import { type Condition, type ConditionMaker, conditionsOf } from "../condition.ts";
+import { type Condition, type ConditionMaker, conditionsOf, tellFlaws } from "../condition.ts";
 import { toObjectRef, toProblem } from "../flaw.ts";
 import type { ObjectStatus } from "../translator.ts";
-import type { GatewayPlan, ListenerPlan, RouteKind } from "./gateway-plan.ts";
-
-/** The status of one listener; `attachedRoutes` counts routes whatever becomes of the listener. */
-interface ListenerStatus {
-  readonly name: string;
-  readonly supportedKinds: readonly RouteKind[];
-  readonly attachedRoutes: number;
-  readonly conditions: readonly Condition[];
-}
+import { type GatewayPlan, isAccepted, type ListenerPlan } from "./gateway-plan.ts";
+import { findInsecureFallbacks } from "./listener-client-validation.ts";
+import { isSetAccepted } from "./listener-set-status.ts";
+import { type AttachedRoutes, findingsOf, toListenerStatus } from "./listener-status.ts";
 
 /** The status a Gateway should have. */
-export function toGatewayStatus(plan: GatewayPlan, attachedRoutes: ReadonlyMap<ListenerPlan, number>): ObjectStatus {
+export function toGatewayStatus(plan: GatewayPlan, attachedRoutes: AttachedRoutes): ObjectStatus {
   const conditions = conditionsOf(plan.gateway);
   const addresses = toAddresses(plan);
+  const obstacle = plan.flaws.length > 0 ? "its Gateway is not accepted" : undefined;
   return {
     object: toObjectRef(plan.gateway),
     status: {
       ...(addresses.length > 0 ? { addresses } : {}),
+      // Who has none and wants none has no use for a zero.
+      ...(plan.sets.length > 0 ? { attachedListenerSets: countSets(plan) } : {}),
       conditions: judgeGateway(conditions, plan),
-      listeners: plan.listeners.map((listener): ListenerStatus => ({
-        name: listener.spec.name,
-        supportedKinds: listener.kinds.map(({ group, kind }) => ({ group, kind })),
-        attachedRoutes: attachedRoutes.get(listener) ?? 0,
-        conditions: judgeListener(conditions, plan, listener),
-      })),
+      listeners: plan.listeners.map((listener) => toListenerStatus(conditions, listener, { attachedRoutes, obstacle })),
     },
   };
+}
+
+/** Those that are accepted. */
+function countSets(plan: GatewayPlan): number {
+  return plan.sets.filter((set) => isSetAccepted(plan, set)).length;
 }
 
 /** The addresses that were asked for by value; what else it got is for those to say who gave it. */
@@ -39,74 +37,49 @@ function toAddresses({ gateway, flaws }: GatewayPlan): { readonly type: string; 
   return asked.flatMap(({ type, value = "" }) => (value === "" ? [] : [{ type, value }]));
 }
 
-/** Everything that is wrong with a Gateway, for the operator. */
+/** Everything that is wrong with a Gateway, for the operator: what several listeners have in common once. */
 export function toGatewayProblems(plan: GatewayPlan): Problem[] {
-  const ofListeners = plan.listeners.flatMap(({ flaws, unresolved, conflict, remarks }) => [
-    ...flaws,
-    ...(conflict === undefined ? [] : [conflict]),
-    ...unresolved,
-    ...remarks,
-  ]);
-  return [...plan.flaws, ...plan.remarks, ...ofListeners].map((finding) => toProblem(plan.gateway, finding));
-}
-
-function isAccepted({ flaws, conflict }: ListenerPlan): boolean {
-  return flaws.length === 0 && conflict === undefined;
+  const findings = [...plan.flaws, ...plan.unresolved, ...plan.remarks, ...plan.listeners.flatMap(findingsOf)];
+  const unique = new Map(findings.map((finding) => [`${finding.path}\0${finding.message}`, finding]));
+  return [...unique.values()].map((finding) => toProblem(plan.gateway, finding));
 }
 
 function judgeGateway(conditions: ConditionMaker, plan: GatewayPlan): Condition[] {
-  const programmed = plan.listeners.some(({ served }) => served)
+  const programmed = listenersOf(plan).some(({ served }) => served)
     ? conditions.holds("Programmed", "Programmed", "at least one listener takes traffic")
     : conditions.fails("Programmed", "Invalid", "no listener takes traffic");
-  return [judgeAcceptance(conditions, plan), programmed, judgeReferences(conditions, plan)];
+  const judged = [judgeAcceptance(conditions, plan), programmed, judgeReferences(conditions, plan)];
+  const insecure = findInsecureFallbacks(plan.gateway.object.spec);
+  // A condition of negative polarity that must not be there while it is false.
+  if (insecure.length === 0) return judged;
+  const message = `clients are let in without a valid certificate by ${insecure.join(", ")}`;
+  return [...judged, conditions.holds("InsecureFrontendValidationMode", "ConfigurationChanged", message)];
 }
 
-function judgeAcceptance(conditions: ConditionMaker, { flaws, listeners }: GatewayPlan): Condition {
+/** Its own and those of its ListenerSets. */
+function listenersOf({ listeners, sets }: GatewayPlan): readonly ListenerPlan[] {
+  const admitted = sets.filter(({ flaws }) => flaws.length === 0);
+  return [listeners, ...admitted.map((set) => set.listeners)].flat();
+}
+
+function judgeAcceptance(conditions: ConditionMaker, plan: GatewayPlan): Condition {
   const accepted = { reason: "Accepted", message: "the Gateway is served by this controller" };
-  if (flaws.length > 0) return conditions.judge("Accepted", flaws, accepted);
-  const bad = listeners.filter((listener) => !listener.served).map(({ spec }) => spec.name);
+  if (plan.flaws.length > 0) return conditions.judge("Accepted", plan.flaws, accepted);
+  const bad = plan.listeners.filter((listener) => !listener.served).map(({ spec }) => spec.name);
   if (bad.length === 0) return conditions.holds("Accepted", accepted.reason, accepted.message);
   const message = `listeners that are not served: ${bad.join(", ")}`;
-  return listeners.some(isAccepted)
+  return listenersOf(plan).some(isAccepted)
     ? conditions.holds("Accepted", "ListenersNotValid", message)
     : conditions.fails("Accepted", "ListenersNotValid", message);
 }
 
-function judgeReferences(conditions: ConditionMaker, { listeners }: GatewayPlan): Condition {
-  const bad = listeners.filter(({ unresolved }) => unresolved.length > 0).map(({ spec }) => spec.name);
-  return bad.length === 0
+/** References of the Gateway itself come first: what its listeners say of theirs stands with the listeners. */
+function judgeReferences(conditions: ConditionMaker, { unresolved, listeners }: GatewayPlan): Condition {
+  const bad = listeners.filter((listener) => listener.unresolved.length > 0).map(({ spec }) => spec.name);
+  const ofListeners = bad.length === 0 ? [] : [`listeners with unresolved references: ${bad.join(", ")}`];
+  const [own] = unresolved;
+  const message = [...(own === undefined ? [] : [tellFlaws(unresolved)]), ...ofListeners].join("; ");
+  return message === ""
     ? conditions.holds("ResolvedRefs", "ResolvedRefs", "every reference was resolved")
-    : conditions.fails(
-        "ResolvedRefs",
-        "ListenersNotResolved",
-        `listeners with unresolved references: ${bad.join(", ")}`,
-      );
+    : conditions.fails("ResolvedRefs", own?.reason ?? "ListenersNotResolved", message);
 }
-
-function judgeListener(conditions: ConditionMaker, plan: GatewayPlan, listener: ListenerPlan): Condition[] {
-  const { flaws, conflict, unresolved, overlaps } = listener;
-  const acceptance = [...flaws, ...(conflict === undefined ? [] : [conflict])];
-  const judged = [
-    conditions.judge("Accepted", acceptance, { reason: "Accepted", message: "the listener is valid" }),
-    judgeProgramming(conditions, plan, listener),
-    conditions.judge("ResolvedRefs", unresolved, { reason: "ResolvedRefs", message: "every reference was resolved" }),
-    conflict === undefined
-      ? conditions.fails("Conflicted", "NoConflicts", "no other listener claims what this one serves")
-      : conditions.holds("Conflicted", conflict.reason, conflict.message),
-  ];
-  // A condition of negative polarity that must not be there while it is false.
-  if (overlaps.length === 0) return judged;
-  const message = `clients may reuse connections between it and listeners of overlapping hostnames: ${overlaps.join(", ")}`;
-  return [...judged, conditions.holds("OverlappingTLSConfig", "OverlappingHostnames", message)];
-}
-
-function judgeProgramming(conditions: ConditionMaker, plan: GatewayPlan, listener: ListenerPlan): Condition {
-  if (listener.served) return conditions.holds("Programmed", "Programmed", "the listener takes traffic");
-  if (listener.conflict !== undefined) return conditions.judge("Programmed", [listener.conflict], NEVER);
-  const message =
-    plan.flaws.length > 0 ? "its Gateway is not accepted" : "the listener takes no traffic until it is valid";
-  return conditions.fails("Programmed", "Invalid", message);
-}
-
-/** What a judgement over at least one flaw never says. */
-const NEVER = { reason: "Programmed", message: "" };

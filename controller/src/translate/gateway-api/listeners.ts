@@ -1,10 +1,10 @@
-/** Listeners of a Gateway, each judged by itself: protocol, kinds of routes, certificates, and where it is bound. */
+/** Listeners of a Gateway or a ListenerSet, each judged by itself: protocol, kinds of routes, certificates, and where it is bound. */
 import type { ListenerProtocol } from "@sallyport/model/listener";
 import type { GatewayListener } from "../../kube/generated/types/gateway.ts";
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, type Flaw, hintName } from "../flaw.ts";
 import type { TranslateOptions } from "../translator.ts";
-import type { ListenerBind, ListenerDraft, RouteKind } from "./gateway-plan.ts";
+import type { ListenerBind, ListenerDraft, ListenerOwner, RouteKind } from "./gateway-plan.ts";
 import { GATEWAY_API } from "./grants.ts";
 import { judgeTls, NO_TLS } from "./listener-tls.ts";
 
@@ -29,8 +29,8 @@ const PROTOCOLS: ReadonlyMap<string, ProtocolSupport> = new Map([
 /** TLS that is passed on as it is. */
 const PASSTHROUGH: ProtocolSupport = { protocol: "tls-passthrough", kinds: toKinds("TLSRoute"), terminatesTls: false };
 
-/** Where the listener stands. */
-export interface ListenerContext {
+/** Where the listeners of a Gateway and its ListenerSets stand. */
+export interface GatewayContext {
   readonly world: World;
   readonly options: TranslateOptions;
   readonly gateway: WorldObject<"Gateway">;
@@ -38,24 +38,28 @@ export interface ListenerContext {
   readonly addresses: readonly string[];
 }
 
+/** Where a listener stands. */
+export interface ListenerContext extends GatewayContext {
+  readonly owner: ListenerOwner;
+}
+
 /** Judges one listener. */
 export function draftListener(context: ListenerContext, spec: GatewayListener, index: number): ListenerDraft {
   const path = `spec.listeners[${index}]`;
   const support = findSupport(spec);
-  const draft = { spec, path, binds: toBinds(context, spec), hostname: toHostname(spec, support) };
+  const place = { owner: context.owner, spec, path, binds: toBinds(context, spec) };
   if (support === undefined) {
     const flaws = [toForeignProtocol(spec, path)];
-    return { ...draft, protocol: undefined, kinds: [], ...NO_TLS, flaws };
+    return { ...place, protocol: undefined, hostname: spec.hostname, kinds: [], ...NO_TLS, flaws };
   }
   const { kinds, flaws: kindFlaws } = selectKinds(support, spec, path);
   const tls = support.terminatesTls ? judgeTls(context, spec, path) : NO_TLS;
   return {
-    ...draft,
+    ...place,
+    ...tls,
     protocol: support.protocol,
+    hostname: toHostname(spec, support),
     kinds,
-    tls: tls.tls,
-    certificates: tls.certificates,
-    flaws: tls.flaws,
     unresolved: [...tls.unresolved, ...kindFlaws],
     remarks: [...tls.remarks, ...findPassthroughRemarks(support, spec, path)],
   };
@@ -68,9 +72,8 @@ function findSupport({ protocol, tls }: GatewayListener): ProtocolSupport | unde
 }
 
 /** The API has the field ignored where the protocol knows no names. */
-function toHostname({ hostname }: GatewayListener, support: ProtocolSupport | undefined): string | undefined {
-  if (support?.protocol === "tcp" || support?.protocol === "udp") return undefined;
-  return hostname;
+function toHostname({ hostname }: GatewayListener, { protocol }: ProtocolSupport): string | undefined {
+  return protocol === "tcp" || protocol === "udp" ? undefined : hostname;
 }
 
 /** What configures a handshake that is not ours. */
@@ -85,10 +88,19 @@ function findPassthroughRemarks({ protocol }: ProtocolSupport, { tls }: GatewayL
 }
 
 /** One resource for each address; the first has the plain key, so that a Gateway without addresses shows none. */
-function toBinds({ gateway, options, addresses }: ListenerContext, spec: GatewayListener): ListenerBind[] {
-  const key = `${gateway.namespace}/${gateway.name}/${spec.name}`;
-  const port = options.portMap.get(spec.port) ?? spec.port;
-  return addresses.map((address, index) => ({ key: index === 0 ? key : `${key}@${address}`, address, port }));
+function toBinds(context: ListenerContext, spec: GatewayListener): ListenerBind[] {
+  const key = toListenerKey(context, spec.name);
+  const port = context.options.portMap.get(spec.port) ?? spec.port;
+  return context.addresses.map((address, index) => ({ key: index === 0 ? key : `${key}@${address}`, address, port }));
+}
+
+/**
+ * `namespace/gateway/listener`, and `namespace/gateway/set-namespace/set-name/listener` where a ListenerSet has it. Slashes,
+ * for the names of sets and listeners may hold dots: nothing else keeps `a.b` + `c` and `a` + `b.c` apart.
+ */
+function toListenerKey({ gateway, owner }: ListenerContext, name: string): string {
+  const own = `${gateway.namespace}/${gateway.name}`;
+  return owner.kind === "Gateway" ? `${own}/${name}` : `${own}/${owner.namespace}/${owner.name}/${name}`;
 }
 
 function toForeignProtocol({ protocol }: GatewayListener, path: string): Flaw {

@@ -2,10 +2,12 @@
 import type { Resource } from "@sallyport/model/snapshot";
 import type { Translate } from "../translator.ts";
 import { translateBackendTlsPolicies } from "./backend-tls-policy.ts";
-import { planGateways, toListenerResources } from "./gateway.ts";
+import { planGateways } from "./gateway.ts";
 import { translateGatewayClasses } from "./gateway-class.ts";
 import type { ListenerPlan } from "./gateway-plan.ts";
+import { toGatewayResources } from "./gateway-resources.ts";
 import { toGatewayProblems, toGatewayStatus } from "./gateway-status.ts";
+import { toListenerSetProblems, toListenerSetStatus } from "./listener-set-status.ts";
 import { translateRoutes } from "./routes.ts";
 
 /** Translates all Gateway API objects. Gateways are planned before routes and judged after them, for they count them. */
@@ -19,13 +21,14 @@ export const translateGatewayApi: Translate = (world, options) => {
   for (const { listeners } of routes) {
     for (const listener of listeners) attachedRoutes.set(listener, (attachedRoutes.get(listener) ?? 0) + 1);
   }
-  const resources: Resource[] = plans.flatMap((plan) => toListenerResources(plan, options));
+  const resources: Resource[] = plans.flatMap((plan) => toGatewayResources(plan, options));
   for (const route of routes) resources.push(...route.resources);
   return {
     resources,
     statuses: [
       ...classes.statuses,
       ...plans.map((plan) => toGatewayStatus(plan, attachedRoutes)),
+      ...plans.flatMap((plan) => plan.sets.map((set) => toListenerSetStatus(plan, set, attachedRoutes))),
       ...routes.flatMap(({ status }) => (status === undefined ? [] : [status])),
       ...policies.statuses,
     ],
@@ -33,6 +36,7 @@ export const translateGatewayApi: Translate = (world, options) => {
       ...classes.problems,
       ...gateways.problems,
       ...plans.flatMap(toGatewayProblems),
+      ...plans.flatMap(({ sets }) => sets.flatMap(toListenerSetProblems)),
       ...routes.flatMap(({ problems }) => problems),
       ...policies.problems,
     ],

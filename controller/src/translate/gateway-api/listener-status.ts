@@ -1,0 +1,68 @@
+/** The status of one listener, of a Gateway or of a ListenerSet. */
+import type { Condition, ConditionMaker } from "../condition.ts";
+import type { Finding } from "../flaw.ts";
+import type { ListenerPlan, RouteKind } from "./gateway-plan.ts";
+
+/** The status of one listener; `attachedRoutes` counts routes whatever becomes of the listener. */
+export interface ListenerStatus {
+  readonly name: string;
+  readonly supportedKinds: readonly RouteKind[];
+  readonly attachedRoutes: number;
+  readonly conditions: readonly Condition[];
+}
+
+/** How many routes hang on each listener. */
+export type AttachedRoutes = ReadonlyMap<ListenerPlan, number>;
+
+/** The status a listener should have. `obstacle` says why nothing of its owner is served, if so. */
+export function toListenerStatus(
+  conditions: ConditionMaker,
+  listener: ListenerPlan,
+  { attachedRoutes, obstacle }: { readonly attachedRoutes: AttachedRoutes; readonly obstacle: string | undefined },
+): ListenerStatus {
+  return {
+    name: listener.spec.name,
+    supportedKinds: listener.kinds.map(({ group, kind }) => ({ group, kind })),
+    attachedRoutes: attachedRoutes.get(listener) ?? 0,
+    conditions: judgeListener(conditions, listener, obstacle),
+  };
+}
+
+/** Everything that is wrong with a listener. */
+export function findingsOf({ flaws, unresolved, conflict, remarks }: ListenerPlan): Finding[] {
+  return [...flaws, ...(conflict === undefined ? [] : [conflict]), ...unresolved, ...remarks];
+}
+
+function judgeListener(
+  conditions: ConditionMaker,
+  listener: ListenerPlan,
+  obstacle: string | undefined,
+): readonly Condition[] {
+  const { flaws, conflict, unresolved, overlaps } = listener;
+  const acceptance = [...flaws, ...(conflict === undefined ? [] : [conflict])];
+  const judged = [
+    conditions.judge("Accepted", acceptance, { reason: "Accepted", message: "the listener is valid" }),
+    judgeProgramming(conditions, listener, obstacle),
+    conditions.judge("ResolvedRefs", unresolved, { reason: "ResolvedRefs", message: "every reference was resolved" }),
+    conflict === undefined
+      ? conditions.fails("Conflicted", "NoConflicts", "no other listener claims what this one serves")
+      : conditions.holds("Conflicted", conflict.reason, conflict.message),
+  ];
+  // A condition of negative polarity that must not be there while it is false.
+  if (overlaps.length === 0) return judged;
+  const message = `clients may reuse connections between it and listeners of overlapping hostnames: ${overlaps.join(", ")}`;
+  return [...judged, conditions.holds("OverlappingTLSConfig", "OverlappingHostnames", message)];
+}
+
+function judgeProgramming(
+  conditions: ConditionMaker,
+  { served, conflict }: ListenerPlan,
+  obstacle: string | undefined,
+): Condition {
+  if (served) return conditions.holds("Programmed", "Programmed", "the listener takes traffic");
+  if (conflict !== undefined) return conditions.judge("Programmed", [conflict], NEVER);
+  return conditions.fails("Programmed", "Invalid", obstacle ?? "the listener takes no traffic until it is valid");
+}
+
+/** What a judgement over at least one flaw never says. */
+const NEVER = { reason: "Programmed", message: "" };
