@@ -66,6 +66,7 @@ export class Arrival extends Timed implements ByteReader, Terminating {
   /** Starts; `proxied`: a PROXY header may or must come first. */
   begin(proxied: "proxied" | "direct"): void {
     this.#inlet.deliverTo(this);
+    this.socket.on("end", closeUnserved);
     if (proxied === "direct") this.#classify(NOTHING, 0, 0, undefined);
     if (!this.closed) this.#owner.dependencies.clocks.coarse.arm(this, this.#owner.timeLimit);
   }
@@ -252,6 +253,12 @@ export class Arrival extends Timed implements ByteReader, Terminating {
   #leave(): void {
     this.#state = "over";
     this.#sniffer = undefined;
+    this.socket.off("end", closeUnserved);
     this.#owner.dependencies.clocks.coarse.disarm(this);
   }
+}
+
+/** A client that ends before it asked for anything, as health checks do. */
+function closeUnserved(this: Socket): void {
+  this.destroy();
 }
