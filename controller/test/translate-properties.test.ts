@@ -83,6 +83,8 @@ test("a Service that no route uses is not read, nor are its endpoints and other 
   const tracked = new TrackedWorld((await loadGolden("simple-same-namespace")).world);
   translate(tracked);
   assert.deepEqual([...tracked.reads].toSorted(), [
+    "BackendTLSPolicy/*",
+    "BackendTLSPolicy/shop/*",
     "EndpointSlice/shop/*",
     "GRPCRoute/*",
     "Gateway/*",

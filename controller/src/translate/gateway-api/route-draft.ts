@@ -1,11 +1,12 @@
 /** A route of any kind by itself: where it hangs, and what it does there for each way of speaking to its backends. */
 import type { Finding, Flaw } from "../flaw.ts";
+import { type BackendUse, BROKEN_CERTIFICATE, type Traffic } from "../service-port.ts";
 import type { Attachment } from "./attach.ts";
 import type { ListenerPlan } from "./gateway-plan.ts";
 import { translateGrpcRoute } from "./grpc-route.ts";
 import { translateHttpRoute } from "./http-route.ts";
 import type { RouteBody } from "./route-body.ts";
-import type { BackendUse, RouteContext, Traffic } from "./route-context.ts";
+import type { RouteContext } from "./route-context.ts";
 import {
   followParents,
   type Parent,
@@ -61,8 +62,13 @@ export function attachmentsOf({ result }: Parent): readonly Attachment[] {
 }
 
 /** How a route's backends are spoken to where it hangs on this listener. */
-export function toUse(subject: RouteObject, _parent: Parent, listener?: ListenerPlan): BackendUse {
-  return { traffic: toTraffic(subject, listener) };
+export function toUse(subject: RouteObject, { gateway }: Parent, listener?: ListenerPlan): BackendUse {
+  const traffic = toTraffic(subject, listener);
+  const { backendCertificate } = gateway;
+  // Where no TLS is ours to add there is nobody to show a certificate to.
+  if (backendCertificate === undefined || traffic === "passthrough" || traffic === "datagram") return { traffic };
+  const clientCertificate = backendCertificate === "broken" ? BROKEN_CERTIFICATE : backendCertificate.key;
+  return { traffic, clientCertificate };
 }
 
 /** Uses are equal where this text is. */

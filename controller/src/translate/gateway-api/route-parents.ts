@@ -3,8 +3,8 @@ import type { HTTPRouteParentRef } from "../../kube/generated/types/http-route.t
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, hintObject } from "../flaw.ts";
 import type { TranslateOptions } from "../translator.ts";
-import { type AttachingRoute, type AttachResult, attachRoute } from "./attach.ts";
-import { type GatewayPlans, toGatewayKey } from "./gateway.ts";
+import { type AttachingRoute, type AttachResult, attachRoute, type ParentRef } from "./attach.ts";
+import { findParent, type GatewayPlans } from "./gateway.ts";
 import type { GatewayPlan } from "./gateway-plan.ts";
 import { GATEWAY_API } from "./grants.ts";
 
@@ -25,7 +25,8 @@ export interface Parent {
   readonly ref: HTTPRouteParentRef;
   /** Path of the parentRef. */
   readonly path: string;
-  readonly plan: GatewayPlan;
+  /** The Gateway it names, or that of the ListenerSet it names. */
+  readonly gateway: GatewayPlan;
   readonly result: AttachResult;
 }
 
@@ -50,15 +51,11 @@ export function followParents({ world, gateways }: RouteEnvironment, subject: Ro
   const findings: Finding[] = [];
   for (const [index, ref] of (spec.parentRefs ?? []).entries()) {
     const path = `spec.parentRefs[${index}]`;
-    if (ref.group !== GATEWAY_API || ref.kind !== "Gateway") {
-      findings.push({ code: "not-attached", path, message: `a parent of kind ${ref.kind} is not supported yet` });
-      continue;
-    }
-    const namespace = ref.namespace ?? subject.namespace;
-    const plan = gateways.byKey.get(toGatewayKey({ namespace, name: ref.name }));
-    if (plan !== undefined) parents.push({ ref, path, plan, result: attachRoute(world, plan, { ref, path, route }) });
-    else if (world.get("Gateway", namespace, ref.name) === undefined) {
-      findings.push(toMissingGateway(world, { namespace, name: ref.name }, path));
+    const found = findParent(gateways, ref, subject.namespace);
+    if (found === undefined) findings.push(...explainStray(world, ref, { path, namespace: subject.namespace }));
+    else {
+      const result = attachRoute(world, found.parent, { ref, path, route });
+      parents.push({ ref, path, gateway: found.gateway, result });
     }
   }
   if (spec.useDefaultGateways === "All") {
@@ -68,16 +65,22 @@ export function followParents({ world, gateways }: RouteEnvironment, subject: Ro
   return { parents, findings };
 }
 
-function toMissingGateway(
+/** Why a parentRef leads to no parent of ours: nothing where it may lead to another controller's. */
+function explainStray(
   world: World,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
-  path: string,
-): Finding {
-  const elsewhere = world.list("Gateway").find((gateway) => gateway.name === name);
+  ref: ParentRef,
+  { path, namespace: home }: { readonly path: string; readonly namespace: string },
+): Finding[] {
+  const { kind, name, namespace = home } = ref;
+  if (ref.group !== GATEWAY_API || (kind !== "Gateway" && kind !== "ListenerSet")) {
+    return [{ code: "not-attached", path, message: `a parent of kind ${kind} is not supported yet` }];
+  }
+  if (world.get(kind, namespace, name) !== undefined) return [];
+  const elsewhere = world.list(kind).find((parent) => parent.name === name);
   const hint =
     elsewhere === undefined
-      ? hintObject(name, world.list("Gateway", namespace))
+      ? hintObject(name, world.list(kind, namespace))
       : { hint: `there is one in the namespace ${elsewhere.namespace}` };
-  const message = `there is no Gateway ${name} in the namespace ${namespace}`;
-  return { code: "unresolved-reference", path: `${path}.name`, message, ...hint };
+  const message = `there is no ${kind} ${name} in the namespace ${namespace}`;
+  return [{ code: "unresolved-reference", path: `${path}.name`, message, ...hint }];
 }

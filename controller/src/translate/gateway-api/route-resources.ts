@@ -1,18 +1,18 @@
 /** Resources of a route: one, and more where it is carried out in several ways. */
 import type { HttpRoute, RouteAttachment, StreamRoute } from "@sallyport/model/route";
+import type { BackendUse } from "../service-port.ts";
 import type { RouteContent } from "./route-body.ts";
-import type { BackendUse } from "./route-context.ts";
 import { attachmentsOf, type RouteDraft, toUse, toUseKey } from "./route-draft.ts";
 import type { RouteObject } from "./route-parents.ts";
-import type { ServesHostname } from "./server-names.ts";
+import { isOwner, type StreamOwners } from "./stream-owners.ts";
 
 /**
  * The resources of a route. Gateways may show backends different certificates, and TLS may be terminated on one listener and
  * passed on by another: where that makes a difference to its backends, each way is a resource of its own. Also a route that
  * is not accepted has one if it has rules left: they answer 500.
  */
-export function toRouteResources(draft: RouteDraft, serves: ServesHostname): (HttpRoute | StreamRoute)[] {
-  const ways = findWays(draft, serves);
+export function toRouteResources(draft: RouteDraft, owners: StreamOwners): (HttpRoute | StreamRoute)[] {
+  const ways = findWays(draft, owners);
   return ways.map(({ use, content, hosts }) => {
     const key = `${toRouteKey(draft.subject)}${ways.length > 1 ? toUseSuffix(use) : ""}`;
     const attachments = [...hosts].map(([listener, names]): RouteAttachment => ({ listener, hostnames: [...names] }));
@@ -32,13 +32,13 @@ interface Way {
   readonly hosts: Map<string, Set<string>>;
 }
 
-function findWays({ subject, parents, bodies }: RouteDraft, serves: ServesHostname): readonly Way[] {
+function findWays({ subject, parents, bodies }: RouteDraft, owners: StreamOwners): readonly Way[] {
   const ways = new Map<string, Way>();
   for (const parent of parents) {
     for (const { listener, hostnames } of attachmentsOf(parent)) {
       const use = toUse(subject, parent, listener);
       const content = bodies.get(toUseKey(use))?.body.content;
-      const served = hostnames.filter((hostname) => serves(subject, listener, hostname));
+      const served = hostnames.filter((hostname) => isOwner(owners, subject, { listener, hostname }));
       if (!listener.served || served.length === 0 || content === undefined) continue;
       const key = bodies.size === 1 ? "" : JSON.stringify(content);
       const way = ways.get(key) ?? { use, content, hosts: new Map<string, Set<string>>() };

@@ -9,7 +9,7 @@ import { attachmentsOf, draftRoute, isSound, mergeFlaws, type RouteDraft } from 
 import type { RouteEnvironment, RouteObject } from "./route-parents.ts";
 import { toRouteResources } from "./route-resources.ts";
 import { toRouteStatus } from "./route-status.ts";
-import { findServers, type ServesHostname } from "./server-names.ts";
+import { findLosses, findStreamOwners, type StreamOwners } from "./stream-owners.ts";
 
 /** What one route comes to. */
 export interface TranslatedRoute {
@@ -37,22 +37,23 @@ export function translateRoutes(environment: RouteEnvironment): readonly Transla
     ...world.list("UDPRoute"),
   ];
   const drafts = settleRivals(subjects.map((subject) => draftRoute(environment, subject)));
-  const serves = findServers(drafts);
-  return drafts.map((draft) => finishRoute(environment, draft, serves));
+  const owners = findStreamOwners(drafts);
+  return drafts.map((draft) => finishRoute(environment, draft, owners));
 }
 
-function finishRoute({ options }: RouteEnvironment, draft: RouteDraft, serves: ServesHostname): TranslatedRoute {
+function finishRoute({ options }: RouteEnvironment, draft: RouteDraft, owners: StreamOwners): TranslatedRoute {
   const { subject, parents } = draft;
   const bodies = [...draft.bodies.values()].map(({ body }) => body);
   const refusals = parents.flatMap(({ result }) => (result.kind === "refused" ? [result.flaw] : []));
-  const findings = [...draft.findings, ...refusals, ...mergeFlaws(bodies.map((body) => body.findings))];
+  const flaws = mergeFlaws(bodies.map((body) => body.findings));
+  const findings = [...draft.findings, ...refusals, ...findLosses(owners, draft), ...flaws];
   const attached = isSound(draft) ? parents.filter(({ result }) => result.kind === "attached") : [];
   return {
-    resources: toRouteResources(draft, serves),
+    resources: toRouteResources(draft, owners),
     ...(parents.length === 0 ? {} : { status: toRouteStatus(draft, options) }),
     problems: findings.map((finding) => toProblem(subject, finding)),
     listeners: new Set(attached.flatMap((parent) => attachmentsOf(parent).map(({ listener }) => listener))),
-    gateways: new Set(attached.map(({ plan }) => plan)),
+    gateways: new Set(attached.map(({ gateway }) => gateway)),
     backendServices: new Set(bodies.flatMap((body) => [...body.backendServices])),
   };
 }
