@@ -24,24 +24,31 @@ export function findConflicts(drafts: readonly GatewayDraft[]): ReadonlyMap<List
   const conflicts = new Map<ListenerDraft, Flaw>();
   const claims: Claims = new Map();
   for (const draft of [...drafts].toSorted(byAge)) {
-    for (const listeners of toRanks(draft)) {
-      findInnerConflicts(listeners, conflicts);
-      if (draft.flaws.length > 0) continue;
-      const free = listeners.filter((listener) => !conflicts.has(listener));
-      for (const listener of free) {
-        const conflict = findOuterConflict(claims, draft, listener);
-        if (conflict !== undefined) conflicts.set(listener, conflict);
-      }
-      for (const listener of free) if (!conflicts.has(listener)) claim(claims, draft, listener);
-    }
+    // What is wrong within a Gateway is so whoever else there is.
+    findInnerConflicts(draft.listeners.filter(isContender), conflicts);
+    if (draft.flaws.length > 0) continue;
+    settle({ claims, conflicts, draft }, draft.listeners);
+    for (const { listeners, flaws } of draft.sets)
+      if (flaws.length === 0) settle({ claims, conflicts, draft }, listeners);
   }
   return conflicts;
 }
 
-/** Listeners of one Gateway in order of precedence; those of one rank are equals. */
-function toRanks({ listeners, sets }: GatewayDraft): ListenerDraft[][] {
-  const admitted = sets.filter(({ flaws }) => flaws.length === 0);
-  return [listeners, ...admitted.map((set) => set.listeners)].map((rank) => rank.filter(isContender));
+interface Settlement {
+  readonly claims: Claims;
+  readonly conflicts: Map<ListenerDraft, Flaw>;
+  readonly draft: GatewayDraft;
+}
+
+/** Gives equals what nobody before them has: what a listener cannot have it does not keep from its equals either. */
+function settle({ claims, conflicts, draft }: Settlement, equals: readonly ListenerDraft[]): void {
+  const isFree = (listener: ListenerDraft): boolean => isContender(listener) && !conflicts.has(listener);
+  for (const listener of equals.filter(isFree)) {
+    const conflict = findOuterConflict(claims, draft, listener);
+    if (conflict !== undefined) conflicts.set(listener, conflict);
+  }
+  findInnerConflicts(equals.filter(isFree), conflicts);
+  for (const listener of equals.filter(isFree)) claim(claims, draft, listener);
 }
 
 /** Only a listener that would be served takes part. */
@@ -113,7 +120,7 @@ function findOuterConflict(claims: Claims, draft: GatewayDraft, listener: Listen
 /** What a Gateway's own ListenerSets may know of each other; other Gateways are told the Gateway only. */
 function tellHolder({ draft: holding, owner }: Holder, draft: GatewayDraft, { address }: ListenerBind): string {
   if (holding !== draft) return `the older ${tellOwner(holding.gateway)} on ${address}`;
-  return owner.kind === "Gateway" ? `the ${tellOwner(owner)}` : `the older ${tellOwner(owner)}`;
+  return owner.kind === "Gateway" ? `the ${tellOwner(owner)}` : `the ${tellOwner(owner)}, which goes first`;
 }
 
 function claim(claims: Claims, draft: GatewayDraft, listener: ListenerDraft): void {

@@ -6,7 +6,7 @@ import type { ObjectStatus } from "../translator.ts";
 import { type GatewayPlan, isAccepted, type ListenerPlan } from "./gateway-plan.ts";
 import { findInsecureFallbacks } from "./listener-client-validation.ts";
 import { isSetAccepted } from "./listener-set-status.ts";
-import { type AttachedRoutes, findingsOf, toListenerStatus } from "./listener-status.ts";
+import { type AttachedRoutes, dropRepeats, findingsOf, toListenerStatus } from "./listener-status.ts";
 
 /** The status a Gateway should have. */
 export function toGatewayStatus(plan: GatewayPlan, attachedRoutes: AttachedRoutes): ObjectStatus {
@@ -37,11 +37,10 @@ function toAddresses({ gateway, flaws }: GatewayPlan): { readonly type: string; 
   return asked.flatMap(({ type, value = "" }) => (value === "" ? [] : [{ type, value }]));
 }
 
-/** Everything that is wrong with a Gateway, for the operator: what several listeners have in common once. */
+/** Everything that is wrong with a Gateway, for the operator. */
 export function toGatewayProblems(plan: GatewayPlan): Problem[] {
   const findings = [...plan.flaws, ...plan.unresolved, ...plan.remarks, ...plan.listeners.flatMap(findingsOf)];
-  const unique = new Map(findings.map((finding) => [`${finding.path}\0${finding.message}`, finding]));
-  return [...unique.values()].map((finding) => toProblem(plan.gateway, finding));
+  return dropRepeats(findings).map((finding) => toProblem(plan.gateway, finding));
 }
 
 function judgeGateway(conditions: ConditionMaker, plan: GatewayPlan): Condition[] {

@@ -4,7 +4,7 @@ import { type Condition, type ConditionMaker, conditionsOf } from "../condition.
 import { toObjectRef, toProblem } from "../flaw.ts";
 import type { ObjectStatus } from "../translator.ts";
 import { type GatewayPlan, isAccepted, type ListenerSetPlan, tellOwner } from "./gateway-plan.ts";
-import { type AttachedRoutes, findingsOf, toListenerStatus } from "./listener-status.ts";
+import { type AttachedRoutes, dropRepeats, findingsOf, toListenerStatus } from "./listener-status.ts";
 
 /** Whether the set is a part of its Gateway: it is let in, and at least one of its listeners is valid. */
 export function isSetAccepted(gateway: GatewayPlan, set: ListenerSetPlan): boolean {
@@ -32,7 +32,7 @@ export function toListenerSetStatus(
 export function toListenerSetProblems({ set, flaws, listeners }: ListenerSetPlan): Problem[] {
   // What is wrong with the listeners of a set that is not let in is for later.
   const findings = flaws.length > 0 ? flaws : listeners.flatMap(findingsOf);
-  return findings.map((finding) => toProblem(set, finding));
+  return dropRepeats(findings).map((finding) => toProblem(set, finding));
 }
 
 function findObstacle(gateway: GatewayPlan, { flaws }: ListenerSetPlan): string | undefined {

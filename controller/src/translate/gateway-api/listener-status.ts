@@ -33,6 +33,11 @@ export function findingsOf({ flaws, unresolved, conflict, remarks }: ListenerPla
   return [...flaws, ...(conflict === undefined ? [] : [conflict]), ...unresolved, ...remarks];
 }
 
+/** What several listeners have in common is said once. */
+export function dropRepeats(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [`${finding.path}\0${finding.message}`, finding])).values()];
+}
+
 function judgeListener(
   conditions: ConditionMaker,
   listener: ListenerPlan,
