@@ -99,7 +99,7 @@ export class Bench {
     if (front === "udp") await pollUntilReady(running, () => askEcho(port));
     else await waitUntilReady(running, { port, tls, ...readyQuestion(routes) });
     const asked = routes === "one" && (front === "http" || front === "https");
-    const notes = [...peer.deviations, ...(asked ? await workOf(port, peer.name, tls) : [])];
+    const notes = [...peer.deviations(front), ...(asked ? await workOf(port, peer.name, tls) : [])];
     const presented = front === "https" ? certificate.cert : "";
     const pids = processTree(running.pid);
     return { choice, backend, certificate: presented, running, port, directory, notes, pids };

@@ -169,5 +169,5 @@ function toResults({ choice, quiet, flooded, shares, notes }: Entry, share: numb
 
 function shareNote(name: string, taken: number, wanted: number): string {
   const told = `${name}: the flood took ${taken.toFixed(2)} of a processor`;
-  return taken < wanted * acceptedPart ? `${told} instead of ${wanted}: its client had no room for more.` : `${told}.`;
+  return taken < wanted * acceptedPart ? `${told} instead of ${wanted}: too little for a verdict.` : `${told}.`;
 }

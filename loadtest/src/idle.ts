@@ -29,7 +29,11 @@ export async function runIdleScenario(context: RunContext, scenario: IdleScenari
       ? [`Only ${connections} connections: more need a higher limit on open files.`]
       : [];
   for (const note of fewer) progress(`${scenario.name}: ${note}`);
-  const entries = peers.map((peer) => ({ peer, idle: [] as IdleSample[], notes: [...peer.deviations, ...fewer] }));
+  const entries = peers.map((peer) => ({
+    peer,
+    idle: [] as IdleSample[],
+    notes: [...peer.deviations(scenario.front), ...fewer],
+  }));
   for (let round = 0; round < rounds; round++) {
     for (const { peer, idle, notes } of rotated(entries, round)) {
       try {

@@ -43,7 +43,7 @@ test("what makes no sense is refused with what would", () => {
   assert.throws(() => parseOptions(["--peer", "caddy"]), /no peer caddy; there are sallyport, haproxy/);
   assert.throws(() => parseOptions(["--rounds", "0"]), /--rounds wants a whole number from 1, not 0/);
   assert.throws(() => parseOptions(["--sallyport", "dist"]), /source or bundle/);
-  assert.throws(() => parseOptions(["--custom", "old=run 8080"]), /NAME=COMMAND with \{port\} in it/);
+  assert.throws(() => parseOptions(["--custom", "old=run 8080"]), /NAME=COMMAND with \{port\} or \{objects\} in it/);
   assert.throws(() => parseOptions(["--fast"]), /--fast/);
 });
 

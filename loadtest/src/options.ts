@@ -31,8 +31,9 @@ export interface Options {
 export const usage = `npm run loadtest -- [options]
   --quick            3 rounds of 1 s instead of 5 of 3 s
   --scenario NAME    only this one; may be repeated: ${scenarios.map(({ name }) => name).join(", ")}
-  --peer NAME        only this one; may be repeated (budgets need sallyport, haproxy and envoy)
-  --custom N=CMD     one more proxy: a command with {port} and {backend} in its arguments
+  --peer NAME        only this one; may be repeated (budgets need sallyport, haproxy, nginx and envoy)
+  --custom N=CMD     one more proxy: a command with {port} and {backend} in its arguments, or another build of Sallyport
+                     with {objects}, {admin} and {metrics}
   --sallyport FORM   source or bundle; default: bundle when dist/sallyport.mjs has been built
   --rounds N, --seconds S, --latency-rounds N, --latency-seconds S, --rate R
   --no-pin           leave the placement of processes to the scheduler
@@ -104,7 +105,7 @@ function knownPeers(names: readonly string[]): readonly string[] {
 
 function customPeer(text: string): Peer {
   const peer = parseCustomPeer(text);
-  if (peer === undefined) throw new Error(`--custom wants NAME=COMMAND with {port} in it, not ${text}`);
+  if (peer === undefined) throw new Error(`--custom wants NAME=COMMAND with {port} or {objects} in it, not ${text}`);
   return peer;
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
@@ -20,4 +21,12 @@ test("a port that somebody listens on is passed over", async (t) => {
   t.after(() => server.close());
   await once(server, "listening");
   assert.notEqual(await new Ports(() => 0.5).take(), first);
+});
+
+test("a port that somebody takes datagrams on is passed over too", async (t) => {
+  const first = await new Ports(() => 0.25).take();
+  const socket = createSocket("udp4").bind(first, "127.0.0.1");
+  t.after(() => socket.close());
+  await once(socket, "listening");
+  assert.notEqual(await new Ports(() => 0.25).take(), first);
 });

@@ -1,5 +1,6 @@
-// Hands out TCP ports that nobody listens on, below the range from which the kernel takes outgoing ports: a port from that
+// Hands out ports that nobody listens on, neither for TCP nor for UDP, below the range from which the kernel takes outgoing ports: a port from that
 // range may be taken by a connection of the load itself before the listener gets to it.
+import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 
 const lowest = 20_000;
@@ -21,11 +22,25 @@ export class Ports {
       this.#next = port + 1 < highest ? port + 1 : lowest;
       if (await isFree(port)) return port;
     }
-    throw new Error(`no free TCP port between ${lowest} and ${highest}`);
+    throw new Error(`no free port between ${lowest} and ${highest}`);
   }
 }
 
 async function isFree(port: number): Promise<boolean> {
+  return (await isFreeForTcp(port)) && (await isFreeForUdp(port));
+}
+
+async function isFreeForUdp(port: number): Promise<boolean> {
+  const socket = createSocket("udp4");
+  const free = await new Promise<boolean>((resolve) => {
+    socket.once("error", () => resolve(false));
+    socket.bind({ port, address: "0.0.0.0", exclusive: true }, () => resolve(true));
+  });
+  socket.close();
+  return free;
+}
+
+async function isFreeForTcp(port: number): Promise<boolean> {
   const server = createServer();
   const free = await new Promise<boolean>((resolve) => {
     server.once("error", () => resolve(false));

@@ -89,3 +89,17 @@ test("a variant of a peer is compared with the peer itself", () => {
   assert.match(text, /x itself without/);
   assert.match(text, /\| sallyport \+ access log 1\.2\.3 \| 22\.0 \(22\.0-22\.0\) \|[^|]*\|  \|  \|  \| 1\.10 \|/);
 });
+
+test("the result of a flood is latency, beside that of the same proxy without it", () => {
+  const results = ["nginx", "nginx + flood"].map((name, index) => {
+    const latency = target(name, [sample(1)]).latency.map((quiet) => ({ ...quiet, p99Ms: 0.4 * (index + 1) }));
+    return { ...target(name, []), latency };
+  });
+  const whole = run();
+  const [scenario] = whole.scenarios;
+  assert.ok(scenario !== undefined);
+  const flood = { ...scenario, kind: "flood", name: "tls-flood", targets: results } as const;
+  const text = markdownReport({ ...whole, scenarios: [flood] }, []);
+  assert.match(text, /\| nginx 1\.2\.3 \| 0\.12 \([^|]*\| 0\.40 \([^|]*\|  \|/);
+  assert.match(text, /\| nginx \+ flood 1\.2\.3 \| 0\.12 \([^|]*\| 0\.80 \([^|]*\| 2\.00 \|/);
+});

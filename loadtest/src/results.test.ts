@@ -33,6 +33,11 @@ test("CPU per GiB counts the bodies", () => {
   assert.equal(figure(result, "cpuSecondsPerGib", 1024 * 1024)?.median, 0.25);
 });
 
+test("datagrams count there and back", () => {
+  const result = target("a", [sample(0.5, 10_000), sample(0.4, 10_000), sample(0.8, 10_000)]);
+  assert.equal(figure(result, "datagramsPerCpuSecond", 0)?.median, 40_000);
+});
+
 test("a ratio divides medians, and there is none to a target that was not measured", () => {
   const scenario = {
     kind: "load" as const,

@@ -28,6 +28,32 @@ test("many routes are ten thousand with different names over a thousand hosts", 
   assert.equal(new Set(text.match(/^ {4}- host-\d+\.bench\.example\.test$/gm)).size, 1000);
 });
 
+test("a TLS listener refers to a Secret with the certificate and the key of the files", () => {
+  using directory = openTemporaryDirectory({ "cert.pem": "CERT", "key.pem": "KEY" });
+  const certificate = { cert: directory.file("cert.pem"), key: directory.file("key.pem"), pair: "" };
+  const objects = directory.file("objects");
+  writeObjects(objects, { port: 8443, backendPort: 9001, routes: "one", front: "https", certificate });
+  const text = everything(objects);
+  assert.match(text, /port: 8443\n {6}protocol: HTTPS\n {6}tls:\n {8}certificateRefs:\n {10}- name: bench\n/);
+  assert.match(text, /tls\.crt: Q0VSVA==\n {2}tls\.key: S0VZ\n/);
+  assert.throws(() => writeObjects(objects, { port: 1, backendPort: 2, routes: "one", front: "https" }), /certificate/);
+});
+
+test("TCP and UDP have a route and a Service port of their own kind", () => {
+  for (const [front, kind] of [
+    ["tcp", "TCPRoute"],
+    ["udp", "UDPRoute"],
+  ] as const) {
+    using directory = openTemporaryDirectory();
+    writeObjects(directory.path, { port: 53, backendPort: 9001, routes: "one", front });
+    const text = everything(directory.path);
+    const protocol = front.toUpperCase();
+    assert.match(text, new RegExp(`port: 53\n {6}protocol: ${protocol}\n`));
+    assert.match(text, new RegExp(`^kind: ${kind}$`, "m"));
+    assert.match(text, new RegExp(`port: 80\n {6}protocol: ${protocol}\n`));
+  }
+});
+
 test("a file is replaced by one with the new objects, and nothing else is left in the directory", () => {
   using directory = openTemporaryDirectory({ "route.yaml": "old" });
   replaceFile(directory.path, "route.yaml", ["kind: A\n", "kind: B\n"]);

@@ -1,8 +1,15 @@
 // Any other proxy, given on the command line: two builds of Sallyport against each other, or a peer not listed here.
-import type { Launch } from "../processes.ts";
-import type { Peer, PeerSetup } from "./peer.ts";
+import { join } from "node:path";
+import { writeObjects } from "../sallyport-objects.ts";
+import type { Front, Peer, PeerSetup } from "./peer.ts";
 
-/** Reads `NAME=COMMAND ARG...`, where {port} and {backend} stand for the ports; undefined when it has another form. */
+const everyFront: readonly Front[] = ["http", "https", "tcp", "udp"];
+
+/**
+ * Reads `NAME=COMMAND ARG...`; undefined when it has another form. Stand-ins in the arguments: {port} and {backend}, {admin} and
+ * {metrics} for two more free ports, {cert} and {key} for files, {objects} for a directory that Sallyport serves, which
+ * names the port. A command takes part in plain HTTP, and with {objects} in everything.
+ */
 export function parseCustomPeer(text: string): Peer | undefined {
   const cut = text.indexOf("=");
   const name = text.slice(0, Math.max(cut, 0)).trim();
@@ -11,20 +18,34 @@ export function parseCustomPeer(text: string): Peer | undefined {
     .trim()
     .split(/\s+/);
   const [command, ...args] = words;
-  if (name === "" || command === undefined || !text.includes("{port}")) return undefined;
+  const objects = text.includes("{objects}");
+  if (name === "" || command === undefined || !(objects || text.includes("{port}"))) return undefined;
   return {
     name,
-    deviations: [`${name} was given on the command line: ${words.join(" ")}`],
-    fronts: ["http"],
+    deviations: () => [`${name} was given on the command line: ${words.join(" ")}`],
+    fronts: objects ? everyFront : ["http"],
     abilities: [],
     availability: () => ({ kind: "available", version: "given on the command line" }),
-    launch: (setup) => customLaunch(command, args, setup),
+    launch: (setup) => {
+      if (objects) writeObjects(objectsOf(setup), setup);
+      return { command, args: args.map((word) => filledIn(word, setup)) };
+    },
   };
 }
 
-function customLaunch(command: string, args: readonly string[], setup: PeerSetup): Launch {
-  const filled = args.map((word) => {
-    return word.replaceAll("{port}", String(setup.port)).replaceAll("{backend}", String(setup.backendPort));
-  });
-  return { command, args: filled };
+function objectsOf({ directory }: PeerSetup): string {
+  return join(directory, "objects");
+}
+
+function filledIn(word: string, setup: PeerSetup): string {
+  const values = {
+    port: setup.port,
+    backend: setup.backendPort,
+    admin: setup.sparePorts[0],
+    metrics: setup.sparePorts[1],
+    cert: setup.certificate.cert,
+    key: setup.certificate.key,
+    objects: objectsOf(setup),
+  };
+  return Object.entries(values).reduce((text, [name, value]) => text.replaceAll(`{${name}}`, String(value)), word);
 }

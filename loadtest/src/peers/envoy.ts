@@ -8,7 +8,7 @@ import { availabilityOf, launchTool } from "./packaged.ts";
 /** Envoy as a reverse proxy: the second peer that budgets are set against. */
 export const envoyPeer: Peer = {
   name: "envoy",
-  deviations: [],
+  deviations: () => [],
   fronts: ["http", "https", "tcp", "udp"],
   abilities: ["access log"],
   availability: () => availabilityOf("envoy"),

@@ -8,7 +8,7 @@ import { availabilityOf, launchTool } from "./packaged.ts";
 /** HAProxy as a reverse proxy: the peer that CPU budgets are set against. */
 export const haproxyPeer: Peer = {
   name: "haproxy",
-  deviations: [],
+  deviations: () => [],
   fronts: ["http", "https", "tcp"],
   abilities: ["access log"],
   availability: () => availabilityOf("haproxy"),

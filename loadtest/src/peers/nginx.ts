@@ -10,7 +10,7 @@ import { availabilityOf, launchTool } from "./packaged.ts";
 /** nginx as a reverse proxy: the peer that budgets of TLS are set against. */
 export const nginxPeer: Peer = {
   name: "nginx",
-  deviations: [],
+  deviations: () => [],
   fronts: ["http", "https", "tcp", "udp"],
   abilities: ["access log"],
   availability: () => availabilityOf("nginx"),

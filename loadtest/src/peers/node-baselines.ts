@@ -11,7 +11,7 @@ const uwebsockets = join(toolPackages, "@btc-vision/uwebsockets.js");
 /** node:http in front, http-proxy-3 behind it. */
 export const httpProxyPeer: Peer = {
   name: "http-proxy-3",
-  deviations: [],
+  deviations: () => [],
   fronts: ["http"],
   abilities: [],
   availability: () => packageVersion(join(repository, "node_modules/http-proxy-3")),
@@ -21,7 +21,7 @@ export const httpProxyPeer: Peer = {
 /** node:http in front, an undici pool behind it. */
 export const undiciPeer: Peer = {
   name: "node:http+undici",
-  deviations: [],
+  deviations: () => [],
   fronts: ["http"],
   abilities: [],
   availability: () => packageVersion(join(repository, "node_modules/undici")),
@@ -31,7 +31,7 @@ export const undiciPeer: Peer = {
 /** uWebSockets.js in front, node:net behind it; its binaries load on some C libraries only. */
 export const uwebsocketsPeer: Peer = {
   name: "uWebSockets.js",
-  deviations: ["uWebSockets.js: the baseline gathers each body whole before it passes it on."],
+  deviations: () => ["uWebSockets.js: the baseline gathers each body whole before it passes it on."],
   fronts: ["http"],
   abilities: [],
   availability: uwebsocketsAvailability,

@@ -29,8 +29,8 @@ export type Availability =
 /** A proxy to measure. */
 export interface Peer {
   readonly name: string;
-  /** In what its work differs from the others'; printed under every table. */
-  readonly deviations: readonly string[];
+  /** In what its work on a front differs from the others'; printed under the tables. */
+  deviations(front: Front): readonly string[];
   /** What it can serve. */
   readonly fronts: readonly Front[];
   /** Settings it has beyond the default ones. */

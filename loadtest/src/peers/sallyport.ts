@@ -26,7 +26,7 @@ export function defaultForm(): SallyportForm {
 export function sallyportPeer(form: SallyportForm): Peer {
   return {
     name: "sallyport",
-    deviations: deviationsOf(form),
+    deviations: () => deviationsOf(form),
     fronts: ["http", "https", "tcp", "udp"],
     abilities: ["access log", "many routes"],
     availability: () => sallyportAvailability(form),

@@ -8,9 +8,10 @@ import { availabilityOf, launchTool } from "./packaged.ts";
 /** Traefik as a reverse proxy. */
 export const traefikPeer: Peer = {
   name: "traefik",
-  deviations: [
-    "Traefik cannot make a request id without a plug-in: it adds a constant X-Request-Id, which is cheaper.",
-  ],
+  deviations: (front) =>
+    front === "http" || front === "https"
+      ? ["Traefik cannot make a request id without a plug-in: it adds a constant X-Request-Id, which is cheaper."]
+      : [],
   fronts: ["http", "https", "tcp", "udp"],
   abilities: ["access log"],
   availability: () => availabilityOf("traefik"),
