@@ -94,7 +94,7 @@ function toForeignKind({ ref: { group, kind }, path, kindReason }: AuthoritiesRe
     reason: kindReason,
     code: "unsupported-value",
     path: group === "" ? `${path}.kind` : `${path}.group`,
-    message: `authorities must be in a ConfigMap or a Secret, not in a ${kind}${group === "" ? "" : ` of ${group}`}`,
+    message: `authorities must be in a ConfigMap or a Secret, not in an object of kind ${kind}${group === "" ? "" : ` (${group})`}`,
     ...(group === "" ? hintName(kind, ["ConfigMap", "Secret"]) : {}),
   };
 }

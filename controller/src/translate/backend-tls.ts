@@ -199,6 +199,6 @@ function toUnknownTrust(wellKnown: string): Flaw {
 
 function toNoAuthorities(): Flaw {
   const path = "spec.validation.caCertificateRefs";
-  const message = "none of them can be used, so nobody is trusted and the Service is not spoken to";
+  const message = "none of these references can be used, so nobody is trusted and no traffic is sent";
   return { reason: NO_VALID_CERTIFICATE, code: "invalid-certificate", path, message };
 }
