@@ -3,9 +3,9 @@
  *
  *     sallyport.io/tls-min-version: "1.2"      1.2 or 1.3
  *     sallyport.io/tls-max-version: "1.3"
- *     sallyport.io/tls-ciphers: ECDHE-RSA-AES128-GCM-SHA256,TLS_AES_128_GCM_SHA256
+ *     sallyport.io/tls-cipher-suites: ECDHE-RSA-AES128-GCM-SHA256,TLS_AES_128_GCM_SHA256
  *
- * Cipher suites have their OpenSSL names and stand best first. A list without suites of TLS 1.3 leaves those as they are;
+ * Cipher suites have their names of OpenSSL or of IANA and stand best first. A list without suites of TLS 1.3 leaves those as they are;
  * one of nothing else is the end of TLS 1.2.
  */
 import type { TlsVersion } from "@sallyport/model/listener";
@@ -23,11 +23,15 @@ export interface TlsOptions {
 
 const MIN_VERSION = "sallyport.io/tls-min-version";
 const MAX_VERSION = "sallyport.io/tls-max-version";
-const CIPHERS = "sallyport.io/tls-ciphers";
+const CIPHERS = "sallyport.io/tls-cipher-suites";
 const OPTIONS = [MIN_VERSION, MAX_VERSION, CIPHERS];
 
-/** Reads options; `path` is theirs. */
-export function parseTlsOptions(options: Readonly<Record<string, string>>, path: string): TlsOptions {
+/** Reads options; `path` is theirs. `others` are options that somebody else reads. */
+export function parseTlsOptions(
+  options: Readonly<Record<string, string>>,
+  path: string,
+  others: readonly string[] = [],
+): TlsOptions {
   const flaws: Flaw[] = [];
   const refuse = (name: string, flaw: Omit<Flaw, "reason" | "code" | "path">): undefined =>
     void flaws.push({ reason: "UnsupportedValue", code: "unsupported-value", path: toPath(path, name), ...flaw });
@@ -45,7 +49,7 @@ export function parseTlsOptions(options: Readonly<Record<string, string>>, path:
     ...(maxVersion === undefined ? {} : { maxVersion }),
     ...(ciphers === undefined ? {} : { ciphers }),
     flaws,
-    remarks: toRemarks(options, path),
+    remarks: toRemarks(options, path, [...OPTIONS, ...others]),
   };
 }
 
@@ -63,13 +67,22 @@ function parseVersion(options: Readonly<Record<string, string>>, name: string, r
 function parseCiphers(options: Readonly<Record<string, string>>, refuse: Refuse): readonly string[] | undefined {
   const text = options[CIPHERS];
   if (text === undefined) return undefined;
-  const ciphers = [...new Set(text.split(/[,:]/).map((name) => name.trim()))];
+  const ciphers = [...new Set(text.split(/[,:]/).map((name) => toOpenSslName(name.trim())))];
   const foreign = ciphers.filter((name) => !CIPHER_SUITES.includes(name));
   for (const name of foreign) {
     const message = name === "" ? "a name of a cipher suite is empty" : `${name} is not a cipher suite we serve`;
     refuse(CIPHERS, { message, ...hintName(name, CIPHER_SUITES) });
   }
   return foreign.length === 0 ? ciphers : undefined;
+}
+
+/** IANA's `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256` is OpenSSL's `ECDHE-RSA-AES128-GCM-SHA256`; TLS 1.3 has one name for each. */
+function toOpenSslName(name: string): string {
+  const [, exchange = "", cipher = ""] = /^TLS_(ECDHE_(?:ECDSA|RSA))_WITH_([A-Z0-9_]+)$/.exec(name) ?? [];
+  if (exchange === "") return name;
+  const bulk = cipher === "CHACHA20_POLY1305_SHA256" ? "CHACHA20_POLY1305" : cipher.replace(/^AES_/, "AES");
+  const translated = `${exchange}-${bulk}`.replaceAll("_", "-");
+  return CIPHER_SUITES.includes(translated) ? translated : name;
 }
 
 const TLS_1_3 = "TLS_";
@@ -87,13 +100,13 @@ const CIPHER_SUITES: readonly string[] = [
   "ECDHE-RSA-CHACHA20-POLY1305",
 ];
 
-function toRemarks(options: Readonly<Record<string, string>>, path: string): Finding[] {
-  const unknown = Object.keys(options).filter((name) => !OPTIONS.includes(name));
+function toRemarks(options: Readonly<Record<string, string>>, path: string, known: readonly string[]): Finding[] {
+  const unknown = Object.keys(options).filter((name) => !known.includes(name));
   return unknown.toSorted().map((name) => ({
     code: "unsupported-value",
     path: toPath(path, name),
     message: `the TLS option ${name} is not known and has no effect`,
-    ...(name.startsWith("sallyport.io/") ? hintName(name, OPTIONS) : {}),
+    ...(name.startsWith("sallyport.io/") ? hintName(name, known) : {}),
   }));
 }
 

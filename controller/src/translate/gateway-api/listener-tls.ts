@@ -26,8 +26,7 @@ export const NO_TLS: TlsDraft = {
 export function judgeTls(context: ListenerContext, spec: GatewayListener, path: string): TlsDraft {
   const certificates = resolveCertificates(context, spec, path);
   const clients = judgeClientValidation(context, spec, path);
-  const { [CLIENT_CERTIFICATE_OPTION]: _, ...others } = spec.tls?.options ?? {};
-  const options = parseTlsOptions(others, `${path}.tls.options`);
+  const options = parseTlsOptions(spec.tls?.options ?? {}, `${path}.tls.options`, [CLIENT_CERTIFICATE_OPTION]);
   return {
     tls: toSettings(options, clients.validation),
     certificates: certificates.certificates,
