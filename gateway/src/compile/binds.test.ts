@@ -57,12 +57,35 @@ test("before a host is known the strictest options count", () => {
   });
 });
 
-test("a port cannot serve two protocols", () => {
-  const outcome = new TestCompiler().compile(
-    toSnapshot([toListener("a"), toListener("b", { protocol: "https", hostname: "b.example" })]),
-  );
+for (const [one, other] of [
+  ["http", "https"],
+  ["http", "tcp"],
+  ["https", "tcp"],
+  ["tls-passthrough", "http"],
+] as const) {
+  test(`a port cannot serve ${one} and ${other}`, () => {
+    const outcome = new TestCompiler().compile(
+      toSnapshot([toListener("a", { protocol: one }), toListener("b", { protocol: other, hostname: "b.example" })]),
+    );
+    assert.ok(!outcome.ok);
+    assert.equal(outcome.error[0]?.code, "conflict");
+    assert.match(
+      outcome.error[0]?.message ?? "",
+      /ns\/gateway\/a and ns\/gateway\/b want 0\.0\.0\.0:8080 .* protocols$/,
+    );
+  });
+}
+
+test("listeners of a port agree on whose PROXY header is believed, or the configuration is refused", () => {
+  const proxyProtocol = { trusted: ["10.0.0.0/8"], required: true };
+  const compiler = new TestCompiler();
+  const [a, b] = [toListener("a", { proxyProtocol }), toListener("b", { hostname: "b.example" })];
+  const agreed = compiler.activate([a, { ...b, proxyProtocol: { ...proxyProtocol } }]);
+  assert.deepEqual(agreed.binds.get("0.0.0.0:8080")?.proxyProtocol, proxyProtocol);
+  const outcome = compiler.compile(toSnapshot([a, b]), agreed);
   assert.ok(!outcome.ok);
-  assert.equal(outcome.error[0]?.code, "conflict");
+  assert.match(outcome.error[0]?.message ?? "", /for different PROXY protocol settings$/);
+  assert.equal(compiler.activate([b]).binds.get("0.0.0.0:8080")?.proxyProtocol, undefined);
 });
 
 test("a server name gets the certificate of its most specific listener", () => {

@@ -9,6 +9,9 @@ interface Leaf {
   readonly keyType: string;
 }
 
+/** Node throws at names with a NUL; what has other characters than host names is named by nobody. */
+const HOST_NAME = /^[\w.-]+$/;
+
 /**
  * One or more of the certificates, which must not be empty. Where none names the server the first is shown, as any server
  * does that knows nothing better, with those of other key types that stand for the same name.
@@ -19,7 +22,10 @@ export function chooseCertificates(
 ): readonly CertificateSecret[] {
   const [first] = secrets;
   if (first === undefined || secrets.length === 1) return secrets;
-  const named = serverName === undefined ? [] : secrets.filter((secret) => isNamed(secret, serverName));
+  const named =
+    serverName === undefined || !HOST_NAME.test(serverName)
+      ? []
+      : secrets.filter((secret) => isNamed(secret, serverName));
   if (named.length > 0) return toOnePerKeyType(named);
   const name = firstNameOf(first);
   const mates = name === undefined ? [] : secrets.filter((secret) => secret !== first && isNamed(secret, name));
@@ -38,8 +44,8 @@ function toOnePerKeyType(secrets: readonly CertificateSecret[]): readonly Certif
   return [...chosen.values()];
 }
 
-function isNamed(secret: CertificateSecret, serverName: string): boolean {
-  return leafOf(secret)?.certificate.checkHost(serverName) !== undefined;
+function isNamed(secret: CertificateSecret, name: string): boolean {
+  return leafOf(secret)?.certificate.checkHost(name) !== undefined;
 }
 
 /** The first DNS name of a certificate. Names that would need quotes are no host names. */

@@ -52,6 +52,8 @@ class TerminationTerms {
   readonly #authorities: readonly Authorities[];
   /** By the first certificate that is shown. */
   readonly #made = new WeakMap<CertificateSecret, Made[]>();
+  /** Other secrets may hold the same certificates. */
+  readonly #byId = new Map<string, WeakRef<TlsTermination>>();
   #sessionContext = "";
   #validation: TlsClientValidation | undefined = undefined;
 
@@ -95,8 +97,11 @@ class TerminationTerms {
     this.#validation ??= this.#toValidation();
     const sessionContext = this.#sessionContext;
     const versions = [minVersion, maxVersion, JSON.stringify(ciphers ?? null)];
-    return {
-      id: digestTexts([sessionContext, ...versions, ...shown.map(digestOf)]),
+    const id = digestTexts([sessionContext, ...versions, ...shown.map(digestOf)]);
+    const known = this.#byId.get(id)?.deref();
+    if (known !== undefined) return known;
+    const termination: TlsTermination = {
+      id,
       sessionContext,
       certificates: shown.map(toServerCertificate),
       clientValidation: this.#validation,
@@ -105,6 +110,9 @@ class TerminationTerms {
       ciphers,
       applicationProtocols: this.#protocol === "https" ? ["http/1.1"] : [],
     };
+    for (const [other, made] of this.#byId) if (made.deref() === undefined) this.#byId.delete(other);
+    this.#byId.set(id, new WeakRef(termination));
+    return termination;
   }
 
   /** See TlsTermination.sessionContext. */

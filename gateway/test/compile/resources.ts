@@ -3,8 +3,8 @@ import { type Cluster, DEFAULT_CLUSTER } from "@sallyport/model/cluster";
 import type { Endpoint, EndpointSet } from "@sallyport/model/endpoint";
 import { DEFAULT_HTTP_SERVER_OPTIONS, type Listener } from "@sallyport/model/listener";
 import type { HttpMatch } from "@sallyport/model/match";
-import type { HttpRoute, HttpRule, WeightedBackend } from "@sallyport/model/route";
-import type { CertificateSecret } from "@sallyport/model/secret";
+import type { HttpRoute, HttpRule, StreamBackend, StreamRoute, WeightedBackend } from "@sallyport/model/route";
+import type { Authorities, CertificateSecret } from "@sallyport/model/secret";
 import { type Resource, type Snapshot, toSnapshot } from "@sallyport/model/snapshot";
 import type { NameResolver } from "../../src/cluster/contract.ts";
 import { openClusterTable } from "../../src/cluster/table.ts";
@@ -73,6 +73,28 @@ export function toEndpoints(key: string, ...numbers: number[]): EndpointSet {
 /** A secret; the texts need not be PEM for most tests. */
 export function toSecret(name: string, certificateChain: string, privateKey = "key"): CertificateSecret {
   return { kind: "secret", key: `ns/${name}`, certificateChain, privateKey };
+}
+
+/** Authorities; the text need not be PEM for most tests. */
+export function toAuthorities(name: string, certificates: string, revocations?: string): Authorities {
+  const key = `ConfigMap/ns/${name}`;
+  return { kind: "authorities", key, certificates, ...(revocations === undefined ? {} : { revocations }) };
+}
+
+/** `TCPRoute/ns/NAME` on the listener `tcp`, with equal shares for these clusters. */
+export function toStreamRoute(
+  name: string,
+  clusters: readonly string[],
+  changes: Partial<StreamRoute> = {},
+): StreamRoute {
+  return {
+    kind: "stream-route",
+    key: `TCPRoute/ns/${name}`,
+    age: "",
+    attachments: [{ listener: "ns/gateway/tcp", hostnames: ["*"] }],
+    backends: clusters.map((cluster): StreamBackend => ({ kind: "cluster", cluster, weight: 1 })),
+    ...changes,
+  };
 }
 
 /** A compiler with its outside. */
