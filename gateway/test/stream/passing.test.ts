@@ -4,7 +4,8 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
-import { endOf, LeasingCluster, openStreamRig, readAll, recordOf, serve } from "./rig.ts";
+import { LeasingCluster } from "./leasing-cluster.ts";
+import { endOf, openStreamRig, readAll, recordOf, serve } from "./rig.ts";
 
 for (const sockets of ["tuned", "documented"] as const) {
   test(`a server that speaks first is heard (${sockets})`, async (t) => {

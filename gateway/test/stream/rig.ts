@@ -6,9 +6,7 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { DEFAULT_HTTP_SERVER_OPTIONS, DEFAULT_STREAM_OPTIONS, type StreamOptions } from "@sallyport/model/listener";
-import type { FaultReason } from "@sallyport/model/fault";
 import { eventually } from "@sallyport/testkit/eventually";
-import type { EndpointLease, EndpointRequest, UpstreamCluster, UpstreamEndpoint } from "../../src/cluster/contract.ts";
 import type { StreamRecord } from "../../src/observe/contract.ts";
 import type { CompiledListener, CompiledStreamRoute } from "../../src/router/contract.ts";
 import type { StreamConnection, StreamDependencies, StreamSource } from "../../src/stream/contract.ts";
@@ -16,70 +14,7 @@ import { openStream } from "../../src/stream/open.ts";
 import { Wheel } from "../../src/time/wheel.ts";
 import { Inlet } from "../../src/wire/inlet.ts";
 import { rehouse } from "../../src/wire/rehouse.ts";
-
-/** Hands out endpoints in turn, and knows what is leased. */
-export class LeasingCluster implements UpstreamCluster {
-  readonly key: string;
-  readonly endpoints: UpstreamEndpoint[];
-  readonly leased: UpstreamEndpoint[] = [];
-  /** Leases that were not released. */
-  open = 0;
-  cancelled = 0;
-  refuseWith: FaultReason | undefined = undefined;
-  /** Requests wait until serve(). */
-  hold = false;
-  lease_: Partial<EndpointLease> = {};
-  #waiting: EndpointRequest[] = [];
-
-  constructor(key: string, ...ports: number[]) {
-    this.key = key;
-    this.endpoints = ports.map((port) => toEndpoint(port));
-  }
-
-  acquire(): never {
-    throw new Error("streams make their connections themselves");
-  }
-
-  lease(request: EndpointRequest, avoid?: UpstreamEndpoint): void {
-    if (this.hold) {
-      this.#waiting.push(request);
-      return;
-    }
-    const found = this.endpoints.find((one) => one !== avoid && !this.leased.includes(one));
-    const endpoint = found ?? this.endpoints.find((one) => one !== avoid) ?? this.endpoints[0];
-    if (this.refuseWith !== undefined || endpoint === undefined) request.refuse(this.refuseWith ?? "no-endpoints");
-    else this.#assign(request, endpoint);
-  }
-
-  cancel(request: unknown): void {
-    this.cancelled++;
-    this.#waiting = this.#waiting.filter((one) => one !== request);
-  }
-
-  /** Lets those who wait have their lease. */
-  serve(): void {
-    this.hold = false;
-    for (const request of this.#waiting.splice(0)) this.lease(request);
-  }
-
-  #assign(request: EndpointRequest, endpoint: UpstreamEndpoint): void {
-    this.leased.push(endpoint);
-    this.open++;
-    let released = false;
-    request.assign({
-      endpoint,
-      connectTimeout: 5000,
-      tls: undefined,
-      proxyProtocol: undefined,
-      ...this.lease_,
-      release: () => {
-        if (released) throw new Error("released twice");
-        released = true;
-        this.open--;
-      },
-    });
-  }
-}
+import type { LeasingCluster } from "./leasing-cluster.ts";
 
 /** What a rig can be told. */
 export interface StreamRigOptions {
@@ -178,11 +113,6 @@ export async function refusingPort(): Promise<number> {
   server.close();
   await once(server, "close");
   return port;
-}
-
-/** An endpoint on loopback. */
-export function toEndpoint(port: number, address = "127.0.0.1"): UpstreamEndpoint {
-  return { address, port, label: `${address}:${port}`, active: () => 0 };
 }
 
 /** Collects what a socket receives until its FIN; rejects where it is reset. */
