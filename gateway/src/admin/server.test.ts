@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
 import { EMPTY_SNAPSHOT, toSnapshot, type Snapshot } from "@sallyport/model/snapshot";
+import type { RouteAttachment } from "@sallyport/model/route";
+import { createAuthority } from "@sallyport/testkit/certs";
+import { toCluster, toListener, toRoute, toStreamRoute } from "../../test/compile/resources.ts";
 import { Cells } from "../observe/cells.ts";
 import type { LogLevel } from "../observe/log.ts";
 import { Series } from "../observe/series.ts";
@@ -123,7 +126,7 @@ test("a configuration dump shows everything but private keys", async () => {
   assert.doesNotMatch(body, /BEGIN PRIVATE KEY/);
   const dump = JSON.parse(body) as { resources: unknown; workers: unknown };
   assert.deepEqual(dump.resources, [
-    { kind: "secret", key: "default/tls", certificateChain: "PUBLIC", privateKey: "(redacted)" },
+    { kind: "secret", key: "default/tls", certificateChain: "PUBLIC", privateKey: "(redacted)", holds: [] },
   ]);
   assert.deepEqual(dump.workers, [
     { worker: 0, state: "serving", epoch: 3 },
@@ -144,6 +147,7 @@ test("shares of workers are added up, but what they share is not", async () => {
   assert.deepEqual(JSON.parse((await ask(server, "GET", "/clusters")).body), [
     {
       key: "a/b:80",
+      tls: null,
       balancer: "least-request",
       connections: 6,
       connectionLimitPerWorker: 10,
@@ -153,9 +157,73 @@ test("shares of workers are added up, but what they share is not", async () => {
     },
   ]);
   assert.deepEqual(JSON.parse((await ask(server, "GET", "/listeners")).body), [
-    { bind: "0.0.0.0:80", port: 80, draining: false, connections: 8, listeners: [] },
+    { bind: "0.0.0.0:80", port: 80, transport: null, chains: 0, draining: false, connections: 8, listeners: [] },
   ]);
   await server.close();
+});
+
+test("certificates and authorities are shown with whose they are and until when", async () => {
+  const { stage, source } = openStage();
+  const authority = await createAuthority("Acme CA");
+  const notAfter = new Date("2050-01-02T03:04:05.000Z");
+  const { cert, key } = await authority.issue({ names: ["a.test"], commonName: "leaf", notAfter });
+  const broken = authority.cert.replace(/\nM/, "\nA");
+  stage.snapshot = toSnapshot([
+    { kind: "secret", key: "default/tls", certificateChain: cert, privateKey: key },
+    { kind: "authorities", key: "ConfigMap/default/ca", certificates: `${authority.cert}\n${broken}` },
+  ]);
+  const server = await openAdmin(LOOPBACK, source, failTest);
+  const { body } = await ask(server, "GET", "/config_dump");
+  await server.close();
+  assert.doesNotMatch(body, /PRIVATE KEY/);
+  const { resources } = JSON.parse(body) as { resources: { holds: Record<string, string>[] }[] };
+  assert.deepEqual(resources[0]?.holds, [
+    { subject: "CN=leaf", issuer: "CN=Acme CA", notAfter: notAfter.toISOString() },
+  ]);
+  assert.deepEqual(
+    resources[1]?.holds.map(({ subject }) => subject),
+    ["CN=Acme CA", "(cannot be read)"],
+  );
+});
+
+test("ports show what they speak and how many ways there are, clusters whether they are spoken to with TLS", async () => {
+  const { stage, source } = openStage();
+  const tls = { serverName: "b.test", identities: [], trust: "system" as const, clientCertificate: "a/client" };
+  const on = (...names: string[]): RouteAttachment[] =>
+    names.map((name) => ({ listener: `ns/gateway/${name}`, hostnames: ["*"] }));
+  const bind = { address: "0.0.0.0", port: 8443 };
+  stage.snapshot = toSnapshot([
+    toCluster("a/b:443", { tls }),
+    toListener("web", { bind, protocol: "https", hostname: "web.test", tls: { certificates: ["a/web"] } }),
+    toListener("raw", { bind, protocol: "tls-passthrough" }),
+    toListener("dns", { bind, protocol: "udp" }),
+    toRoute("web", [], { attachments: on("web") }),
+    toStreamRoute("one", [], { attachments: on("raw", "dns") }),
+    toStreamRoute("two", [], { attachments: on("raw") }),
+  ]);
+  const limits = { balancer: "least-request", connectionLimit: 10, pendingLimit: 20 } as const;
+  const cluster = { key: "a/b:443", ...limits, connections: 0, pending: 0, endpoints: [] };
+  const listeners = ["0.0.0.0:8443", "udp/0.0.0.0:8443"].map((key) => {
+    return { bind: key, port: 8443, draining: false, connections: 0 };
+  });
+  stage.workers = [{ worker: 0, state: "serving", engine: { epoch: 3, clusters: [cluster], listeners } }];
+  const server = await openAdmin(LOOPBACK, source, failTest);
+  const shownClusters = JSON.parse((await ask(server, "GET", "/clusters")).body) as { tls: unknown }[];
+  const shown = JSON.parse((await ask(server, "GET", "/listeners")).body) as Record<string, unknown>[];
+  await server.close();
+  assert.deepEqual(shownClusters[0]?.tls, { serverName: "b.test", trust: "system", clientCertificate: "a/client" });
+  assert.deepEqual(
+    shown.map(({ transport, chains }) => [transport, chains]),
+    [
+      ["tls", 3],
+      ["udp", 0],
+    ],
+  );
+  const web = { key: "ns/gateway/web", port: 80, protocol: "https", hostname: "web.test", routes: 1 };
+  assert.deepEqual(shown[0]?.["listeners"], [
+    { ...web, certificates: ["a/web"], clientValidation: null },
+    { key: "ns/gateway/raw", port: 80, protocol: "tls-passthrough", hostname: "*", routes: 2 },
+  ]);
 });
 
 test("the level of the log is set, told, and only to levels there are", async () => {

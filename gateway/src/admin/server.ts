@@ -37,7 +37,7 @@ const ENDPOINTS: readonly Endpoint[] = [
     method: "GET",
     path: "/clusters",
     describe: "clusters, their endpoints, connections and waiting requests",
-    answer: async (source) => toJsonReply(200, toClusters(await source.workers())),
+    answer: async (source) => toJsonReply(200, toClusters(source.snapshot(), await source.workers())),
   },
   {
     method: "GET",

@@ -1,9 +1,10 @@
 /** What GET requests of the admin API show. Workers' shares are added up; key material is redacted. */
-import { toBindKey } from "@sallyport/model/listener";
-import { redactResource, resourcesOf, type Snapshot } from "@sallyport/model/snapshot";
+import { type Listener, toBindKey } from "@sallyport/model/listener";
+import { redactResource, type Resource, resourcesOf, type Snapshot } from "@sallyport/model/snapshot";
 import type { ClusterSummary, EndpointSummary } from "../cluster/contract.ts";
 import { METRIC_FAMILIES } from "../observe/families.ts";
 import type { MetricSource } from "../observe/metric-source.ts";
+import { toCertificateFacts } from "./certificate-facts.ts";
 import type { WorkerView } from "./source.ts";
 
 /** The configuration in force and how far each worker is. */
@@ -15,12 +16,19 @@ export function toConfigDump(snapshot: Snapshot, metrics: MetricSource, workers:
     applies,
     rejects,
     workers: workers.map(({ worker, state, engine }) => ({ worker, state, epoch: engine?.epoch ?? null })),
-    resources: [...snapshot.resources.values()].map(redactResource),
+    resources: [...snapshot.resources.values()].map(toShown),
   };
 }
 
+/** A resource without private keys; where it holds certificates, with what they say. */
+function toShown(resource: Resource): unknown {
+  const shown = redactResource(resource);
+  if (shown.kind === "secret") return { ...shown, holds: toCertificateFacts(shown.certificateChain) };
+  return shown.kind === "authorities" ? { ...shown, holds: toCertificateFacts(shown.certificates) } : shown;
+}
+
 /** Every cluster with its endpoints. */
-export function toClusters(workers: readonly WorkerView[]): unknown {
+export function toClusters(snapshot: Snapshot, workers: readonly WorkerView[]): unknown {
   const clusters = new Map<string, ClusterSummary[]>();
   for (const { engine } of workers) {
     for (const cluster of engine?.clusters ?? []) {
@@ -31,6 +39,7 @@ export function toClusters(workers: readonly WorkerView[]): unknown {
   }
   return [...clusters].map(([key, shares]) => ({
     key,
+    tls: toTls(snapshot, key),
     balancer: shares[0]?.balancer,
     connections: sum(shares, (share) => share.connections),
     connectionLimitPerWorker: shares[0]?.connectionLimit,
@@ -43,6 +52,7 @@ export function toClusters(workers: readonly WorkerView[]): unknown {
 /** Every bound port with the listeners on it. */
 export function toListeners(snapshot: Snapshot, workers: readonly WorkerView[]): unknown {
   const configured = Map.groupBy(resourcesOf(snapshot, "listener"), (listener) => toBindKey(listener));
+  const routes = countRoutes(snapshot);
   const states = Map.groupBy(
     workers.flatMap(({ engine }) => engine?.listeners ?? []),
     (state) => `${state.bind} ${state.draining}`,
@@ -50,14 +60,47 @@ export function toListeners(snapshot: Snapshot, workers: readonly WorkerView[]):
   return [...states.values()].map((shares) => {
     const bind = shares[0]?.bind ?? "";
     const draining = shares[0]?.draining ?? false;
+    const listeners = draining ? [] : (configured.get(bind) ?? []);
     return {
       bind,
       port: shares[0]?.port,
+      transport: toTransport(listeners[0]),
+      chains: countChains(listeners, routes),
       draining,
       connections: sum(shares, (share) => share.connections),
-      listeners: draining ? [] : (configured.get(bind) ?? []).map(toListener),
+      listeners: listeners.map((listener) => toListener(listener, routes.get(listener.key) ?? 0)),
     };
   });
+}
+
+/** How many routes hang on each listener. */
+function countRoutes(snapshot: Snapshot): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { attachments } of [...resourcesOf(snapshot, "http-route"), ...resourcesOf(snapshot, "stream-route")]) {
+    for (const listener of new Set(attachments.map((attachment) => attachment.listener)))
+      counts.set(listener, (counts.get(listener) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** What the port speaks first; null where nothing is configured on it any more. */
+function toTransport(listener: Listener | undefined): string | null {
+  if (listener === undefined) return null;
+  return listener.protocol === "https" || listener.protocol === "tls-passthrough" ? "tls" : listener.protocol;
+}
+
+/** Ways a connection may go by its server name: an HTTPS listener is one, others have one for each of their routes. */
+function countChains(listeners: readonly Listener[], routes: ReadonlyMap<string, number>): number {
+  if (toTransport(listeners[0]) !== "tls") return 0;
+  return sum(listeners, ({ key, protocol }) => (protocol === "https" ? 1 : (routes.get(key) ?? 0)));
+}
+
+/** Null where endpoints are spoken to in the clear. */
+function toTls(snapshot: Snapshot, key: string): unknown {
+  const cluster = snapshot.resources.get(`cluster|${key}`);
+  if (cluster?.kind !== "cluster" || cluster.tls === undefined) return null;
+  const { serverName, trust, clientCertificate } = cluster.tls;
+  return { serverName, trust, clientCertificate: clientCertificate ?? null };
 }
 
 /** Every metric as `name{labels}: value`, one a line. */
@@ -84,9 +127,11 @@ function toEndpoints(shares: readonly EndpointSummary[]): unknown {
   }));
 }
 
-function toListener(listener: ReturnType<typeof resourcesOf<"listener">>[number]): unknown {
-  const { key, port, protocol, hostname } = listener;
-  return { key, port, protocol, hostname: hostname ?? "*" };
+function toListener(listener: Listener, routes: number): unknown {
+  const { key, port, protocol, hostname, tls } = listener;
+  const shown = { key, port, protocol, hostname: hostname ?? "*", routes };
+  if (tls === undefined) return shown;
+  return { ...shown, certificates: tls.certificates, clientValidation: tls.clientValidation ?? null };
 }
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {
