@@ -4,20 +4,19 @@
 import { type Cluster, DEFAULT_CLUSTER, type UpstreamTls } from "@sallyport/model/cluster";
 import type { Problem } from "@sallyport/model/problem";
 import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
-import type { CertificateSecret } from "@sallyport/model/secret";
+import type { Authorities } from "@sallyport/model/secret";
 import type { Resource } from "@sallyport/model/snapshot";
 import { clustersOf } from "@sallyport/model/validate";
 import type { ServicePort } from "../../kube/generated/types/service.ts";
 import type { World } from "../../world/world.ts";
 import type { BackendTls } from "../backend-tls.ts";
-import { readCertificateSecret } from "../certificate-secret.ts";
 import { type Finding, toProblem } from "../flaw.ts";
 import { type ClusterRef, parseClusterKey, resolveServicePort, type Traffic } from "../service-port.ts";
 import type { Translation } from "../translator.ts";
 import { findAddresses } from "./addresses.ts";
 import { type ClusterUsers, parseProxyProtocol } from "./proxy-protocol.ts";
 
-/** The clusters of these routes, with their endpoint sets, authorities and client certificates. */
+/** The clusters of these routes, with their endpoint sets and authorities. */
 export function translateClusters(world: World, routes: Iterable<HttpRoute | StreamRoute>): Translation {
   const resources: Resource[] = [];
   const problems = new Map<string, Problem>();
@@ -49,7 +48,7 @@ function translateCluster(world: World, key: string, users: ClusterUsers): Omit<
   if (ref === undefined || resolved === undefined || !resolved.ok) return { resources: [], problems: [] };
   const { service, port, protocol } = resolved.value;
   const { addresses, findings } = findAddresses(world, resolved.value);
-  const { tls, resources } = toProtection(world, ref, resolved.value.tls);
+  const { tls, authorities } = toProtection(resolved.value.tls, ref);
   const proxy = parseProxyProtocol(service, ref, users);
   const cluster: Cluster = {
     kind: "cluster",
@@ -67,38 +66,24 @@ function translateCluster(world: World, key: string, users: ClusterUsers): Omit<
     addresses.kind === "dns" ? [] : [{ kind: "endpoints", key, endpoints: [...addresses.endpoints] }];
   const all = [...findings, ...proxy.findings, ...(users.http && protocol === "h2c" ? [toHttp2Remark(port)] : [])];
   return {
-    resources: [cluster, ...endpoints, ...resources],
+    resources: [cluster, ...endpoints, ...authorities],
     problems: all.map((finding) => toProblem(service, finding)),
   };
 }
 
-/** The TLS of a cluster, and what it refers to. */
+/** The TLS of a cluster and whom it trusts; the certificate it shows is a resource of whoever owns that. */
 function toProtection(
-  world: World,
-  { clientCertificate }: ClusterRef,
   backendTls: BackendTls | undefined,
-): { readonly tls?: UpstreamTls; readonly resources: readonly Resource[] } {
-  if (backendTls === undefined) return { resources: [] };
+  { clientCertificate }: ClusterRef,
+): { readonly tls?: UpstreamTls; readonly authorities: readonly Authorities[] } {
+  if (backendTls === undefined) return { authorities: [] };
   const { tls, authorities } = backendTls;
-  if (clientCertificate === undefined) return { tls, resources: authorities };
-  const certificate = findCertificate(world, clientCertificate);
-  return {
-    tls: { ...tls, clientCertificate },
-    resources: certificate === undefined ? authorities : [...authorities, certificate],
-  };
+  return { tls: clientCertificate === undefined ? tls : { ...tls, clientCertificate }, authorities };
 }
 
 /** How a cluster of this key is spoken to, without asking what HTTP could do with it: routes were asked before. */
 function toTraffic({ transport, variant }: ClusterRef): Traffic {
   return transport === "udp" ? "datagram" : (variant ?? "stream");
-}
-
-/** The Secret by its key `namespace/name`. */
-function findCertificate(world: World, key: string): CertificateSecret | undefined {
-  const [namespace = "", name = ""] = key.split("/");
-  const secret = world.get("Secret", namespace, name);
-  const read = secret === undefined ? undefined : readCertificateSecret(secret);
-  return read?.ok === true ? read.value : undefined;
 }
 
 /** The proxy does not speak HTTP/2 to backends yet and refuses such clusters. */
