@@ -4,7 +4,6 @@
  * It is used again only after an answer that was complete, well-framed and the last thing read, to a request that was
  * sent whole.
  */
-import type { Socket } from "node:net";
 import type { FaultReason } from "@sallyport/model/fault";
 import type { ConnectionOwner, OpenOptions, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
 import type {
@@ -21,8 +20,10 @@ import type { Recorder } from "../observe/contract.ts";
 import type { Clocks } from "../time/ticker.ts";
 import { Timed } from "../time/wheel.ts";
 import { Inlet, type ByteReader } from "../wire/inlet.ts";
-import { openSocket } from "../wire/rehouse.ts";
 import { Outlet, type SocketWays } from "../wire/outlet.ts";
+import { describeTlsFailure, isTlsError } from "../wire/tls-failure.ts";
+import { connectUpstream, type UpstreamSocket, type UpstreamSocketOwner } from "../wire/upstream-socket.ts";
+import type { WarningLog } from "../wire/upstream-warnings.ts";
 import { AnswerReader } from "./client-answer.ts";
 import { AnswerInput, type AnswerInputOwner } from "./client-input.ts";
 
@@ -30,23 +31,30 @@ import { AnswerInput, type AnswerInputOwner } from "./client-input.ts";
 export interface Http1ClientDependencies {
   readonly clocks: Clocks;
   readonly recorder: Pick<Recorder, "upstreamConnect" | "upstreamClosed">;
-  readonly log: BugLog;
+  readonly log: BugLog & WarningLog;
   /** Default `tuned`. */
   readonly sockets?: SocketWays;
 }
 
-/** Opens a connection. Requests may be written before it is up. */
+/** What is offered in TLS handshakes (RFC 7301). */
+const PROTOCOLS = ["http/1.1"];
+
+/** Opens a connection. Requests may be handed over before it is up; with TLS they wait until the peer is verified. */
 export function openHttp1(options: OpenOptions, dependencies: Http1ClientDependencies): UpstreamConnection {
   return new Http1Client(options, dependencies);
 }
 
-class Http1Client extends Timed implements UpstreamConnection, UpstreamStream, ByteReader, AnswerInputOwner {
+class Http1Client
+  extends Timed
+  implements UpstreamConnection, UpstreamStream, ByteReader, AnswerInputOwner, UpstreamSocketOwner
+{
   readonly endpoint: UpstreamEndpoint;
   readonly takesRaw = true;
   connected = false;
+  failureDetail = "";
   readonly #dependencies: Http1ClientDependencies;
   readonly #owner: ConnectionOwner;
-  readonly #socket: Socket;
+  readonly #socket: UpstreamSocket["socket"];
   readonly #inlet = new Inlet();
   readonly #input: AnswerInput;
   readonly #outlet: Outlet;
@@ -58,16 +66,19 @@ class Http1Client extends Timed implements UpstreamConnection, UpstreamStream, B
 
   constructor(options: OpenOptions, dependencies: Http1ClientDependencies) {
     super();
-    const { address: host, port } = options.endpoint;
-    this.endpoint = options.endpoint;
+    const { cluster, endpoint, tls } = options;
+    const { log, sockets } = dependencies;
+    this.endpoint = endpoint;
     this.#owner = options.owner;
     this.#dependencies = dependencies;
-    this.#input = new AnswerInput(this, this.#inlet, AnswerReader.of(options.endpoint));
+    this.#input = new AnswerInput(this, this.#inlet, AnswerReader.of(endpoint));
     this.#inlet.deliverTo(this);
-    this.#socket = openSocket(this.#inlet).connect({ host, port });
-    const onDrain = (): void => this.#guard(() => this.#input.receiver?.onUpstreamDrain());
-    this.#outlet = new Outlet(this.#socket, dependencies.sockets ?? "tuned", onDrain);
-    this.#listen();
+    const target = { cluster, endpoint, tls, applicationProtocols: PROTOCOLS, ways: sockets, log };
+    const { socket, ways } = connectUpstream(target, this.#inlet, this);
+    this.#socket = socket;
+    this.#outlet = new Outlet(socket, ways, () => this.#onDrain());
+    if (tls !== undefined) this.#outlet.hold();
+    socket.on("close", () => this.#onClose());
     dependencies.clocks.coarse.arm(this, options.connectTimeout);
   }
 
@@ -159,22 +170,33 @@ class Http1Client extends Timed implements UpstreamConnection, UpstreamStream, B
     this.#guard(() => this.#fail("connect-timeout"));
   }
 
-  #listen(): void {
-    const socket = this.#socket;
-    socket.once("connect", () => this.#guard(() => this.#onConnect()));
-    socket.on("end", () => this.#guard(() => this.#onEnd()));
-    socket.on("error", () => this.#guard(() => this.#onError()));
-    socket.on("close", () => {
-      this.#inlet.close();
-      this.#guard(() => this.#fail("upstream-closed"));
+  onUp(): void {
+    this.#guard(() => {
+      const { clocks, recorder } = this.#dependencies;
+      this.connected = true;
+      clocks.coarse.disarm(this);
+      this.#socket.on("end", () => this.#guard(() => this.#onEnd()));
+      this.#socket.on("error", (error) => this.#guard(() => this.#onError(error)));
+      recorder.upstreamConnect("success");
+      this.#owner.onConnected(this);
+      if (this.#outlet.release() === "taken") this.#input.receiver?.onUpstreamDrain();
     });
   }
 
-  #onConnect(): void {
-    this.connected = true;
-    this.#dependencies.clocks.coarse.disarm(this);
-    this.#dependencies.recorder.upstreamConnect("success");
-    this.#owner.onConnected(this);
+  onUpFailed(reason: "connect-failure" | "upstream-tls-failure", detail: string): void {
+    if (this.#closed) return;
+    this.failureDetail = detail;
+    this.#dependencies.recorder.upstreamConnect("failure");
+    this.#guard(() => this.#fail(reason));
+  }
+
+  #onDrain(): void {
+    this.#guard(() => this.#input.receiver?.onUpstreamDrain());
+  }
+
+  #onClose(): void {
+    this.#inlet.close();
+    this.#guard(() => this.#fail("upstream-closed"));
   }
 
   /** FIN: the end of an answer that is framed so, of half a tunnel, or of the connection. */
@@ -191,12 +213,11 @@ class Http1Client extends Timed implements UpstreamConnection, UpstreamStream, B
     } else this.#fail("upstream-closed");
   }
 
-  #onError(): void {
-    if (this.connected) this.#fail("upstream-reset");
-    else {
-      if (!this.#closed) this.#dependencies.recorder.upstreamConnect("failure");
-      this.#fail("connect-failure");
-    }
+  /** A reset; or a server that does not like the client's certificate, which TLS 1.3 tells behind the handshake. */
+  #onError(error: Error): void {
+    const isTls = isTlsError(error) && this.#input.untouched;
+    if (isTls) this.failureDetail = describeTlsFailure(error).detail;
+    this.#fail(isTls ? "upstream-tls-failure" : "upstream-reset");
   }
 
   /** The connection is of no use any more; whoever waits for an answer is told. */

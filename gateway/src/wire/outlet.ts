@@ -25,12 +25,24 @@ export class Outlet {
   readonly #direct: DirectWriter | undefined;
   #gathered = "";
   #writes = 0;
+  #held = false;
 
   /** `onDrain`: more may be sent after "full"; may be called without it. */
   constructor(socket: Socket, ways: SocketWays, onDrain: () => void) {
     this.#socket = socket;
     this.#direct = ways === "tuned" ? DirectWriter.of(socket, onDrain) : undefined;
     socket.on("drain", onDrain);
+  }
+
+  /** Writes nothing until release(), however much comes. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Writes what came since hold(). `taken`: more may be sent at once; otherwise onDrain will say when. */
+  release(): "taken" | "full" {
+    this.#held = false;
+    return this.flush();
   }
 
   /** How often the socket was written to. */
@@ -60,6 +72,10 @@ export class Outlet {
   /** Adds or writes bytes[from, to). */
   send(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
     const length = to - from;
+    if (this.#held) {
+      this.text(toLatin1(bytes, from, to));
+      return "full";
+    }
     if (length <= SMALL) {
       this.text(toLatin1(bytes, from, to));
       return this.#gathered.length > GATHERED ? this.flush() : "taken";
@@ -84,6 +100,7 @@ export class Outlet {
 
   /** Writes what was gathered. `full`: the socket's own buffer is, wait for its drain event. */
   flush(): "taken" | "full" {
+    if (this.#held) return "full";
     const text = this.#gathered;
     const socket = this.#socket;
     if (text !== "") {

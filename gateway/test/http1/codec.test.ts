@@ -1,17 +1,22 @@
 /** HTTP/1.1 against the contract of codecs, both roles. */
 import type { TestContext } from "node:test";
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { once } from "node:events";
 import { eventually } from "@sallyport/testkit/eventually";
 import { RawClient } from "@sallyport/testkit/raw-client";
 import { StrictReader, type Message } from "@sallyport/testkit/strict-http";
+import type { UpstreamTlsSettings } from "../../src/cluster/contract.ts";
 import { openHttp1 } from "../../src/http1/client.ts";
 import { Wheel } from "../../src/time/wheel.ts";
 import { testDownstreamCodec, type ClientRequest, type ClientStream } from "../codec/downstream.contract.ts";
 import type { HandUpstream } from "../codec/hand-upstream.ts";
-import { testUpstreamCodec, type ServerStream } from "../codec/upstream.contract.ts";
+import { testUpstreamCodec, type ServerStream, type UpstreamCodec } from "../codec/upstream.contract.ts";
+import { createTlsUpstream } from "../wire/tls-settings.ts";
 import { openRig } from "./rig.ts";
 
+type Listen = (accept: (socket: Socket) => void) => Server;
+type Opened = Awaited<ReturnType<UpstreamCodec["open"]>>;
 type Pairs = readonly (readonly [string, string])[];
 
 const toLines = (fields: Pairs): string => fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
@@ -96,51 +101,62 @@ function toServerStream(socket: Socket, message: Message): ServerStream {
   };
 }
 
+/** A server of ours that notes its requests, and a connection to it. */
+async function openUpstream(t: TestContext, listen: Listen, tls: UpstreamTlsSettings | undefined): Promise<Opened> {
+  const streams: ServerStream[] = [];
+  const sockets: Socket[] = [];
+  const server = listen((socket) => {
+    sockets.push(socket);
+    const reader = new StrictReader({
+      role: "request",
+      onHead: (message) => void streams.push(toServerStream(socket, message)),
+    });
+    socket.on("data", (bytes) => reader.push(bytes));
+    socket.on("error", () => undefined);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const owner = { connected: 0, idle: 0, closed: 0 };
+  const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
+  const fail = (message: string, fields: object): never => {
+    throw new Error(message, { cause: fields });
+  };
+  const connection = openHttp1(
+    {
+      cluster: "test/main:80",
+      endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
+      tls,
+      connectTimeout: 5000,
+      owner: {
+        onConnected: () => void owner.connected++,
+        onIdle: () => void owner.idle++,
+        onClosed: () => void owner.closed++,
+      },
+    },
+    {
+      clocks,
+      recorder: { upstreamConnect: () => undefined, upstreamClosed: () => undefined },
+      log: { error: fail, warn: fail },
+    },
+  );
+  t.after(() => {
+    connection.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { connection, owner, next: () => eventually(() => streams.shift(), { what: "a request" }) };
+}
+
 testUpstreamCodec({
   name: "HTTP/1.1",
-  open: async (t) => {
-    const streams: ServerStream[] = [];
-    const sockets: Socket[] = [];
-    const server = createServer({ allowHalfOpen: true }, (socket) => {
-      sockets.push(socket);
-      const reader = new StrictReader({
-        role: "request",
-        onHead: (message) => void streams.push(toServerStream(socket, message)),
-      });
-      socket.on("data", (bytes) => reader.push(bytes));
-      socket.on("error", () => undefined);
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    const owner = { connected: 0, idle: 0, closed: 0 };
-    const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
-    const connection = openHttp1(
-      {
-        endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
-        connectTimeout: 5000,
-        owner: {
-          onConnected: () => void owner.connected++,
-          onIdle: () => void owner.idle++,
-          onClosed: () => void owner.closed++,
-        },
-      },
-      {
-        clocks,
-        recorder: { upstreamConnect: () => undefined, upstreamClosed: () => undefined },
-        log: {
-          error: (message, fields) => {
-            throw new Error(message, { cause: fields });
-          },
-        },
-      },
-    );
-    t.after(() => {
-      connection.close();
-      for (const socket of sockets) socket.destroy();
-      server.close();
-    });
-    return { connection, owner, next: () => eventually(() => streams.shift(), { what: "a request" }) };
-  },
+  open: (t) => openUpstream(t, (accept) => createServer({ allowHalfOpen: true }, accept), undefined),
+});
+
+const { settings, certified } = await createTlsUpstream();
+
+testUpstreamCodec({
+  name: "HTTP/1.1 over TLS",
+  open: (t) => openUpstream(t, (accept) => createTlsServer({ ...certified, allowHalfOpen: true }, accept), settings),
 });

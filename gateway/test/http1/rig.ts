@@ -9,17 +9,9 @@ import {
   type HttpServerOptions,
   type ProxyProtocolIn,
 } from "@sallyport/model/listener";
-import type { FaultReason } from "@sallyport/model/fault";
 import { eventually } from "@sallyport/testkit/eventually";
 import { RawClient, type RawClientOptions } from "@sallyport/testkit/raw-client";
-import type {
-  ConnectionRequest,
-  EndpointRequest,
-  OpenConnection,
-  UpstreamCluster,
-  UpstreamConnection,
-  UpstreamEndpoint,
-} from "../../src/cluster/contract.ts";
+import type { OpenConnection, UpstreamTlsSettings } from "../../src/cluster/contract.ts";
 import { RequestIds } from "../../src/head/request-id.ts";
 import { openHttp1 } from "../../src/http1/client.ts";
 import { openBind, type BindOptions, type BoundPort } from "../../src/listener/bind.ts";
@@ -36,6 +28,7 @@ import type {
   Runtime,
 } from "../../src/router/contract.ts";
 import { Wheel } from "../../src/time/wheel.ts";
+import { TestCluster } from "./test-cluster.ts";
 import { toRecorder, type RecorderCounts, type SeenRecord } from "./seen-record.ts";
 
 /** What a rig can be told; everything has a default. */
@@ -49,6 +42,8 @@ export interface RigOptions {
   readonly clusters?: Readonly<Record<string, number>>;
   /** Makes it a TLS port. */
   readonly tls?: CompiledTls;
+  /** TLS towards the main cluster. */
+  readonly upstreamTls?: UpstreamTlsSettings;
   /** Makes it a port whose bytes are passed on. */
   readonly stream?: CompiledStreamRoute;
   readonly proxyProtocol?: ProxyProtocolIn;
@@ -67,6 +62,8 @@ export interface Rig {
   readonly bound: BoundPort;
   readonly records: readonly SeenRecord[];
   readonly bugs: readonly string[];
+  /** Warnings in the log. */
+  readonly warnings: readonly string[];
   readonly cluster: TestCluster;
   readonly pressure: { stopKeepAlive: boolean; shed: boolean };
   /** Connections counted by the recorder. */
@@ -80,106 +77,22 @@ export interface Rig {
   exchange(request: string): Promise<string>;
 }
 
-/** The smallest pool: last in, first out, no limits. */
-export class TestCluster implements UpstreamCluster {
-  readonly key: string;
-  readonly idle: UpstreamConnection[] = [];
-  readonly all = new Set<UpstreamConnection>();
-  opened = 0;
-  cancelled = 0;
-  leased = 0;
-  /** Refuses instead of assigning. */
-  refuseWith: FaultReason | undefined = undefined;
-  /** Holds requests back until release(). */
-  hold = false;
-  connectTimeout = 5000;
-  /** Called when a connection was opened, before anything can have happened on it. */
-  onOpened: () => void = () => undefined;
-  readonly #open: OpenConnection;
-  readonly #endpoint: UpstreamEndpoint;
-  #waiting: { readonly request: ConnectionRequest; readonly fresh: boolean }[] = [];
-
-  constructor(key: string, port: number, open: OpenConnection) {
-    this.key = key;
-    this.#open = open;
-    this.#endpoint = { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => this.all.size };
-  }
-
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  acquire(request: ConnectionRequest, fresh: boolean): void {
-    if (this.refuseWith !== undefined) request.refuse(this.refuseWith);
-    else if (this.hold) this.#waiting.push({ request, fresh });
-    else this.#assign(request, fresh);
-  }
-
-  lease(request: EndpointRequest): void {
-    if (this.refuseWith !== undefined) return request.refuse(this.refuseWith);
-    this.leased++;
-    return request.assign({
-      endpoint: this.#endpoint,
-      connectTimeout: this.connectTimeout,
-      tls: undefined,
-      proxyProtocol: undefined,
-      release: () => void this.leased--,
-    });
-  }
-
-  cancel(request: ConnectionRequest | EndpointRequest): void {
-    this.cancelled++;
-    this.#waiting = this.#waiting.filter((waiting) => waiting.request !== request);
-  }
-
-  release(): void {
-    this.hold = false;
-    for (const { request, fresh } of this.#waiting.splice(0)) this.#assign(request, fresh);
-  }
-
-  close(): void {
-    for (const connection of this.all) connection.close();
-  }
-
-  #assign(request: ConnectionRequest, fresh: boolean): void {
-    const idle = fresh ? undefined : this.idle.pop();
-    if (idle !== undefined) {
-      request.assign(idle, true);
-      return;
-    }
-    this.opened++;
-    const connection = this.#open({
-      endpoint: this.#endpoint,
-      tls: undefined,
-      cluster: this.key,
-      connectTimeout: this.connectTimeout,
-      owner: {
-        onConnected: () => undefined,
-        onIdle: (one) => void this.idle.push(one),
-        onClosed: (one) => {
-          const at = this.idle.indexOf(one);
-          if (at >= 0) this.idle.splice(at, 1);
-          if (!this.all.delete(one)) throw new Error("closed twice");
-        },
-      },
-    });
-    this.all.add(connection);
-    request.assign(connection, false);
-    this.onOpened();
-  }
-}
-
 /** Opens a rig that closes with its test, where it must have left nothing behind. */
 export async function openRig(t: TestContext, options: RigOptions = {}): Promise<Rig> {
   const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
   const records: SeenRecord[] = [];
   const bugs: string[] = [];
   const counts: RecorderCounts = { opened: 0, closed: 0, connects: 0, disconnects: 0, handshakes: [] };
-  const log = { error: (message: string, fields: object) => void bugs.push(`${message} ${printFields(fields)}`) };
+  const warnings: string[] = [];
+  const log = {
+    error: (message: string, fields: object) => void bugs.push(`${message} ${printFields(fields)}`),
+    warn: (message: string, fields: object) => void warnings.push(`${message} ${printFields(fields)}`),
+  };
   const recorder = toRecorder(records, counts, options.onRecord);
   const open: OpenConnection = (opening) =>
     openHttp1(opening, { clocks, recorder, log, sockets: options.sockets ?? "tuned" });
   const cluster = new TestCluster("test/main:80", options.upstream ?? 1, open);
+  cluster.tls = options.upstreamTls;
   const clusters = new Map(
     Object.entries(options.clusters ?? {}).map(([key, port]) => [key, new TestCluster(key, port, open)]),
   );
@@ -227,6 +140,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
     bound,
     records,
     bugs,
+    warnings,
     cluster,
     pressure,
     counts,

@@ -1,6 +1,6 @@
 /** The server role without a network: bytes go in, what would go upstream and to the client comes out. */
-import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
-import type { ConnectionRequest, UpstreamCluster } from "../../src/cluster/contract.ts";
+import { DEFAULT_HTTP_SERVER_OPTIONS, DEFAULT_STREAM_OPTIONS } from "@sallyport/model/listener";
+import type { ConnectionRequest, EndpointRequest, UpstreamCluster } from "../../src/cluster/contract.ts";
 import type { AnswerReceiver, UpstreamStream } from "../../src/exchange/contract.ts";
 import { RequestIds } from "../../src/head/request-id.ts";
 import { toResponseHead } from "../../src/head/response-head.ts";
@@ -25,11 +25,16 @@ class EchoCluster implements UpstreamCluster {
       {
         endpoint: { address: "127.0.0.1", port: 1, label: "127.0.0.1:1", active: () => 0 },
         connected: true,
+        failureDetail: "",
         open: (receiver) => toStream(receiver, seen),
         close: () => undefined,
       },
       false,
     );
+  }
+
+  lease(request: EndpointRequest): void {
+    request.refuse("no-endpoints");
   }
 
   cancel(): void {
@@ -84,14 +89,18 @@ export function serve(pieces: readonly Buffer[]): Run {
     backendTimeout: 0,
   };
   const http = DEFAULT_HTTP_SERVER_OPTIONS;
-  const listener = { key: "l", port: 80, protocol: "http", http, metrics: 0 } as const;
+  const stream = DEFAULT_STREAM_OPTIONS;
+  const listener = { key: "l", port: 80, protocol: "http", http, stream, metrics: 0 } as const;
   const bind: CompiledBind = {
     key: "b",
     address: "",
     port: 80,
     http,
     fallback: listener,
+    transport: "http",
     tls: undefined,
+    stream: undefined,
+    proxyProtocol: undefined,
     route: () => ({ listener, rule, matchedPrefix: undefined, cacheable: true }),
   };
   const runtime: Runtime = { epoch: 1, binds: new Map([["b", bind]]), cluster: () => undefined };
@@ -103,6 +112,8 @@ export function serve(pieces: readonly Buffer[]): Run {
     upstreamReuse: () => undefined,
     upstreamClosed: () => undefined,
     upstreamPending: () => undefined,
+    stream: () => undefined,
+    handshake: () => undefined,
   };
   const dependencies = {
     recorder,
@@ -114,7 +125,14 @@ export function serve(pieces: readonly Buffer[]): Run {
     pool: [],
   };
   const stub = new StubSocket();
-  const about = { scheme: "http", remoteAddress: "192.0.2.1", remote: "192.0.2.1:1", local: "192.0.2.2:80" } as const;
+  const about = {
+    scheme: "http",
+    remoteAddress: "192.0.2.1",
+    remote: "192.0.2.1:1",
+    local: "192.0.2.2:80",
+    peer: "192.0.2.1:1",
+    tls: undefined,
+  } as const;
   const inlet = new Inlet();
   inlet.attach(stub.socket);
   const port = { dependencies, draining: false, runtime: () => runtime, bindOf: () => bind };
