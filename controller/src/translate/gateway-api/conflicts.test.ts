@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ListenerProtocol, ProxyProtocolIn } from "@sallyport/model/listener";
 import fc from "fast-check";
 import type { Gateway } from "../../kube/generated/types/gateway.ts";
 import type { WorldObject } from "../../world/world.ts";
@@ -9,7 +10,7 @@ import type { GatewayDraft, ListenerDraft, ListenerOwner } from "./gateway-plan.
 interface Wish {
   readonly name: string;
   readonly port: number;
-  readonly protocol?: "http" | "https" | undefined;
+  readonly protocol?: ListenerProtocol | undefined;
   readonly hostname?: string | undefined;
   readonly broken?: boolean | undefined;
 }
@@ -54,6 +55,16 @@ function listener(
     remarks: [],
     binds: [{ key: name, address, port }],
   };
+}
+
+function withSet(parent: GatewayDraft, name: string, wishes: readonly Wish[]): GatewayDraft {
+  const set = { kind: "ListenerSet", namespace: "team", name, age: "1", object: {} } as WorldObject<"ListenerSet">;
+  const listeners = wishes.map((wish, index) => listener(set, wish, { index, address: "0.0.0.0" }));
+  return { ...parent, sets: [...parent.sets, { set, flaws: [], listeners }] };
+}
+
+function trusting(parent: GatewayDraft, proxyProtocol: ProxyProtocolIn): GatewayDraft {
+  return { ...parent, settings: { proxyProtocol } };
 }
 
 function reasonsOf(...drafts: readonly GatewayDraft[]): Record<string, string> {
@@ -132,11 +143,81 @@ test("different addresses keep Gateways apart", () => {
   assert.deepEqual(reasonsOf(one, two), {});
 });
 
+test("HTTPS and TLS of both modes share a port by hostname, and with nothing else", () => {
+  const wishes = [
+    { name: "a", port: 1, protocol: "https" as const, hostname: "a.com" },
+    { name: "b", port: 1, protocol: "tls" as const, hostname: "b.com" },
+    { name: "c", port: 1, protocol: "tls-passthrough" as const, hostname: "c.com" },
+    { name: "d", port: 1, protocol: "tls-passthrough" as const, hostname: "b.com" },
+    { name: "e", port: 2, protocol: "tls" as const },
+    { name: "f", port: 2, protocol: "tcp" as const },
+  ];
+  const reasons = { b: "HostnameConflict", d: "HostnameConflict", e: "ProtocolConflict", f: "ProtocolConflict" };
+  assert.deepEqual(reasonsOf(draft("one", "1", wishes)), reasons);
+});
+
+test("TCP listeners share their port with nobody, UDP listeners with none of UDP", () => {
+  const wishes = [
+    { name: "a", port: 1, protocol: "tcp" as const },
+    { name: "b", port: 1, protocol: "tcp" as const },
+    { name: "c", port: 1, protocol: "udp" as const },
+    { name: "d", port: 2, protocol: "udp" as const },
+  ];
+  const newer = draft("two", "2", [
+    { name: "e", port: 2, protocol: "udp" as const },
+    { name: "f", port: 2, protocol: "http" as const },
+  ]);
+  const reasons = { a: "ProtocolConflict", b: "ProtocolConflict", e: "ProtocolConflict" };
+  assert.deepEqual(reasonsOf(draft("one", "1", wishes), newer), reasons);
+});
+
+test("a Gateway goes before its sets, sets in their order, and all of them before a newer Gateway", () => {
+  const older = draft("old", "1", [{ name: "own", port: 1, hostname: "a.com" }]);
+  const first = withSet(older, "first", [
+    { name: "lost", port: 1, hostname: "a.com" },
+    { name: "won", port: 1, hostname: "b.com" },
+  ]);
+  const second = withSet(first, "second", [
+    { name: "late", port: 1, hostname: "b.com" },
+    { name: "free", port: 1, hostname: "c.com" },
+  ]);
+  const newer = draft("new", "2", [{ name: "newer", port: 1, hostname: "c.com" }]);
+  const reasons = { lost: "HostnameConflict", late: "HostnameConflict", newer: "HostnameConflict" };
+  assert.deepEqual(reasonsOf(newer, second), reasons);
+});
+
+test("of equal listeners of one set none wins, but what the Gateway keeps from one does not cost another", () => {
+  const own = draft("one", "1", [{ name: "own", port: 1, hostname: "a.com" }]);
+  const parent = withSet(own, "set", [
+    { name: "raw", port: 1, protocol: "tcp" },
+    { name: "web", port: 1, hostname: "b.com" },
+    { name: "x", port: 2 },
+    { name: "y", port: 2 },
+  ]);
+  assert.deepEqual(reasonsOf(parent), { raw: "ProtocolConflict", x: "HostnameConflict", y: "HostnameConflict" });
+});
+
+test("a set that is not let in claims nothing", () => {
+  const flaw = { reason: "NotAllowed", code: "not-attached", path: "", message: "" } as const;
+  const parent = withSet(draft("one", "1", []), "set", [{ name: "web", port: 1 }]);
+  const refused = { ...parent, sets: parent.sets.map((set) => ({ ...set, flaws: [flaw] })) };
+  assert.deepEqual(reasonsOf(refused, draft("two", "2", [{ name: "other", port: 1 }])), {});
+});
+
+test("Gateways that believe different peers' PROXY headers share no port; the order of the peers is no difference", () => {
+  const wishes = (name: string): Wish[] => [{ name, port: 1, hostname: `${name}.com` }];
+  const older = trusting(draft("a", "1", wishes("old")), { trusted: ["10.0.0.0/8", "192.0.2.1"], required: true });
+  const same = trusting(draft("b", "2", wishes("same")), { trusted: ["192.0.2.1", "10.0.0.0/8"], required: true });
+  const lax = trusting(draft("c", "3", wishes("lax")), { trusted: ["192.0.2.1", "10.0.0.0/8"], required: false });
+  const none = draft("d", "4", wishes("none"));
+  assert.deepEqual(reasonsOf(older, same, lax, none), { lax: "ProtocolConflict", none: "ProtocolConflict" });
+});
+
 test("what is left shares no port, host and protocol, in whatever order the Gateways come", () => {
   const wish = fc.record({
     name: fc.uuid(),
     port: fc.constantFrom(1, 2),
-    protocol: fc.constantFrom("http" as const, "https" as const),
+    protocol: fc.constantFrom<ListenerProtocol[]>("http", "https", "tls", "tls-passthrough", "tcp", "udp"),
     hostname: fc.constantFrom(undefined, "a.com", "*.a.com"),
     broken: fc.boolean(),
   });
@@ -149,10 +230,20 @@ test("what is left shares no port, host and protocol, in whatever order the Gate
       const left = drafts
         .flatMap(({ listeners }) => listeners)
         .filter((candidate) => candidate.flaws.length === 0 && !conflicts.has(candidate));
-      const claims = left.map(({ spec }) => `${spec.port} ${spec.hostname ?? "*"}`);
+      const claims = left.map((claim) => `${slotOf(claim)} ${claim.hostname ?? "*"}`);
       assert.equal(new Set(claims).size, claims.length);
-      const protocols = new Set(left.map(({ spec }) => `${spec.port} ${spec.protocol}`));
-      assert.equal(protocols.size, new Set(left.map(({ spec }) => spec.port)).size);
+      const families = new Set(left.map((claim) => `${slotOf(claim)} ${familyOf(claim)}`));
+      assert.equal(families.size, new Set(left.map(slotOf)).size);
+      const alone = left.filter(({ protocol }) => protocol === "tcp" || protocol === "udp").map(slotOf);
+      for (const slot of alone) assert.equal(left.filter((claim) => slotOf(claim) === slot).length, 1);
     }),
   );
 });
+
+function slotOf({ protocol, spec }: ListenerDraft): string {
+  return `${protocol === "udp" ? "udp" : "tcp"} ${spec.port}`;
+}
+
+function familyOf({ protocol }: ListenerDraft): string {
+  return protocol === "https" || protocol === "tls" || protocol === "tls-passthrough" ? "tls" : `${protocol}`;
+}

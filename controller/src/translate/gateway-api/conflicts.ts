@@ -109,12 +109,20 @@ function findOuterConflict(claims: Claims, draft: GatewayDraft, listener: Listen
   for (const bind of listener.binds) {
     const held = claims.get(toClaimKey(listener, bind));
     if (held === undefined) continue;
-    if (!isShareable(held.sharing, sharingOf(listener)))
-      return toProtocolConflict(listener, `those of ${tellHolder(held.first, draft, bind)}`);
+    const first = tellHolder(held.first, draft, bind);
+    if (!isShareable(held.sharing, sharingOf(listener))) return toProtocolConflict(listener, `those of ${first}`);
+    if (tellPeers(held.first.draft) !== tellPeers(draft)) return toProxyConflict(listener, first);
     const holder = held.hosts.get(hostOf(listener));
     if (holder !== undefined) return toHostnameConflict(listener, tellHolder(holder, draft, bind));
   }
   return undefined;
+}
+
+/** Whose PROXY header is believed is asked before anything tells the listeners of a port apart. */
+function tellPeers({ settings: { proxyProtocol } }: GatewayDraft): string {
+  return proxyProtocol === undefined
+    ? ""
+    : `${proxyProtocol.required} ${[...proxyProtocol.trusted].toSorted().join(" ")}`;
 }
 
 /** What a Gateway's own ListenerSets may know of each other; other Gateways are told the Gateway only. */
@@ -145,6 +153,17 @@ function toProtocolConflict(listener: ListenerDraft, others: string): Flaw {
     path: `${path}.protocol`,
     message: `the listener ${spec.name} of protocol ${spec.protocol} cannot share port ${tellPort(listener)} with ${others}`,
     hint: "give them different ports",
+  };
+}
+
+function toProxyConflict(listener: ListenerDraft, holder: string): Flaw {
+  const { spec, path } = listener;
+  return {
+    reason: "ProtocolConflict",
+    code: "conflict",
+    path: `${path}.port`,
+    message: `the listener ${spec.name} cannot share port ${tellPort(listener)} with ${holder}, which believes other peers' PROXY headers`,
+    hint: "give both Gateways the same sallyport.io/proxy-protocol annotations, or different ports",
   };
 }
 
