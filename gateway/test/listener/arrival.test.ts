@@ -172,39 +172,36 @@ test("closing a port ends connections in every stage", async (t) => {
 
 for (const sockets of ["tuned", "documented"] as const) {
   test(`TLS is passed on as it is, with its hello (${sockets})`, async (t) => {
-    let rig: Rig | undefined;
-    const route = toStreamRoute(() => rig!);
+    const route = toStreamRoute(() => rig);
     const inner = await openRig(t, { tls: secure(), sockets });
     const tls = toTls({ "a.test": toChain(undefined, { stream: route }) });
-    rig = await openRig(t, { upstream: inner.port, tls, sockets });
+    const rig: Rig = await openRig(t, { upstream: inner.port, tls, sockets });
     const socket = await connectTls(t, rig.port, { servername: "a.test" });
     assert.match(socket.getPeerCertificate().subjectaltname ?? "", /a\.test/);
     socket.end();
-    await eventually(() => rig?.bound.connections === 0 && inner.bound.connections === 0);
+    await eventually(() => rig.bound.connections === 0 && inner.bound.connections === 0);
     assert.deepEqual([rig.counts.handshakes, inner.counts.handshakes], [[], ["full"]]);
   });
 
   test(`what is inside TLS is passed on, also where the server speaks first (${sockets})`, async (t) => {
-    let rig: Rig | undefined;
-    const route = toStreamRoute(() => rig!);
+    const route = toStreamRoute(() => rig);
     const tls = toTls({
       "a.test": toChain(toTermination([certificate], { applicationProtocols: [] }), { stream: route }),
     });
-    rig = await openRig(t, { upstream: await openEcho(t, "220 hello\r\n"), tls, sockets });
+    const rig: Rig = await openRig(t, { upstream: await openEcho(t, "220 hello\r\n"), tls, sockets });
     const socket = await connectTls(t, rig.port, { servername: "a.test" });
     assert.equal(await converse(socket, "", "\n"), "220 hello\r\n");
     const big = "x".repeat(300_000);
     socket.write(big);
     await eventually(() => socket.bytesRead >= big.length, { what: "the echo" });
     socket.destroy();
-    await eventually(() => rig?.bound.connections === 0);
+    await eventually(() => rig.bound.connections === 0);
   });
 
   test(`a port for bytes passes them on behind a PROXY header, and to a silent client what the server says (${sockets})`, async (t) => {
-    let rig: Rig | undefined;
-    const stream = toStreamRoute(() => rig!);
+    const stream = toStreamRoute(() => rig);
     const proxyProtocol = { ...TRUSTED, required: false };
-    rig = await openRig(t, {
+    const rig: Rig = await openRig(t, {
       upstream: await openEcho(t, "hello "),
       stream,
       proxyProtocol,
@@ -215,11 +212,11 @@ for (const sockets of ["tuned", "documented"] as const) {
     await client.send(`${HEADER}abc`);
     await client.signal.require(() => client.received === "hello abc", 2000, "the echo");
     const silent = await rig.client();
-    await eventually(() => rig?.bound.connections === 2);
+    await eventually(() => rig.bound.connections === 2);
     rig.advance(750);
     await silent.signal.require(() => silent.received === "hello ", 2000, "the greeting");
     client.close();
     silent.close();
-    await eventually(() => rig?.bound.connections === 0);
+    await eventually(() => rig.bound.connections === 0);
   });
 }

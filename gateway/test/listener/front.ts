@@ -20,15 +20,13 @@ export async function connectTls(t: TestContext, port: number, options: Connecti
 /** Sends text and resolves with what came back, once the end is as expected or the connection is over. */
 export async function converse(socket: TLSSocket, text: string, end: string): Promise<string> {
   let received = "";
-  let over = false;
-  socket.on("data", (bytes: Buffer) => {
+  const take = (bytes: Buffer): void => {
     received += bytes.toString("latin1");
-  });
-  socket.on("close", () => {
-    over = true;
-  });
+  };
+  socket.on("data", take);
   socket.write(text, "latin1");
-  await eventually(() => over || received.endsWith(end), { what: "the answer" });
+  await eventually(() => socket.destroyed || received.endsWith(end), { what: "the answer" });
+  socket.off("data", take);
   return received;
 }
 
