@@ -1,6 +1,11 @@
 /** An upstream that a test plays by hand, one stream per request, and what its exchanges recorded. */
 import { eventually } from "@sallyport/testkit/eventually";
-import type { ConnectionRequest, UpstreamCluster, UpstreamConnection } from "../../src/cluster/contract.ts";
+import type {
+  ConnectionRequest,
+  EndpointRequest,
+  UpstreamCluster,
+  UpstreamConnection,
+} from "../../src/cluster/contract.ts";
 import type {
   AnswerReceiver,
   BodyFraming,
@@ -34,7 +39,11 @@ export class HandUpstream implements UpstreamCluster {
     else request.assign(this.#open(), false);
   }
 
-  cancel(request: ConnectionRequest): void {
+  lease(request: EndpointRequest): void {
+    request.refuse("no-endpoints");
+  }
+
+  cancel(request: ConnectionRequest | EndpointRequest): void {
     this.#waiting = this.#waiting.filter((one) => one !== request);
   }
 
@@ -52,6 +61,7 @@ export class HandUpstream implements UpstreamCluster {
     return {
       endpoint: { address: "192.0.2.9", port: 80, label: "192.0.2.9:80", active: () => 0 },
       connected: true,
+      failureDetail: "",
       open: (receiver) => {
         const stream = new HandStream(receiver, this.takesRaw);
         this.#streams.push(stream);
