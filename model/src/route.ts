@@ -30,7 +30,15 @@ export const HttpRule = Type.Object({
 export type HttpRule = Static<typeof HttpRule>;
 
 /** A listener the route hangs on, and the hostnames it serves there (route hostnames cut by the listener's); `*` is any. */
-export const RouteAttachment = Type.Object({ listener: Type.String(), hostnames: Type.Array(Type.String()) });
+export const RouteAttachment = Type.Object({
+  listener: Type.String(),
+  hostnames: Type.Array(Type.String()),
+  /**
+   * How much each hostname was cut: 0 where it is the route's own, else the more the wider that one is. Among HTTP routes of
+   * one hostname those of the least cut come first, whatever their paths and age. Absent: all are the route's own.
+   */
+  cuts: Type.Optional(Type.Array(Count)),
+});
 /** A listener the route hangs on. */
 export type RouteAttachment = Static<typeof RouteAttachment>;
 

@@ -1,12 +1,13 @@
 /** Listeners of a runtime: each with the hosts it serves and, per host, the index of what may win a request. */
 import { DEFAULT_DATAGRAM_OPTIONS, DEFAULT_STREAM_OPTIONS, type Listener } from "@sallyport/model/listener";
+import type { RouteAttachment } from "@sallyport/model/route";
 import type { Candidate } from "../router/candidate.ts";
 import type { CompiledListener, RouteInput, RouteResult } from "../router/contract.ts";
 import { HostTable } from "../router/host-table.ts";
 import { type PathIndex, PathIndexEdit } from "../router/path-index.ts";
 import { copyMap } from "./copy-map.ts";
 
-/** By hostname: exact, `*.suffix` or `*`. */
+/** By hostname: exact, `*.suffix` or `*`; that of routes whose own hostname is wider with the cut behind it. */
 type Hosts = ReadonlyMap<string, PathIndex>;
 
 /** One listener with its routes. */
@@ -14,14 +15,14 @@ export class ListenerRoutes {
   readonly resource: Listener;
   readonly compiled: CompiledListener;
   readonly hosts: Hosts;
-  readonly #table: HostTable<PathIndex>;
+  readonly #table: HostTable<RuleFinder>;
   readonly #unmatched: RouteResult;
 
   constructor(resource: Listener, compiled: CompiledListener, hosts: Hosts) {
     this.resource = resource;
     this.compiled = compiled;
     this.hosts = hosts;
-    this.#table = new HostTable(hosts);
+    this.#table = new HostTable(toFinders(hosts));
     this.#unmatched = { listener: compiled, rule: undefined, matchedPrefix: undefined, cacheable: true };
   }
 
@@ -32,6 +33,59 @@ export class ListenerRoutes {
   route(input: RouteInput): RouteResult {
     return this.#table.find(input.host)?.find(input) ?? this.#unmatched;
   }
+}
+
+/** Finds the rule of a request for one hostname. */
+type RuleFinder = Pick<PathIndex, "find">;
+
+/** Indexes of one hostname, by cut: the next is asked where nothing in those before matches. */
+class IndexChain implements RuleFinder {
+  readonly #indexes: readonly PathIndex[];
+
+  constructor(indexes: readonly PathIndex[]) {
+    this.#indexes = indexes;
+  }
+
+  find(input: RouteInput): RouteResult | undefined {
+    for (const index of this.#indexes) {
+      const result = index.find(input);
+      if (result !== undefined) return result;
+    }
+    return undefined;
+  }
+}
+
+const CUT = " ";
+
+function toHostKeys({ hostnames, cuts = [] }: RouteAttachment): ReadonlySet<string> {
+  const keys = hostnames.map((hostname, index) => {
+    const cut = cuts[index] ?? 0;
+    return cut === 0 ? hostname : `${hostname}${CUT}${cut}`;
+  });
+  return new Set(keys);
+}
+
+/** What answers for each hostname: its one index, or where routes come to it by several cuts a chain of them. */
+function toFinders(hosts: Hosts): ReadonlyMap<string, RuleFinder> {
+  const cut = [...hosts.keys()].filter((key) => key.includes(CUT));
+  if (cut.length === 0) return hosts;
+  const finders = new Map<string, RuleFinder>(hosts);
+  const chains = new Map<string, (readonly [cut: number, index: PathIndex])[]>();
+  for (const key of cut) {
+    finders.delete(key);
+    const [hostname = "", length] = key.split(CUT);
+    const uncut = hosts.get(hostname);
+    const chain = chains.get(hostname) ?? (uncut === undefined ? [] : [[0, uncut] as const]);
+    const index = hosts.get(key);
+    if (index !== undefined) chain.push([Number(length), index]);
+    chains.set(hostname, chain);
+  }
+  for (const [hostname, chain] of chains) {
+    const [first, ...others] = chain.toSorted(([left], [right]) => left - right).map(([, index]) => index);
+    if (first === undefined) continue;
+    finders.set(hostname, others.length === 0 ? first : new IndexChain([first, ...others]));
+  }
+  return finders;
 }
 
 /** A listener as requests see it; `before` where nothing they see has changed, so that its routes need not change. */
@@ -60,17 +114,17 @@ export class ListenerEdit {
     this.#base = base;
   }
 
-  add(hostnames: readonly string[], candidates: readonly Candidate[]): void {
-    for (const hostname of new Set(hostnames)) {
-      const edit = this.#edit(hostname);
+  add(attachment: RouteAttachment, candidates: readonly Candidate[]): void {
+    for (const key of toHostKeys(attachment)) {
+      const edit = this.#edit(key);
       for (const candidate of candidates) edit.add(candidate);
     }
   }
 
   /** The candidates must be there. */
-  remove(hostnames: readonly string[], candidates: readonly Candidate[]): void {
-    for (const hostname of new Set(hostnames)) {
-      const edit = this.#edit(hostname);
+  remove(attachment: RouteAttachment, candidates: readonly Candidate[]): void {
+    for (const key of toHostKeys(attachment)) {
+      const edit = this.#edit(key);
       for (const candidate of candidates) edit.remove(candidate);
     }
   }

@@ -109,7 +109,7 @@ class RoutePlacer {
 
   #takeOff({ attachment, candidates }: Placement): void {
     if (this.#renewed.has(attachment.listener)) return;
-    this.#edit(attachment.listener)?.remove(attachment.hostnames, candidates);
+    this.#edit(attachment.listener)?.remove(attachment, candidates);
   }
 
   /** Puts a route on its listeners, as far as asked. */
@@ -119,7 +119,7 @@ class RoutePlacer {
       const edit = isAsked(attachment.listener) ? this.#edit(attachment.listener) : undefined;
       if (edit === undefined) continue;
       const candidates = toCandidates(route, edit.compiled);
-      edit.add(attachment.hostnames, candidates);
+      edit.add(attachment, candidates);
       placements.push({ attachment, candidates });
     }
     return placements;

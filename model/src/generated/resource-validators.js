@@ -707,7 +707,7 @@ return errors === 0;
 }
 
 export const httpRoute = validate11;
-const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599}}}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]}}};
+const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599}}}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]}}};
 const schema13 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]};
 const schema14 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599}}}}}]};
 const schema15 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]};
@@ -2414,6 +2414,46 @@ var valid2 = _errs13 === errors;
 else {
 var valid2 = true;
 }
+if(valid2){
+if(data4.cuts !== undefined){
+let data8 = data4.cuts;
+const _errs17 = errors;
+if(errors === _errs17){
+if(Array.isArray(data8)){
+var valid4 = true;
+const len2 = data8.length;
+for(let i2=0; i2<len2; i2++){
+let data9 = data8[i2];
+const _errs19 = errors;
+if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
+validate11.errors = [{instancePath:instancePath+"/attachments/" + i0+"/cuts/" + i2,schemaPath:"#/properties/attachments/items/properties/cuts/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs19){
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 < 0 || isNaN(data9)){
+validate11.errors = [{instancePath:instancePath+"/attachments/" + i0+"/cuts/" + i2,schemaPath:"#/properties/attachments/items/properties/cuts/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid4 = _errs19 === errors;
+if(!valid4){
+break;
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/attachments/" + i0+"/cuts",schemaPath:"#/properties/attachments/items/properties/cuts/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs17 === errors;
+}
+else {
+var valid2 = true;
+}
+}
 }
 }
 }
@@ -2440,536 +2480,536 @@ var valid0 = true;
 }
 if(valid0){
 if(data.rules !== undefined){
-let data8 = data.rules;
-const _errs17 = errors;
-if(errors === _errs17){
-if(Array.isArray(data8)){
-var valid4 = true;
-const len2 = data8.length;
-for(let i2=0; i2<len2; i2++){
-let data9 = data8[i2];
-const _errs19 = errors;
-if(errors === _errs19){
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-let missing2;
-if((((data9.matches === undefined) && (missing2 = "matches")) || ((data9.policies === undefined) && (missing2 = "policies"))) || ((data9.backends === undefined) && (missing2 = "backends"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2,schemaPath:"#/properties/rules/items/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
-return false;
-}
-else {
-if(data9.name !== undefined){
+let data10 = data.rules;
 const _errs21 = errors;
-if(typeof data9.name !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/name",schemaPath:"#/properties/rules/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid5 = _errs21 === errors;
-}
-else {
+if(errors === _errs21){
+if(Array.isArray(data10)){
 var valid5 = true;
-}
-if(valid5){
-if(data9.matches !== undefined){
-let data11 = data9.matches;
+const len3 = data10.length;
+for(let i3=0; i3<len3; i3++){
+let data11 = data10[i3];
 const _errs23 = errors;
 if(errors === _errs23){
-if(Array.isArray(data11)){
-var valid6 = true;
-const len3 = data11.length;
-for(let i3=0; i3<len3; i3++){
-let data12 = data11[i3];
-const _errs25 = errors;
-if(errors === _errs25){
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
-let missing3;
-if((((data12.path === undefined) && (missing3 = "path")) || ((data12.headers === undefined) && (missing3 = "headers"))) || ((data12.query === undefined) && (missing3 = "query"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3,schemaPath:"#/properties/rules/items/properties/matches/items/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+let missing2;
+if((((data11.matches === undefined) && (missing2 = "matches")) || ((data11.policies === undefined) && (missing2 = "policies"))) || ((data11.backends === undefined) && (missing2 = "backends"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3,schemaPath:"#/properties/rules/items/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
 else {
-if(data12.path !== undefined){
-let data13 = data12.path;
+if(data11.name !== undefined){
+const _errs25 = errors;
+if(typeof data11.name !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/name",schemaPath:"#/properties/rules/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid6 = _errs25 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data11.matches !== undefined){
+let data13 = data11.matches;
 const _errs27 = errors;
-const _errs28 = errors;
-if(errors === _errs28){
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-const tag0 = data13.kind;
+if(errors === _errs27){
+if(Array.isArray(data13)){
+var valid7 = true;
+const len4 = data13.length;
+for(let i4=0; i4<len4; i4++){
+let data14 = data13[i4];
+const _errs29 = errors;
+if(errors === _errs29){
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+let missing3;
+if((((data14.path === undefined) && (missing3 = "path")) || ((data14.headers === undefined) && (missing3 = "headers"))) || ((data14.query === undefined) && (missing3 = "query"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4,schemaPath:"#/properties/rules/items/properties/matches/items/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+return false;
+}
+else {
+if(data14.path !== undefined){
+let data15 = data14.path;
+const _errs31 = errors;
+const _errs32 = errors;
+if(errors === _errs32){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+const tag0 = data15.kind;
 if(typeof tag0 == "string"){
 if(tag0 === "exact"){
-const _errs31 = errors;
-if(errors === _errs31){
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-let missing4;
-if(((data13.kind === undefined) && (missing4 = "kind")) || ((data13.value === undefined) && (missing4 = "value"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path",schemaPath:"#/$defs/union0/oneOf/0/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
-return false;
-}
-else {
-if(data13.kind !== undefined){
-let data14 = data13.kind;
-const _errs33 = errors;
-if(typeof data14 !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path/kind",schemaPath:"#/$defs/union0/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if("exact" !== data14){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path/kind",schemaPath:"#/$defs/union0/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "exact"},message:"must be equal to constant"}];
-return false;
-}
-var valid11 = _errs33 === errors;
-}
-else {
-var valid11 = true;
-}
-if(valid11){
-if(data13.value !== undefined){
 const _errs35 = errors;
-if(typeof data13.value !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path/value",schemaPath:"#/$defs/union0/oneOf/0/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs35){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+let missing4;
+if(((data15.kind === undefined) && (missing4 = "kind")) || ((data15.value === undefined) && (missing4 = "value"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path",schemaPath:"#/$defs/union0/oneOf/0/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
-var valid11 = _errs35 === errors;
+else {
+if(data15.kind !== undefined){
+let data16 = data15.kind;
+const _errs37 = errors;
+if(typeof data16 !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path/kind",schemaPath:"#/$defs/union0/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("exact" !== data16){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path/kind",schemaPath:"#/$defs/union0/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "exact"},message:"must be equal to constant"}];
+return false;
+}
+var valid12 = _errs37 === errors;
 }
 else {
-var valid11 = true;
+var valid12 = true;
+}
+if(valid12){
+if(data15.value !== undefined){
+const _errs39 = errors;
+if(typeof data15.value !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path/value",schemaPath:"#/$defs/union0/oneOf/0/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid12 = _errs39 === errors;
+}
+else {
+var valid12 = true;
 }
 }
 }
 }
 else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path",schemaPath:"#/$defs/union0/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path",schemaPath:"#/$defs/union0/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 }
 else if(tag0 === "prefix"){
-const _errs37 = errors;
-if(errors === _errs37){
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-let missing5;
-if(((data13.kind === undefined) && (missing5 = "kind")) || ((data13.value === undefined) && (missing5 = "value"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path",schemaPath:"#/$defs/union0/oneOf/1/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
-return false;
-}
-else {
-if(data13.kind !== undefined){
-let data16 = data13.kind;
-const _errs39 = errors;
-if(typeof data16 !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path/kind",schemaPath:"#/$defs/union0/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if("prefix" !== data16){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path/kind",schemaPath:"#/$defs/union0/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "prefix"},message:"must be equal to constant"}];
-return false;
-}
-var valid13 = _errs39 === errors;
-}
-else {
-var valid13 = true;
-}
-if(valid13){
-if(data13.value !== undefined){
 const _errs41 = errors;
-if(typeof data13.value !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path/value",schemaPath:"#/$defs/union0/oneOf/1/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs41){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+let missing5;
+if(((data15.kind === undefined) && (missing5 = "kind")) || ((data15.value === undefined) && (missing5 = "value"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path",schemaPath:"#/$defs/union0/oneOf/1/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
 return false;
 }
-var valid13 = _errs41 === errors;
+else {
+if(data15.kind !== undefined){
+let data18 = data15.kind;
+const _errs43 = errors;
+if(typeof data18 !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path/kind",schemaPath:"#/$defs/union0/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("prefix" !== data18){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path/kind",schemaPath:"#/$defs/union0/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "prefix"},message:"must be equal to constant"}];
+return false;
+}
+var valid14 = _errs43 === errors;
 }
 else {
-var valid13 = true;
+var valid14 = true;
+}
+if(valid14){
+if(data15.value !== undefined){
+const _errs45 = errors;
+if(typeof data15.value !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path/value",schemaPath:"#/$defs/union0/oneOf/1/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid14 = _errs45 === errors;
+}
+else {
+var valid14 = true;
 }
 }
 }
 }
 else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path",schemaPath:"#/$defs/union0/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path",schemaPath:"#/$defs/union0/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 }
 else if(tag0 === "regex"){
-const _errs43 = errors;
-if(errors === _errs43){
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-let missing6;
-if(((data13.kind === undefined) && (missing6 = "kind")) || ((data13.value === undefined) && (missing6 = "value"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path",schemaPath:"#/$defs/union0/oneOf/2/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
-return false;
-}
-else {
-if(data13.kind !== undefined){
-let data18 = data13.kind;
-const _errs45 = errors;
-if(typeof data18 !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path/kind",schemaPath:"#/$defs/union0/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if("regex" !== data18){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path/kind",schemaPath:"#/$defs/union0/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "regex"},message:"must be equal to constant"}];
-return false;
-}
-var valid15 = _errs45 === errors;
-}
-else {
-var valid15 = true;
-}
-if(valid15){
-if(data13.value !== undefined){
 const _errs47 = errors;
-if(typeof data13.value !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path/value",schemaPath:"#/$defs/union0/oneOf/2/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs47){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+let missing6;
+if(((data15.kind === undefined) && (missing6 = "kind")) || ((data15.value === undefined) && (missing6 = "value"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path",schemaPath:"#/$defs/union0/oneOf/2/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
 return false;
 }
-var valid15 = _errs47 === errors;
-}
 else {
-var valid15 = true;
-}
-}
-}
-}
-else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path",schemaPath:"#/$defs/union0/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-}
-else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path",schemaPath:"#/$defs/union0/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf"}];
-return false;
-}
-}
-else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path",schemaPath:"#/$defs/union0/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string"}];
-return false;
-}
-}
-else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/path",schemaPath:"#/$defs/union0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid7 = _errs27 === errors;
-}
-else {
-var valid7 = true;
-}
-if(valid7){
-if(data12.method !== undefined){
+if(data15.kind !== undefined){
+let data20 = data15.kind;
 const _errs49 = errors;
-if(typeof data12.method !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/method",schemaPath:"#/properties/rules/items/properties/matches/items/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(typeof data20 !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path/kind",schemaPath:"#/$defs/union0/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid7 = _errs49 === errors;
+if("regex" !== data20){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path/kind",schemaPath:"#/$defs/union0/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "regex"},message:"must be equal to constant"}];
+return false;
+}
+var valid16 = _errs49 === errors;
 }
 else {
-var valid7 = true;
-}
-if(valid7){
-if(data12.headers !== undefined){
-let data21 = data12.headers;
-const _errs51 = errors;
-if(errors === _errs51){
-if(Array.isArray(data21)){
 var valid16 = true;
-const len4 = data21.length;
-for(let i4=0; i4<len4; i4++){
-let data22 = data21[i4];
+}
+if(valid16){
+if(data15.value !== undefined){
+const _errs51 = errors;
+if(typeof data15.value !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path/value",schemaPath:"#/$defs/union0/oneOf/2/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid16 = _errs51 === errors;
+}
+else {
+var valid16 = true;
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path",schemaPath:"#/$defs/union0/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path",schemaPath:"#/$defs/union0/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf"}];
+return false;
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path",schemaPath:"#/$defs/union0/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string"}];
+return false;
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/path",schemaPath:"#/$defs/union0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid8 = _errs31 === errors;
+}
+else {
+var valid8 = true;
+}
+if(valid8){
+if(data14.method !== undefined){
 const _errs53 = errors;
-if(errors === _errs53){
-if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
-let missing7;
-if((((data22.name === undefined) && (missing7 = "name")) || ((data22.kind === undefined) && (missing7 = "kind"))) || ((data22.value === undefined) && (missing7 = "value"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/headers/" + i4,schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/required",keyword:"required",params:{missingProperty: missing7},message:"must have required property '"+missing7+"'"}];
+if(typeof data14.method !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/method",schemaPath:"#/properties/rules/items/properties/matches/items/properties/method/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
+var valid8 = _errs53 === errors;
+}
 else {
-if(data22.name !== undefined){
+var valid8 = true;
+}
+if(valid8){
+if(data14.headers !== undefined){
+let data23 = data14.headers;
 const _errs55 = errors;
-if(typeof data22.name !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/headers/" + i4+"/name",schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid17 = _errs55 === errors;
-}
-else {
+if(errors === _errs55){
+if(Array.isArray(data23)){
 var valid17 = true;
-}
-if(valid17){
-if(data22.kind !== undefined){
-let data24 = data22.kind;
-const _errs57 = errors;
-if(!((data24 === "exact") || (data24 === "regex"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/headers/" + i4+"/kind",schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema12.properties.rules.items.properties.matches.items.properties.headers.items.properties.kind.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid17 = _errs57 === errors;
-}
-else {
-var valid17 = true;
-}
-if(valid17){
-if(data22.value !== undefined){
-const _errs58 = errors;
-if(typeof data22.value !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/headers/" + i4+"/value",schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid17 = _errs58 === errors;
-}
-else {
-var valid17 = true;
-}
-}
-}
-}
-}
-else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/headers/" + i4,schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid16 = _errs53 === errors;
-if(!valid16){
-break;
-}
-}
-}
-else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/headers",schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid7 = _errs51 === errors;
-}
-else {
-var valid7 = true;
-}
-if(valid7){
-if(data12.query !== undefined){
-let data26 = data12.query;
-const _errs60 = errors;
-if(errors === _errs60){
-if(Array.isArray(data26)){
-var valid18 = true;
-const len5 = data26.length;
+const len5 = data23.length;
 for(let i5=0; i5<len5; i5++){
-let data27 = data26[i5];
+let data24 = data23[i5];
+const _errs57 = errors;
+if(errors === _errs57){
+if(data24 && typeof data24 == "object" && !Array.isArray(data24)){
+let missing7;
+if((((data24.name === undefined) && (missing7 = "name")) || ((data24.kind === undefined) && (missing7 = "kind"))) || ((data24.value === undefined) && (missing7 = "value"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/headers/" + i5,schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/required",keyword:"required",params:{missingProperty: missing7},message:"must have required property '"+missing7+"'"}];
+return false;
+}
+else {
+if(data24.name !== undefined){
+const _errs59 = errors;
+if(typeof data24.name !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/headers/" + i5+"/name",schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid18 = _errs59 === errors;
+}
+else {
+var valid18 = true;
+}
+if(valid18){
+if(data24.kind !== undefined){
+let data26 = data24.kind;
+const _errs61 = errors;
+if(!((data26 === "exact") || (data26 === "regex"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/headers/" + i5+"/kind",schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema12.properties.rules.items.properties.matches.items.properties.headers.items.properties.kind.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid18 = _errs61 === errors;
+}
+else {
+var valid18 = true;
+}
+if(valid18){
+if(data24.value !== undefined){
 const _errs62 = errors;
-if(errors === _errs62){
-if(data27 && typeof data27 == "object" && !Array.isArray(data27)){
-let missing8;
-if((((data27.name === undefined) && (missing8 = "name")) || ((data27.kind === undefined) && (missing8 = "kind"))) || ((data27.value === undefined) && (missing8 = "value"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/query/" + i5,schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/required",keyword:"required",params:{missingProperty: missing8},message:"must have required property '"+missing8+"'"}];
+if(typeof data24.value !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/headers/" + i5+"/value",schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
-}
-else {
-if(data27.name !== undefined){
-const _errs64 = errors;
-if(typeof data27.name !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/query/" + i5+"/name",schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid19 = _errs64 === errors;
-}
-else {
-var valid19 = true;
-}
-if(valid19){
-if(data27.kind !== undefined){
-let data29 = data27.kind;
-const _errs66 = errors;
-if(!((data29 === "exact") || (data29 === "regex"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/query/" + i5+"/kind",schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema12.properties.rules.items.properties.matches.items.properties.query.items.properties.kind.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid19 = _errs66 === errors;
-}
-else {
-var valid19 = true;
-}
-if(valid19){
-if(data27.value !== undefined){
-const _errs67 = errors;
-if(typeof data27.value !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/query/" + i5+"/value",schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid19 = _errs67 === errors;
-}
-else {
-var valid19 = true;
-}
-}
-}
-}
-}
-else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/query/" + i5,schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
 }
 var valid18 = _errs62 === errors;
-if(!valid18){
+}
+else {
+var valid18 = true;
+}
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/headers/" + i5,schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid17 = _errs57 === errors;
+if(!valid17){
 break;
 }
 }
 }
 else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3+"/query",schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/headers",schemaPath:"#/properties/rules/items/properties/matches/items/properties/headers/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid7 = _errs60 === errors;
+var valid8 = _errs55 === errors;
 }
 else {
-var valid7 = true;
+var valid8 = true;
 }
-}
-}
-}
-}
-}
-else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches/" + i3,schemaPath:"#/properties/rules/items/properties/matches/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-var valid6 = _errs25 === errors;
-if(!valid6){
-break;
-}
-}
-}
-else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/matches",schemaPath:"#/properties/rules/items/properties/matches/type",keyword:"type",params:{type: "array"},message:"must be array"}];
-return false;
-}
-}
-var valid5 = _errs23 === errors;
-}
-else {
-var valid5 = true;
-}
-if(valid5){
-if(data9.policies !== undefined){
-let data31 = data9.policies;
-const _errs69 = errors;
-if(errors === _errs69){
-if(Array.isArray(data31)){
-var valid20 = true;
-const len6 = data31.length;
+if(valid8){
+if(data14.query !== undefined){
+let data28 = data14.query;
+const _errs64 = errors;
+if(errors === _errs64){
+if(Array.isArray(data28)){
+var valid19 = true;
+const len6 = data28.length;
 for(let i6=0; i6<len6; i6++){
+let data29 = data28[i6];
+const _errs66 = errors;
+if(errors === _errs66){
+if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
+let missing8;
+if((((data29.name === undefined) && (missing8 = "name")) || ((data29.kind === undefined) && (missing8 = "kind"))) || ((data29.value === undefined) && (missing8 = "value"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/query/" + i6,schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/required",keyword:"required",params:{missingProperty: missing8},message:"must have required property '"+missing8+"'"}];
+return false;
+}
+else {
+if(data29.name !== undefined){
+const _errs68 = errors;
+if(typeof data29.name !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/query/" + i6+"/name",schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid20 = _errs68 === errors;
+}
+else {
+var valid20 = true;
+}
+if(valid20){
+if(data29.kind !== undefined){
+let data31 = data29.kind;
+const _errs70 = errors;
+if(!((data31 === "exact") || (data31 === "regex"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/query/" + i6+"/kind",schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/properties/kind/enum",keyword:"enum",params:{allowedValues: schema12.properties.rules.items.properties.matches.items.properties.query.items.properties.kind.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid20 = _errs70 === errors;
+}
+else {
+var valid20 = true;
+}
+if(valid20){
+if(data29.value !== undefined){
 const _errs71 = errors;
-if(!(validate12(data31[i6], {instancePath:instancePath+"/rules/" + i2+"/policies/" + i6,parentData:data31,parentDataProperty:i6,rootData}))){
-vErrors = vErrors === null ? validate12.errors : vErrors.concat(validate12.errors);
-errors = vErrors.length;
+if(typeof data29.value !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/query/" + i6+"/value",schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
 }
 var valid20 = _errs71 === errors;
-if(!valid20){
+}
+else {
+var valid20 = true;
+}
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/query/" + i6,schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid19 = _errs66 === errors;
+if(!valid19){
 break;
 }
 }
 }
 else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/policies",schemaPath:"#/properties/rules/items/properties/policies/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4+"/query",schemaPath:"#/properties/rules/items/properties/matches/items/properties/query/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid5 = _errs69 === errors;
+var valid8 = _errs64 === errors;
 }
 else {
-var valid5 = true;
+var valid8 = true;
 }
-if(valid5){
-if(data9.backends !== undefined){
-let data33 = data9.backends;
-const _errs72 = errors;
-if(errors === _errs72){
+}
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches/" + i4,schemaPath:"#/properties/rules/items/properties/matches/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid7 = _errs29 === errors;
+if(!valid7){
+break;
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/matches",schemaPath:"#/properties/rules/items/properties/matches/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid6 = _errs27 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data11.policies !== undefined){
+let data33 = data11.policies;
+const _errs73 = errors;
+if(errors === _errs73){
 if(Array.isArray(data33)){
 var valid21 = true;
 const len7 = data33.length;
 for(let i7=0; i7<len7; i7++){
-const _errs74 = errors;
-if(!(validate14(data33[i7], {instancePath:instancePath+"/rules/" + i2+"/backends/" + i7,parentData:data33,parentDataProperty:i7,rootData}))){
-vErrors = vErrors === null ? validate14.errors : vErrors.concat(validate14.errors);
+const _errs75 = errors;
+if(!(validate12(data33[i7], {instancePath:instancePath+"/rules/" + i3+"/policies/" + i7,parentData:data33,parentDataProperty:i7,rootData}))){
+vErrors = vErrors === null ? validate12.errors : vErrors.concat(validate12.errors);
 errors = vErrors.length;
 }
-var valid21 = _errs74 === errors;
+var valid21 = _errs75 === errors;
 if(!valid21){
 break;
 }
 }
 }
 else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/backends",schemaPath:"#/properties/rules/items/properties/backends/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/policies",schemaPath:"#/properties/rules/items/properties/policies/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid5 = _errs72 === errors;
+var valid6 = _errs73 === errors;
 }
 else {
-var valid5 = true;
+var valid6 = true;
 }
-if(valid5){
-if(data9.requestTimeout !== undefined){
-let data35 = data9.requestTimeout;
-const _errs75 = errors;
-if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/requestTimeout",schemaPath:"#/properties/rules/items/properties/requestTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
+if(valid6){
+if(data11.backends !== undefined){
+let data35 = data11.backends;
+const _errs76 = errors;
+if(errors === _errs76){
+if(Array.isArray(data35)){
+var valid22 = true;
+const len8 = data35.length;
+for(let i8=0; i8<len8; i8++){
+const _errs78 = errors;
+if(!(validate14(data35[i8], {instancePath:instancePath+"/rules/" + i3+"/backends/" + i8,parentData:data35,parentDataProperty:i8,rootData}))){
+vErrors = vErrors === null ? validate14.errors : vErrors.concat(validate14.errors);
+errors = vErrors.length;
 }
-if(errors === _errs75){
-if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 < 0 || isNaN(data35)){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/requestTimeout",schemaPath:"#/properties/rules/items/properties/requestTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid5 = _errs75 === errors;
-}
-else {
-var valid5 = true;
-}
-if(valid5){
-if(data9.backendTimeout !== undefined){
-let data36 = data9.backendTimeout;
-const _errs77 = errors;
-if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/backendTimeout",schemaPath:"#/properties/rules/items/properties/backendTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs77){
-if((typeof data36 == "number") && (isFinite(data36))){
-if(data36 < 0 || isNaN(data36)){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2+"/backendTimeout",schemaPath:"#/properties/rules/items/properties/backendTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid5 = _errs77 === errors;
-}
-else {
-var valid5 = true;
-}
-}
-}
-}
-}
+var valid22 = _errs78 === errors;
+if(!valid22){
+break;
 }
 }
 }
 else {
-validate11.errors = [{instancePath:instancePath+"/rules/" + i2,schemaPath:"#/properties/rules/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/backends",schemaPath:"#/properties/rules/items/properties/backends/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid4 = _errs19 === errors;
-if(!valid4){
+var valid6 = _errs76 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data11.requestTimeout !== undefined){
+let data37 = data11.requestTimeout;
+const _errs79 = errors;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/requestTimeout",schemaPath:"#/properties/rules/items/properties/requestTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs79){
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 < 0 || isNaN(data37)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/requestTimeout",schemaPath:"#/properties/rules/items/properties/requestTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid6 = _errs79 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data11.backendTimeout !== undefined){
+let data38 = data11.backendTimeout;
+const _errs81 = errors;
+if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/backendTimeout",schemaPath:"#/properties/rules/items/properties/backendTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs81){
+if((typeof data38 == "number") && (isFinite(data38))){
+if(data38 < 0 || isNaN(data38)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/backendTimeout",schemaPath:"#/properties/rules/items/properties/backendTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid6 = _errs81 === errors;
+}
+else {
+var valid6 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3,schemaPath:"#/properties/rules/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid5 = _errs23 === errors;
+if(!valid5){
 break;
 }
 }
@@ -2979,7 +3019,7 @@ validate11.errors = [{instancePath:instancePath+"/rules",schemaPath:"#/propertie
 return false;
 }
 }
-var valid0 = _errs17 === errors;
+var valid0 = _errs21 === errors;
 }
 else {
 var valid0 = true;
@@ -3000,7 +3040,7 @@ return errors === 0;
 }
 
 export const streamRoute = validate17;
-const schema18 = {"type":"object","required":["kind","key","age","attachments","backends"],"properties":{"kind":{"type":"string","const":"stream-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}}}}},"backends":{"type":"array","items":{"$ref":"#/$defs/union0"}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]}}};
+const schema18 = {"type":"object","required":["kind","key","age","attachments","backends"],"properties":{"kind":{"type":"string","const":"stream-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"backends":{"type":"array","items":{"$ref":"#/$defs/union0"}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]}}};
 const schema19 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]};
 
 function validate17(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -3114,6 +3154,46 @@ var valid2 = _errs13 === errors;
 else {
 var valid2 = true;
 }
+if(valid2){
+if(data4.cuts !== undefined){
+let data8 = data4.cuts;
+const _errs17 = errors;
+if(errors === _errs17){
+if(Array.isArray(data8)){
+var valid4 = true;
+const len2 = data8.length;
+for(let i2=0; i2<len2; i2++){
+let data9 = data8[i2];
+const _errs19 = errors;
+if(!(((typeof data9 == "number") && (!(data9 % 1) && !isNaN(data9))) && (isFinite(data9)))){
+validate17.errors = [{instancePath:instancePath+"/attachments/" + i0+"/cuts/" + i2,schemaPath:"#/properties/attachments/items/properties/cuts/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs19){
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 < 0 || isNaN(data9)){
+validate17.errors = [{instancePath:instancePath+"/attachments/" + i0+"/cuts/" + i2,schemaPath:"#/properties/attachments/items/properties/cuts/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid4 = _errs19 === errors;
+if(!valid4){
+break;
+}
+}
+}
+else {
+validate17.errors = [{instancePath:instancePath+"/attachments/" + i0+"/cuts",schemaPath:"#/properties/attachments/items/properties/cuts/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs17 === errors;
+}
+else {
+var valid2 = true;
+}
+}
 }
 }
 }
@@ -3140,175 +3220,175 @@ var valid0 = true;
 }
 if(valid0){
 if(data.backends !== undefined){
-let data8 = data.backends;
-const _errs17 = errors;
-if(errors === _errs17){
-if(Array.isArray(data8)){
-var valid4 = true;
-const len2 = data8.length;
-for(let i2=0; i2<len2; i2++){
-let data9 = data8[i2];
-const _errs19 = errors;
-const _errs20 = errors;
-if(errors === _errs20){
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-const tag0 = data9.kind;
+let data10 = data.backends;
+const _errs21 = errors;
+if(errors === _errs21){
+if(Array.isArray(data10)){
+var valid5 = true;
+const len3 = data10.length;
+for(let i3=0; i3<len3; i3++){
+let data11 = data10[i3];
+const _errs23 = errors;
+const _errs24 = errors;
+if(errors === _errs24){
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+const tag0 = data11.kind;
 if(typeof tag0 == "string"){
 if(tag0 === "cluster"){
-const _errs23 = errors;
-if(errors === _errs23){
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-let missing2;
-if((((data9.kind === undefined) && (missing2 = "kind")) || ((data9.cluster === undefined) && (missing2 = "cluster"))) || ((data9.weight === undefined) && (missing2 = "weight"))){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2,schemaPath:"#/$defs/union0/oneOf/0/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
-return false;
-}
-else {
-if(data9.kind !== undefined){
-let data10 = data9.kind;
-const _errs25 = errors;
-if(typeof data10 !== "string"){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/kind",schemaPath:"#/$defs/union0/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if("cluster" !== data10){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/kind",schemaPath:"#/$defs/union0/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "cluster"},message:"must be equal to constant"}];
-return false;
-}
-var valid8 = _errs25 === errors;
-}
-else {
-var valid8 = true;
-}
-if(valid8){
-if(data9.cluster !== undefined){
 const _errs27 = errors;
-if(typeof data9.cluster !== "string"){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/cluster",schemaPath:"#/$defs/union0/oneOf/0/properties/cluster/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs27){
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+let missing2;
+if((((data11.kind === undefined) && (missing2 = "kind")) || ((data11.cluster === undefined) && (missing2 = "cluster"))) || ((data11.weight === undefined) && (missing2 = "weight"))){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3,schemaPath:"#/$defs/union0/oneOf/0/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
 }
-var valid8 = _errs27 === errors;
-}
 else {
-var valid8 = true;
-}
-if(valid8){
-if(data9.weight !== undefined){
-let data12 = data9.weight;
+if(data11.kind !== undefined){
+let data12 = data11.kind;
 const _errs29 = errors;
-if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/weight",schemaPath:"#/$defs/union0/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(typeof data12 !== "string"){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/kind",schemaPath:"#/$defs/union0/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(errors === _errs29){
-if((typeof data12 == "number") && (isFinite(data12))){
-if(data12 < 0 || isNaN(data12)){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/weight",schemaPath:"#/$defs/union0/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if("cluster" !== data12){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/kind",schemaPath:"#/$defs/union0/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "cluster"},message:"must be equal to constant"}];
+return false;
+}
+var valid9 = _errs29 === errors;
+}
+else {
+var valid9 = true;
+}
+if(valid9){
+if(data11.cluster !== undefined){
+const _errs31 = errors;
+if(typeof data11.cluster !== "string"){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/cluster",schemaPath:"#/$defs/union0/oneOf/0/properties/cluster/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid9 = _errs31 === errors;
+}
+else {
+var valid9 = true;
+}
+if(valid9){
+if(data11.weight !== undefined){
+let data14 = data11.weight;
+const _errs33 = errors;
+if(!(((typeof data14 == "number") && (!(data14 % 1) && !isNaN(data14))) && (isFinite(data14)))){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/weight",schemaPath:"#/$defs/union0/oneOf/0/properties/weight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs33){
+if((typeof data14 == "number") && (isFinite(data14))){
+if(data14 < 0 || isNaN(data14)){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/weight",schemaPath:"#/$defs/union0/oneOf/0/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid8 = _errs29 === errors;
+var valid9 = _errs33 === errors;
 }
 else {
-var valid8 = true;
+var valid9 = true;
 }
 }
 }
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2,schemaPath:"#/$defs/union0/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3,schemaPath:"#/$defs/union0/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 }
 else if(tag0 === "invalid"){
-const _errs31 = errors;
-if(errors === _errs31){
-if(data9 && typeof data9 == "object" && !Array.isArray(data9)){
-let missing3;
-if((((data9.kind === undefined) && (missing3 = "kind")) || ((data9.reason === undefined) && (missing3 = "reason"))) || ((data9.weight === undefined) && (missing3 = "weight"))){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2,schemaPath:"#/$defs/union0/oneOf/1/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
-return false;
-}
-else {
-if(data9.kind !== undefined){
-let data13 = data9.kind;
-const _errs33 = errors;
-if(typeof data13 !== "string"){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/kind",schemaPath:"#/$defs/union0/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if("invalid" !== data13){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/kind",schemaPath:"#/$defs/union0/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "invalid"},message:"must be equal to constant"}];
-return false;
-}
-var valid10 = _errs33 === errors;
-}
-else {
-var valid10 = true;
-}
-if(valid10){
-if(data9.reason !== undefined){
 const _errs35 = errors;
-if(typeof data9.reason !== "string"){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/reason",schemaPath:"#/$defs/union0/oneOf/1/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs35){
+if(data11 && typeof data11 == "object" && !Array.isArray(data11)){
+let missing3;
+if((((data11.kind === undefined) && (missing3 = "kind")) || ((data11.reason === undefined) && (missing3 = "reason"))) || ((data11.weight === undefined) && (missing3 = "weight"))){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3,schemaPath:"#/$defs/union0/oneOf/1/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
 return false;
 }
-var valid10 = _errs35 === errors;
-}
 else {
-var valid10 = true;
-}
-if(valid10){
-if(data9.weight !== undefined){
-let data15 = data9.weight;
+if(data11.kind !== undefined){
+let data15 = data11.kind;
 const _errs37 = errors;
-if(!(((typeof data15 == "number") && (!(data15 % 1) && !isNaN(data15))) && (isFinite(data15)))){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/weight",schemaPath:"#/$defs/union0/oneOf/1/properties/weight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(typeof data15 !== "string"){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/kind",schemaPath:"#/$defs/union0/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if(errors === _errs37){
-if((typeof data15 == "number") && (isFinite(data15))){
-if(data15 < 0 || isNaN(data15)){
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2+"/weight",schemaPath:"#/$defs/union0/oneOf/1/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if("invalid" !== data15){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/kind",schemaPath:"#/$defs/union0/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "invalid"},message:"must be equal to constant"}];
 return false;
 }
-}
-}
-var valid10 = _errs37 === errors;
+var valid11 = _errs37 === errors;
 }
 else {
-var valid10 = true;
+var valid11 = true;
+}
+if(valid11){
+if(data11.reason !== undefined){
+const _errs39 = errors;
+if(typeof data11.reason !== "string"){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/reason",schemaPath:"#/$defs/union0/oneOf/1/properties/reason/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid11 = _errs39 === errors;
+}
+else {
+var valid11 = true;
+}
+if(valid11){
+if(data11.weight !== undefined){
+let data17 = data11.weight;
+const _errs41 = errors;
+if(!(((typeof data17 == "number") && (!(data17 % 1) && !isNaN(data17))) && (isFinite(data17)))){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/weight",schemaPath:"#/$defs/union0/oneOf/1/properties/weight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs41){
+if((typeof data17 == "number") && (isFinite(data17))){
+if(data17 < 0 || isNaN(data17)){
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3+"/weight",schemaPath:"#/$defs/union0/oneOf/1/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid11 = _errs41 === errors;
+}
+else {
+var valid11 = true;
 }
 }
 }
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2,schemaPath:"#/$defs/union0/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3,schemaPath:"#/$defs/union0/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2,schemaPath:"#/$defs/union0/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf"}];
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3,schemaPath:"#/$defs/union0/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf"}];
 return false;
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2,schemaPath:"#/$defs/union0/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string"}];
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3,schemaPath:"#/$defs/union0/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string"}];
 return false;
 }
 }
 else {
-validate17.errors = [{instancePath:instancePath+"/backends/" + i2,schemaPath:"#/$defs/union0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate17.errors = [{instancePath:instancePath+"/backends/" + i3,schemaPath:"#/$defs/union0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid4 = _errs19 === errors;
-if(!valid4){
+var valid5 = _errs23 === errors;
+if(!valid5){
 break;
 }
 }
@@ -3318,7 +3398,7 @@ validate17.errors = [{instancePath:instancePath+"/backends",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs17 === errors;
+var valid0 = _errs21 === errors;
 }
 else {
 var valid0 = true;

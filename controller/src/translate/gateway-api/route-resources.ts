@@ -1,6 +1,7 @@
 /** Resources of a route: one, and more where it is carried out in several ways. */
 import type { HttpRoute, RouteAttachment, StreamRoute } from "@sallyport/model/route";
 import type { BackendUse } from "../service-port.ts";
+import { toHostnameCut } from "./hostname-cut.ts";
 import type { RouteContent } from "./route-body.ts";
 import { attachmentsOf, type RouteDraft, toUse, toUseKey } from "./route-draft.ts";
 import type { RouteObject } from "./route-parents.ts";
@@ -15,21 +16,21 @@ export function toRouteResources(draft: RouteDraft, owners: StreamOwners): (Http
   const ways = findWays(draft, owners);
   return ways.map(({ use, content, hosts }) => {
     const key = `${toRouteKey(draft.subject)}${ways.length > 1 ? toUseSuffix(use) : ""}`;
-    const attachments = [...hosts].map(([listener, names]): RouteAttachment => ({ listener, hostnames: [...names] }));
+    const attachments = [...hosts].map(([listener, cuts]) => toAttachment(listener, cuts, content.kind));
     return assemble({ key, age: draft.subject.age, attachments }, content);
   });
 }
 
 /** `namespace/name`, with the kind in front where it is not HTTPRoute. */
-export function toRouteKey({ kind, namespace, name }: RouteObject): string {
+function toRouteKey({ kind, namespace, name }: RouteObject): string {
   return kind === "HTTPRoute" ? `${namespace}/${name}` : `${kind}/${namespace}/${name}`;
 }
 
-/** One way in which a route is carried out, and the hostnames it has so by key of the listener. */
+/** One way in which a route is carried out, and by key of the listener the hostnames it has so, with how much they are cut. */
 interface Way {
   readonly use: BackendUse;
   readonly content: RouteContent;
-  readonly hosts: Map<string, Set<string>>;
+  readonly hosts: Map<string, Map<string, number>>;
 }
 
 function findWays({ subject, parents, bodies }: RouteDraft, owners: StreamOwners): readonly Way[] {
@@ -41,14 +42,25 @@ function findWays({ subject, parents, bodies }: RouteDraft, owners: StreamOwners
       const served = hostnames.filter((hostname) => isOwner(owners, subject, { listener, hostname }));
       if (!listener.served || served.length === 0 || content === undefined) continue;
       const key = bodies.size === 1 ? "" : JSON.stringify(content);
-      const way = ways.get(key) ?? { use, content, hosts: new Map<string, Set<string>>() };
+      const way = ways.get(key) ?? { use, content, hosts: new Map<string, Map<string, number>>() };
       ways.set(key, way);
-      for (const bind of listener.binds) {
-        way.hosts.set(bind.key, new Set([...(way.hosts.get(bind.key) ?? []), ...served]));
+      const cuts = served.map((hostname) => [hostname, toHostnameCut(subject, { listener, hostname })] as const);
+      for (const { key: listenerKey } of listener.binds) {
+        way.hosts.set(listenerKey, new Map([...(way.hosts.get(listenerKey) ?? []), ...cuts]));
       }
     }
   }
   return [...ways.values()];
+}
+
+/** Routes of streams are settled by their cuts already. */
+function toAttachment(
+  listener: string,
+  cuts: ReadonlyMap<string, number>,
+  kind: RouteContent["kind"],
+): RouteAttachment {
+  const isCut = kind === "http-route" && [...cuts.values()].some((cut) => cut > 0);
+  return { listener, hostnames: [...cuts.keys()], ...(isCut ? { cuts: [...cuts.values()] } : {}) };
 }
 
 function toUseSuffix({ traffic, clientCertificate }: BackendUse): string {

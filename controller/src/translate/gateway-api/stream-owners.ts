@@ -5,8 +5,9 @@
  * name), exact before wildcard and long before short, and only then by age (GatewayRouteHostnameIntersectionPrecedence).
  */
 import type { Finding } from "../flaw.ts";
-import { ANY_HOST, intersectHostnames } from "../hostname.ts";
+import { ANY_HOST } from "../hostname.ts";
 import type { ListenerPlan } from "./gateway-plan.ts";
+import { type ListenerHostname, toHostnameCut } from "./hostname-cut.ts";
 import { attachmentsOf, type RouteDraft } from "./route-draft.ts";
 import type { RouteObject } from "./route-parents.ts";
 
@@ -31,7 +32,7 @@ export function findStreamOwners(drafts: readonly RouteDraft[]): StreamOwners {
 }
 
 /** Whether a route that is attached to a listener for a hostname gets what comes there. */
-export function isOwner(owners: StreamOwners, subject: RouteObject, { listener, hostname }: Claim): boolean {
+export function isOwner(owners: StreamOwners, subject: RouteObject, { listener, hostname }: ListenerHostname): boolean {
   return (owners.get(listener)?.get(hostname) ?? subject) === subject;
 }
 
@@ -47,29 +48,20 @@ export function findLosses(owners: StreamOwners, { subject, parents }: RouteDraf
   );
 }
 
-/** A hostname of a listener. */
-interface Claim {
-  readonly listener: ListenerPlan;
-  readonly hostname: string;
-}
-
-function comesBefore(left: RouteObject, right: RouteObject, claim: Claim): boolean {
-  const difference = toNarrowness(left, claim) - toNarrowness(right, claim);
-  return Number.isNaN(difference) || difference === 0 ? toRank(left) < toRank(right) : difference > 0;
-}
-
-/** How narrow the narrowest of a route's hostnames is that the listener cuts to this one; exact names are all the same. */
-function toNarrowness({ object: { spec } }: RouteObject, { listener, hostname }: Claim): number {
-  const own = "hostnames" in spec ? (spec.hostnames ?? []) : [];
-  const leading = own.filter((name) => intersectHostnames(listener.hostname ?? ANY_HOST, name) === hostname);
-  return Math.max(0, ...leading.map((name) => (name.startsWith("*") ? name.length : Infinity)));
+function comesBefore(left: RouteObject, right: RouteObject, claim: ListenerHostname): boolean {
+  const difference = toHostnameCut(left, claim) - toHostnameCut(right, claim);
+  return difference === 0 ? toRank(left) < toRank(right) : difference < 0;
 }
 
 function toRank({ age, namespace, name }: RouteObject): string {
   return `${age}\0${namespace}/${name}`;
 }
 
-function toLoss(path: string, { listener, hostname }: Claim, { kind, namespace, name }: RouteObject): Finding {
+function toLoss(
+  path: string,
+  { listener, hostname }: ListenerHostname,
+  { kind, namespace, name }: RouteObject,
+): Finding {
   const what = hostname === ANY_HOST ? "everything" : `what is for ${hostname}`;
   return {
     code: "conflict",
