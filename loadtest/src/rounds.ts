@@ -3,14 +3,20 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bench, Target, TargetChoice } from "./bench.ts";
+import type { Exchange } from "./closed-loop.ts";
 import type { Options } from "./options.ts";
 import type { Front, Peer } from "./peers/peer.ts";
 import type { LatencySample, LoadSample, TargetResult } from "./results.ts";
 import { sampleLatency, sampleLoad, type Offer } from "./samples.ts";
 import type { LoadScenario } from "./scenarios.ts";
 
-// What a just-in-time compiler needs to have seen the load.
-const warmUpSeconds = 3;
+// What a just-in-time compiler needs to have seen the load: handshakes come by hundreds a second, requests by thousands.
+const warmUpSeconds = {
+  request: 3,
+  "full handshake": 8,
+  "resumed handshake": 8,
+  datagram: 3,
+} as const satisfies Record<Exchange, number>;
 
 /** Says what is going on, a line at a time. */
 export type Progress = (line: string) => void;
@@ -32,7 +38,7 @@ export async function runLoadScenario(context: RunContext, scenario: LoadScenari
   const offer: Offer = { requestFile, exchange, connections, bodyBytes, seconds: options.seconds };
   const entries = await startEntries(context, choicesFor(scenario, context.peers));
   progress(`${scenario.name}: warming up ${entries.length} targets`);
-  const warmUp = { ...offer, seconds: Math.max(warmUpSeconds, options.seconds) };
+  const warmUp = { ...offer, seconds: Math.max(warmUpSeconds[exchange], options.seconds) };
   for (const entry of entries) await attempt(entry, (target) => sampleLoad(bench, target, warmUp));
   for (let round = 0; round < options.rounds; round++) {
     await loadRound(context, { name: `${scenario.name}: round ${round + 1}/${options.rounds}`, offer, round }, entries);
