@@ -19,7 +19,7 @@ const YEAR = 365 * 86_400_000;
 /** Ports by what they ask for; `a` and `b` name the authority they trust. */
 const PORTS = ["required-a", "required-b", "fallback-a", "optional-a"] as const;
 
-describe("client certificates", () => {
+describe("client certificates", { timeout: 60_000 }, () => {
   let running: RunningGateway | undefined;
   let upstream: RawUpstream | undefined;
   let server: CertificateAuthority | undefined;

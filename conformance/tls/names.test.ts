@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createAuthority } from "@sallyport/testkit/certs";
 import { freePorts } from "@sallyport/testkit/process";
+import { RawClient } from "@sallyport/testkit/raw-client";
 import { RawUpstream } from "@sallyport/testkit/raw-upstream";
 import { fieldValues } from "@sallyport/testkit/strict-http";
-import { ask, plain } from "../faults/asking.ts";
+import { PATIENCE, plain } from "../faults/asking.ts";
 import { rawHead } from "../protocol/case.ts";
 import { askTls } from "./client.ts";
 import { openGateway, type RunningGateway } from "./gateway.ts";
@@ -15,7 +16,7 @@ import { openRelay } from "./relay.ts";
 /** A version 1 header of the PROXY protocol. */
 const PROXY = Buffer.from("PROXY TCP4 192.0.2.7 192.0.2.8 4711 443\r\n");
 
-describe("server names", () => {
+describe("server names", { timeout: 60_000 }, () => {
   let running: RunningGateway | undefined;
   let upstream: RawUpstream | undefined;
   let ports: readonly number[] = [];
@@ -172,8 +173,12 @@ describe("server names", () => {
   });
 
   test("what is plain HTTP on a port of TLS is told so", async () => {
-    const outcome = await ask(all());
-    assert.equal(outcome.status, 400);
-    assert.notEqual(outcome.state, "open");
+    const client = await RawClient.open({ port: all() });
+    await client.send(rawHead("GET / HTTP/1.1", "Host: a.test"));
+    await client.signal.until(() => client.state !== "open", PATIENCE);
+    assert.equal(client.responses[0]?.status, 400);
+    assert.match(client.responses[0]?.body ?? "", /TLS/);
+    assert.notEqual(client.state, "open");
+    client.close();
   });
 });

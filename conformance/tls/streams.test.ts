@@ -9,11 +9,13 @@ import { createAuthority } from "@sallyport/testkit/certs";
 import { freePorts } from "@sallyport/testkit/process";
 import { RawUpstream } from "@sallyport/testkit/raw-upstream";
 import { plain } from "../faults/asking.ts";
+import { rawHead } from "../protocol/case.ts";
 import { askTls } from "./client.ts";
 import { openGateway, type RunningGateway } from "./gateway.ts";
 import { GATEWAY_CLASS, gateway, httpRoute, httpsListener, join, secret, service, streamRoute } from "./objects.ts";
 import { openRelay } from "./relay.ts";
 
+const WEB_REQUEST = rawHead("GET / HTTP/1.1", "Host: web.test", "Connection: close");
 const GREETING = "220 ready\r\n";
 
 function portOf(server: Server): number {
@@ -21,7 +23,7 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-describe("streams", () => {
+describe("streams", { timeout: 60_000 }, () => {
   let running: RunningGateway | undefined;
   const closing: (() => void)[] = [];
   const sockets = new Set<Socket>();
@@ -95,7 +97,7 @@ describe("streams", () => {
   });
 
   test("one port terminates for one name and passes on for another", async () => {
-    const web = await askTls({ port: mixed, servername: "web.test" });
+    const web = await askTls({ port: mixed, servername: "web.test" }, WEB_REQUEST);
     assert.match(web.answer, /terminated http$/);
     assert.equal(web.peer, "DNS:web.test");
     const pass = await askTls({ port: mixed, servername: "pass.test" });
