@@ -21,7 +21,7 @@ export function settleRivals(drafts: readonly RouteDraft[]): readonly RouteDraft
   if (!RIVALS.every((kind) => rivals.some(({ subject }) => subject.kind === kind))) return drafts;
   const claims: Claims = new Map();
   const settled = new Map<RouteDraft, RouteDraft>();
-  for (const draft of rivals.toSorted(byAge)) settled.set(draft, settleRival(claims, draft));
+  for (const draft of rivals.toSorted(byPrecedence)) settled.set(draft, settleRival(claims, draft));
   return drafts.map((draft) => settled.get(draft) ?? draft);
 }
 
@@ -32,10 +32,14 @@ function isRival(kind: string): kind is Rival {
   return RIVALS.some((rival) => rival === kind);
 }
 
-function byAge({ subject: left }: RouteDraft, { subject: right }: RouteDraft): number {
-  const [leftKey, rightKey] = [left, right].map(({ age, namespace, name }) => `${age}\0${namespace}/${name}`);
+/** A route that is not accepted comes after all others: what it answers with 500 must not be another's. */
+function byPrecedence(left: RouteDraft, right: RouteDraft): number {
+  const [leftKey = "", rightKey = ""] = [left, right].map((draft) => {
+    const { age, namespace, name } = draft.subject;
+    return `${isSound(draft) ? 0 : 1}${age}\0${namespace}/${name}`;
+  });
   if (leftKey === rightKey) return 0;
-  return (leftKey ?? "") < (rightKey ?? "") ? -1 : 1;
+  return leftKey < rightKey ? -1 : 1;
 }
 
 function settleRival(claims: Claims, draft: RouteDraft): RouteDraft {
@@ -85,7 +89,7 @@ function toConflict({ path }: Parent, { listener, hostnames }: Attachment, owner
     reason: "HostnameConflict",
     code: "conflict",
     path,
-    message: `on the listener ${listener.spec.name} it wants ${hosts}, some of which the older ${owner} has`,
+    message: `on the listener ${listener.spec.name} it wants ${hosts}, some of which the ${owner} has`,
     hint: "an HTTPRoute and a GRPCRoute cannot share a hostname of a listener: give one of them other hostnames",
   };
 }
