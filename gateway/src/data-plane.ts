@@ -7,6 +7,7 @@ import { openClusterTable } from "./cluster/table.ts";
 import { compileRuntime } from "./compile/compile.ts";
 import type { Compilation, CompiledRuntime } from "./compile/contract.ts";
 import type { BlockAssignments, CompileInput, DataPlane, OpenPort } from "./engine.ts";
+import type { DatagramPortOptions } from "./datagram/port.ts";
 import type { ExchangeDependencies } from "./exchange/dependencies.ts";
 import { RequestIds } from "./head/request-id.ts";
 import { openHttp1 } from "./http1/client.ts";
@@ -102,19 +103,15 @@ export class IsolateDataPlane implements DataPlane {
   }
 
   openPort(bind: CompiledBind, port: number, runtime: () => Runtime): Promise<OpenPort> {
+    const reusePort = this.#options.workers > 1;
+    const place = { address: bind.address, port, reusePort, bindKey: bind.key, runtime, budget: this.#budget };
+    const dependencies = this.#dependencies;
+    if (bind.transport === "udp")
+      return openUdp({ ...place, dependencies: { ...dependencies, log: this.#options.log } });
     // now, and not while the first client waits for its handshake
-    if (bind.tls !== undefined) openTls();
-    return openBind({
-      address: bind.address,
-      port,
-      reusePort: this.#options.workers > 1,
-      bindKey: bind.key,
-      runtime,
-      dependencies: this.#dependencies,
-      budget: this.#budget,
-      handshakes: this.#handshakes,
-      sessionKeys: this.#options.memory.sessionKeys,
-    });
+    if (bind.transport === "tls") openTls();
+    const { sessionKeys } = this.#options.memory;
+    return openBind({ ...place, dependencies, handshakes: this.#handshakes, sessionKeys });
   }
 
   learnBlocks({ listeners, routes, clusters }: BlockAssignments): void {
@@ -169,6 +166,12 @@ export class IsolateDataPlane implements DataPlane {
       counted = refused;
     };
   }
+}
+
+/** Loaded with the first UDP port: most gateways have none. */
+async function openUdp(options: DatagramPortOptions): Promise<OpenPort> {
+  const { openDatagramPort } = await import("./datagram/port.ts");
+  return openDatagramPort(options);
 }
 
 function openAccessLog({ accessLog, memory, worker, workers, log }: DataPlaneOptions): AccessLog | undefined {
