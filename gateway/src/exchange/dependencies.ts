@@ -2,6 +2,7 @@
 import type { RequestIds } from "../head/request-id.ts";
 import type { Recorder } from "../observe/contract.ts";
 import type { Clocks } from "../time/ticker.ts";
+import type { WarningLog } from "../wire/upstream-warnings.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** How hard-pressed the process is; looked at for each request. */
@@ -22,7 +23,7 @@ export interface ExchangeDependencies {
   readonly recorder: Recorder;
   readonly ids: RequestIds;
   readonly clocks: Clocks;
-  readonly log: BugLog;
+  readonly log: BugLog & WarningLog;
   readonly pressure: Pressure;
   /** Milliseconds, as performance.now(). */
   now(): number;

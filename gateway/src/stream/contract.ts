@@ -9,6 +9,7 @@ import type { Recorder } from "../observe/contract.ts";
 import type { CompiledListener, CompiledStreamRoute } from "../router/contract.ts";
 import type { Clocks } from "../time/ticker.ts";
 import type { Inlet } from "../wire/inlet.ts";
+import type { WarningLog } from "../wire/upstream-warnings.ts";
 
 /** A connection to pass on. */
 export interface StreamSource {
@@ -29,7 +30,7 @@ export interface StreamSource {
 export interface StreamDependencies {
   readonly clocks: Clocks;
   readonly recorder: Pick<Recorder, "stream" | "upstreamConnect" | "upstreamClosed">;
-  readonly log: BugLog;
+  readonly log: BugLog & WarningLog;
   /** Milliseconds, as performance.now(). */
   now(): number;
 }

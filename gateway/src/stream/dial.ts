@@ -3,11 +3,12 @@
  * may be tried.
  */
 import type { Socket } from "node:net";
-import type { FaultReason } from "@sallyport/model/fault";
+import { FAULTS, type FaultReason } from "@sallyport/model/fault";
 import type { EndpointLease, EndpointRequest, UpstreamCluster, UpstreamEndpoint } from "../cluster/contract.ts";
 import { Timed } from "../time/wheel.ts";
 import { Inlet } from "../wire/inlet.ts";
-import { openSocket } from "../wire/rehouse.ts";
+import type { SocketWays } from "../wire/outlet.ts";
+import { connectUpstream } from "../wire/upstream-socket.ts";
 import type { StreamDependencies } from "./contract.ts";
 
 /** Endpoints that are tried for one connection. */
@@ -16,15 +17,18 @@ const TRIES = 3;
 /** A connection that is up. Whoever gets it listens to the socket, and releases the lease when that is closed. */
 export interface DialedUpstream {
   readonly socket: Socket;
+  readonly ways: SocketWays;
   readonly inlet: Inlet;
   readonly lease: EndpointLease;
 }
 
 /** Who wants the connection. */
 export interface DialOwner {
+  /** What goes out first, in front of TLS as well. */
+  toPreface(lease: EndpointLease): Buffer | undefined;
   onDialed(upstream: DialedUpstream): void;
-  /** There will be no connection. Called instead of onDialed, possibly before begin() returns. */
-  onDialFailed(reason: FaultReason): void;
+  /** There will be no connection. Called instead of onDialed, possibly before begin() returns. `detail`: "" for none. */
+  onDialFailed(reason: FaultReason, detail: string): void;
   /** Something was thrown, which is a bug of ours. */
   onBug(error: unknown): void;
 }
@@ -71,7 +75,7 @@ export class Dial extends Timed implements EndpointRequest {
     if (lease.endpoint === this.#endpoint) {
       // it is the only one, and it has failed
       lease.release();
-      this.#owner.onDialFailed(this.#failure);
+      this.#owner.onDialFailed(this.#failure, "");
       return;
     }
     this.#endpoint = lease.endpoint;
@@ -81,54 +85,59 @@ export class Dial extends Timed implements EndpointRequest {
 
   refuse(reason: FaultReason): void {
     this.#waiting = false;
-    this.#owner.onDialFailed(this.#tries === 0 ? reason : this.#failure);
+    this.#owner.onDialFailed(this.#tries === 0 ? reason : this.#failure, "");
   }
 
   override onLate(): void {
-    this.#fail("connect-timeout");
+    this.#guard(() => this.#fail("connect-timeout", ""));
   }
 
   #connect(lease: EndpointLease): void {
-    if (lease.tls !== undefined) {
-      lease.release();
-      this.#owner.onDialFailed("upstream-tls-failure");
-      return;
-    }
-    const { address: host, port } = lease.endpoint;
+    const { endpoint, tls, connectTimeout } = lease;
+    const { clocks, log } = this.#dependencies;
+    const cluster = this.#cluster.key;
+    const preface = this.#owner.toPreface(lease);
     const inlet = new Inlet();
-    const socket = openSocket(inlet);
-    const upstream = { socket, inlet, lease };
+    const { socket, ways } = connectUpstream(
+      { cluster, endpoint, tls, applicationProtocols: [], preface, log },
+      inlet,
+      {
+        onUp: () => this.#onUp(upstream),
+        onUpFailed: (reason, detail) => this.#guard(() => this.#onUpFailed(upstream, reason, detail)),
+      },
+    );
+    const upstream = { socket, ways, inlet, lease };
     this.#current = upstream;
-    socket.once("connect", () => this.#onConnect(upstream));
-    socket.on("error", () => this.#onError(upstream));
-    this.#dependencies.clocks.coarse.arm(this, lease.connectTimeout);
-    socket.connect({ host, port });
+    clocks.coarse.arm(this, connectTimeout);
   }
 
-  #onConnect(upstream: DialedUpstream): void {
+  #onUp(upstream: DialedUpstream): void {
     if (this.#current !== upstream) return;
     this.#current = undefined;
     this.#dependencies.clocks.coarse.disarm(this);
     this.#dependencies.recorder.upstreamConnect("success");
+    upstream.socket.on("error", ignoreError);
     this.#owner.onDialed(upstream);
   }
 
-  #onError(upstream: DialedUpstream): void {
-    // once it is up, "close" says all there is to say
-    if (this.#current !== upstream) return;
-    this.#fail("connect-failure");
+  #onUpFailed(upstream: DialedUpstream, reason: FaultReason, detail: string): void {
+    if (this.#current === upstream) this.#fail(reason, detail);
   }
 
-  #fail(reason: "connect-failure" | "connect-timeout"): void {
+  #fail(reason: FaultReason, detail: string): void {
     this.#failure = reason;
     this.#dependencies.recorder.upstreamConnect(reason === "connect-timeout" ? "timeout" : "failure");
+    this.#drop();
+    if (this.#tries >= TRIES || !FAULTS[reason].retryable) this.#owner.onDialFailed(reason, detail);
+    else {
+      this.#waiting = true;
+      this.#cluster.lease(this, this.#endpoint);
+    }
+  }
+
+  #guard(run: () => void): void {
     try {
-      this.#drop();
-      if (this.#tries >= TRIES) this.#owner.onDialFailed(reason);
-      else {
-        this.#waiting = true;
-        this.#cluster.lease(this, this.#endpoint);
-      }
+      run();
     } catch (error) {
       this.#owner.onBug(error);
     }
@@ -143,4 +152,8 @@ export class Dial extends Timed implements EndpointRequest {
     upstream.inlet.close();
     upstream.lease.release();
   }
+}
+
+function ignoreError(): void {
+  // "close" follows
 }

@@ -42,12 +42,11 @@ export class Direction implements ByteReader {
     this.#hold(head);
   }
 
-  /** Opens it: writes `preface` (which nobody sent) and what was held back, and begins to read. */
-  open(socket: Socket, ways: SocketWays, preface: Buffer | undefined): void {
+  /** Opens it: writes what was held back, and begins to read. */
+  open(socket: Socket, ways: SocketWays): void {
     const outlet = new Outlet(socket, ways, () => this.#onDrain());
     this.#socket = socket;
     this.#outlet = outlet;
-    if (preface !== undefined) outlet.send(preface, 0, preface.length, undefined);
     const head = this.#head;
     this.#head = undefined;
     if (head !== undefined) outlet.send(head, 0, head.length, undefined);

@@ -7,6 +7,7 @@
  */
 import type { Socket } from "node:net";
 import { FAULTS, type FaultReason } from "@sallyport/model/fault";
+import type { EndpointLease } from "../cluster/contract.ts";
 import { Timed } from "../time/wheel.ts";
 import type { SocketWays } from "../wire/outlet.ts";
 import type { StreamConnection, StreamDependencies, StreamSource } from "./contract.ts";
@@ -37,6 +38,7 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
   #upstream: DialedUpstream | undefined = undefined;
   /** Why it ends before both sides have ended it. */
   #reason: FaultReason | undefined = undefined;
+  #detail = "";
   #closed = false;
 
   constructor(source: StreamSource, dependencies: StreamDependencies) {
@@ -73,8 +75,14 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
     this.#guard(() => this.#connect(upstream));
   }
 
-  onDialFailed(reason: FaultReason): void {
+  onDialFailed(reason: FaultReason, detail: string): void {
+    this.#detail = detail;
     this.#fail(reason);
+  }
+
+  toPreface({ proxyProtocol }: EndpointLease): Buffer | undefined {
+    const { about, serverName } = this.#source;
+    return proxyProtocol === undefined ? undefined : toProxyHeader(proxyProtocol, about, serverName);
   }
 
   onPassed(): void {
@@ -111,14 +119,12 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
   }
 
   #connect(upstream: DialedUpstream): void {
-    const { about, serverName, socket } = this.#source;
-    const { proxyProtocol, tls } = upstream.lease;
+    const { about, socket } = this.#source;
     upstream.socket.on("end", () => this.#guard(() => this.#down.end()));
     upstream.socket.on("close", () => this.#guard(() => this.#onUpstreamClosed(upstream)));
-    this.#down.open(socket, toWays(about.tls), undefined);
+    this.#down.open(socket, toWays(about.tls));
     this.#down.from(upstream.inlet);
-    const preface = proxyProtocol === undefined ? undefined : toProxyHeader(proxyProtocol, about, serverName);
-    this.#up.open(upstream.socket, toWays(tls), preface);
+    this.#up.open(upstream.socket, upstream.ways);
     this.onPassed();
   }
 
@@ -162,7 +168,7 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
       listenerMetrics: listener.metrics,
       listenerKey: listener.key,
       flag: reason === undefined ? "-" : FAULTS[reason].flag,
-      details: reason ?? "",
+      details: this.#detail || (reason ?? ""),
       bytesReceived: this.#up.bytes,
       bytesSent: this.#down.bytes,
       datagramsReceived: 0,

@@ -177,7 +177,8 @@ for (const [what, flag, details] of [
     rig.advance(1_500);
     assert.equal(rig.bound.connections, 0);
     assert.equal(rig.records.length, 2);
-    assert.equal(rig.records[0]?.datagramsReceived, 20);
+    const datagrams = rig.records.map(({ datagramsReceived }) => datagramsReceived);
+    assert.deepEqual(new Set(datagrams), new Set([1, 20]));
     assert.deepEqual([rig.records[0]?.flag, rig.records[0]?.details], [flag, details]);
   });
 }

@@ -64,8 +64,9 @@ export class Talker {
     const socket = openDatagramSocket(address);
     const talker = new Talker(socket, to === undefined ? undefined : { port: to, address });
     t.after(() => talker.close());
+    const listening = once(socket, "listening");
     socket.bind(port, address);
-    await once(socket, "listening");
+    await listening;
     return talker;
   }
 

@@ -119,7 +119,10 @@ export function serve(pieces: readonly Buffer[]): Run {
     recorder,
     ids: new RequestIds(Buffer.alloc(9)),
     clocks: { coarse: new Wheel(250), fine: new Wheel(4) },
-    log: { error: (message: string, fields: object) => void bugs.push(message, String(Object.values(fields)[0])) },
+    log: {
+      warn: () => undefined,
+      error: (message: string, fields: object) => void bugs.push(message, String(Object.values(fields)[0])),
+    },
     pressure: { stopKeepAlive: false, shed: false },
     now: () => 0,
     pool: [],

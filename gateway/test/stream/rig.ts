@@ -33,6 +33,7 @@ export interface StreamRig {
   readonly port: number;
   readonly records: readonly StreamRecord[];
   readonly bugs: readonly string[];
+  readonly warnings: readonly string[];
   readonly connects: { success: number; failure: number; timeout: number; closed: number };
   /** Accepted connections that are not closed. */
   readonly open: ReadonlySet<Socket>;
@@ -47,6 +48,7 @@ export async function openStreamRig(t: TestContext, options: StreamRigOptions): 
   const coarse = new Wheel(250);
   const records: StreamRecord[] = [];
   const bugs: string[] = [];
+  const warnings: string[] = [];
   const connects = { success: 0, failure: 0, timeout: 0, closed: 0 };
   const dependencies: StreamDependencies = {
     clocks: { coarse, fine: new Wheel(4) },
@@ -55,7 +57,10 @@ export async function openStreamRig(t: TestContext, options: StreamRigOptions): 
       upstreamConnect: (outcome) => void connects[outcome]++,
       upstreamClosed: () => void connects.closed++,
     },
-    log: { error: (message, fields) => void bugs.push(`${message}: ${String(fields["error"])}`) },
+    log: {
+      warn: (message) => void warnings.push(message),
+      error: (message, fields) => void bugs.push(`${message}: ${String(fields["error"])}`),
+    },
     now: () => performance.now(),
   };
   const open = new Set<Socket>();
@@ -76,6 +81,7 @@ export async function openStreamRig(t: TestContext, options: StreamRigOptions): 
     port,
     records,
     bugs,
+    warnings,
     connects,
     open,
     advance: (milliseconds) => {
