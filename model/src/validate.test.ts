@@ -61,3 +61,23 @@ test("each resource that others refer to is missed when it is taken away", () =>
 test("a route sends to the clusters of its backends and of the mirrors of rules and backends", () => {
   assert.deepEqual([...clustersOf(route)].toSorted(), ["shop/copy:80", "shop/mirror:80", "shop/web:80"]);
 });
+
+test("peers that a listener trusts are addresses or blocks", () => {
+  const problemsOf = (...trusted: string[]): number =>
+    validateSnapshot(
+      toSnapshot([
+        {
+          kind: "listener",
+          key: "shop/edge/http",
+          port: 80,
+          bind: { address: "0.0.0.0", port: 8080 },
+          protocol: "http",
+          http: DEFAULT_HTTP_SERVER_OPTIONS,
+          proxyProtocol: { trusted, required: true },
+        },
+      ]),
+    ).length;
+  assert.equal(problemsOf("10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1", "0.0.0.0/0", "::ffff:192.0.2.1/128"), 0);
+  const bad = ["", "10.0.0.0/33", "10.0.0/8", "256.0.0.1", "10.0.0.0/8/8", "10.0.0.0/", "::/129", "host", "1.2.3.4/-1"];
+  assert.equal(problemsOf(...bad), bad.length);
+});
