@@ -9,7 +9,17 @@ import type { TranslateOptions, Translation } from "../translator.ts";
  * test what is listed here.
  */
 const SUPPORTED_FEATURES: readonly string[] = [
+  "BackendTLSPolicy",
+  "BackendTLSPolicySANValidation",
+  "BackendTLSPolicy",
+  "BackendTLSPolicySANValidation",
   "Gateway",
+  "GatewayBackendClientCertificate",
+  "GatewayFrontendClientCertificateValidation",
+  "GatewayFrontendClientCertificateValidationInsecureFallback",
+  "GatewayBackendClientCertificate",
+  "GatewayFrontendClientCertificateValidation",
+  "GatewayFrontendClientCertificateValidationInsecureFallback",
   "GatewayHTTPListenerIsolation",
   "GatewayPort8080",
   "HTTPRoute",
@@ -37,6 +47,11 @@ const SUPPORTED_FEATURES: readonly string[] = [
   "HTTPRouteSchemeRedirect",
   "ListenerSet",
   "ReferenceGrant",
+  "TCPRoute",
+  "TLSRoute",
+  "TLSRouteModeMixed",
+  "TLSRouteModeTerminate",
+  "UDPRoute",
 ];
 
 /** Statuses of all classes of ours. */
