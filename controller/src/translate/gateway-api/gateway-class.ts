@@ -11,12 +11,7 @@ import type { TranslateOptions, Translation } from "../translator.ts";
 const SUPPORTED_FEATURES: readonly string[] = [
   "BackendTLSPolicy",
   "BackendTLSPolicySANValidation",
-  "BackendTLSPolicy",
-  "BackendTLSPolicySANValidation",
   "Gateway",
-  "GatewayBackendClientCertificate",
-  "GatewayFrontendClientCertificateValidation",
-  "GatewayFrontendClientCertificateValidationInsecureFallback",
   "GatewayBackendClientCertificate",
   "GatewayFrontendClientCertificateValidation",
   "GatewayFrontendClientCertificateValidationInsecureFallback",
