@@ -15,7 +15,7 @@ import type { Filter, Verdict } from "@sallyport/policies/filter";
 import type { UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { CompiledBackend, CompiledRule, RouteResult } from "../router/contract.ts";
-import type { BodyMode, DownstreamTls, UpstreamStream } from "./contract.ts";
+import type { BodyMode, UpstreamStream } from "./contract.ts";
 import type { Exchange, ExchangeStart } from "./exchange.ts";
 import { failExchange, replyLocally } from "./local-reply.ts";
 import { openMirrors } from "./mirror.ts";
@@ -24,11 +24,10 @@ import { armTimer } from "./timers.ts";
 /** Starts the request phases. */
 export function beginRequest(exchange: Exchange, start: ExchangeStart): void {
   const { dependencies } = exchange;
-  const { head, downstream } = start;
-  const { tls } = downstream.connection;
+  const { head } = start;
   head.identify(dependencies.ids);
   if (dependencies.pressure.shed) failExchange(exchange, "overloaded");
-  else if (tls !== undefined && isMisdirected(start, tls)) refuseMisdirected(exchange, start, tls);
+  else if (isMisdirected(start)) refuseMisdirected(exchange, start);
   else if (head.redirectPath !== "") redirectPath(exchange, head);
   else if (head.maxForwards === 0) answerLastHop(exchange, head);
   else routeRequest(exchange, start);
@@ -75,15 +74,19 @@ function findRoute({ head, runtime, bind }: ExchangeStart): RouteResult | undefi
 
 /**
  * RFC 9110 section 7.4: what a TLS connection proved (the server's certificate to the client, the client's to us) counts
- * for the listener it was made with. By key, because a changed configuration compiles its listeners anew.
+ * for the listener it was made with. By key, because a changed configuration compiles its listeners anew. One without TLS has
+ * proved nothing to a port that speaks TLS by now.
  */
-function isMisdirected(start: ExchangeStart, tls: DownstreamTls): boolean {
+function isMisdirected(start: ExchangeStart): boolean {
+  const { tls } = start.downstream.connection;
+  if (tls === undefined) return start.bind.transport === "tls";
   return findRoute(start)?.listener.key !== tls.listenerKey;
 }
 
 /** Where the connection's own name belongs to another listener by now, nothing on it can go right any more: it ends. */
-function refuseMisdirected(exchange: Exchange, { head, bind }: ExchangeStart, tls: DownstreamTls): void {
-  if (bind.tls?.choose(tls.serverName)?.listener.key !== tls.listenerKey) head.persistent = false;
+function refuseMisdirected(exchange: Exchange, { head, bind, downstream }: ExchangeStart): void {
+  const { tls } = downstream.connection;
+  if (tls === undefined || bind.tls?.choose(tls.serverName)?.listener.key !== tls.listenerKey) head.persistent = false;
   failExchange(exchange, "misdirected");
 }
 

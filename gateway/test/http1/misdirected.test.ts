@@ -108,6 +108,17 @@ test("a reload that compiles listeners anew keeps connections, one that gives th
   assert.match(received, /^HTTP\/1\.1 421 [^]*connection: close\r\n/i);
 });
 
+test("a connection without TLS is not served once its port speaks TLS", async (t) => {
+  const { rig } = await openPair(t, answer(OK));
+  const plain = await rig.client();
+  await plain.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  await plain.signal.require(() => plain.responses.length === 1, 2000, "the first answer");
+  rig.change(compile(...toSite("a", "a.test", "require")));
+  await plain.send("GET /rule HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  await plain.signal.require(() => plain.state !== "open", 2000, "the end");
+  assert.match(plain.received, /HTTP\/1\.1 421 [^]*connection: close\r\n[^]*\(misdirected\)\n$/i);
+});
+
 test("the certificate a client has proven is told upstream, and no name in it can say more", async (t) => {
   const options = compile(...toSite("a", "a.test", "require"));
   const route: RigOptions["route"] = (_input, rule, listener) => {
