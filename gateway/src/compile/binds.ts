@@ -16,7 +16,7 @@ import { HostTable } from "../router/host-table.ts";
 import { toStrictest } from "./http-options.ts";
 import type { ListenerRoutes } from "./listeners.ts";
 import type { ListenerStreams, Streams } from "./streams.ts";
-import { compileTermination, isSameList, type ListenerTermination } from "./terminations.ts";
+import { compileTermination, type ListenerTermination } from "./terminations.ts";
 import { PortTls, type TlsWay } from "./tls-chains.ts";
 
 /** A listener with all that hangs on it. */
@@ -86,23 +86,29 @@ export interface BindInput {
 }
 
 /** Groups the listeners; binds none of whose parts changed are those of before. */
-export function compileBinds(before: Binds, input: BindInput): Result<Binds, Problem> {
+export function* compileBinds(before: Binds, input: BindInput): Generator<void, Result<Binds, Problem>, void> {
   const binds = new Map<string, CompiledBind>();
-  for (const [key, group] of groupByBind(input.listeners)) {
+  const groups = groupByBind(input.listeners);
+  yield;
+  for (const [key, group] of groups) {
     const problem = findConflict(key, group);
     if (problem !== undefined) return fail(problem);
     const old = before.get(key);
-    binds.set(key, compileBind(old instanceof ListenerBind ? old : undefined, key, group, input));
+    binds.set(key, yield* compileBind(old instanceof ListenerBind ? old : undefined, key, group, input));
+    yield;
   }
   return ok(binds);
 }
 
-function compileBind(
+/** Listeners looked at between two yields. */
+const SLICE = 256;
+
+function* compileBind(
   old: ListenerBind | undefined,
   key: string,
   group: ListenerGroup,
   { streams, snapshot }: BindInput,
-): ListenerBind {
+): Generator<void, ListenerBind, void> {
   const terminations = new Map(old?.listeners.map(({ routes, termination }) => [routes.resource.key, termination]));
   const toPortListener = (routes: ListenerRoutes): PortListener => {
     const { resource } = routes;
@@ -110,7 +116,10 @@ function compileBind(
     return { routes, streams: streams.listeners.get(resource.key), termination };
   };
   const [first, ...others] = group;
-  const listeners: PortListeners = [toPortListener(first), ...others.map(toPortListener)];
+  const listeners: [PortListener, ...PortListener[]] = [toPortListener(first)];
+  for (const routes of others) {
+    if (listeners.push(toPortListener(routes)) % SLICE === 0) yield;
+  }
   return old !== undefined && isSame(old.listeners, listeners) ? old : new ListenerBind(key, listeners);
 }
 
@@ -148,8 +157,11 @@ function toWays(byHostname: ReadonlyMap<string, PortListener>): ReadonlyMap<stri
 }
 
 function isSame(one: PortListeners, other: PortListeners): boolean {
-  const toParts = ({ routes, streams, termination }: PortListener): unknown[] => [routes, streams, termination];
-  return isSameList(one.flatMap(toParts), other.flatMap(toParts));
+  if (one.length !== other.length) return false;
+  return one.every(({ routes, streams, termination }, at) => {
+    const match = other[at];
+    return routes === match?.routes && streams === match.streams && termination === match.termination;
+  });
 }
 
 /**
@@ -161,7 +173,8 @@ function findConflict(key: string, group: ListenerGroup): Problem | undefined {
   const transport = TRANSPORT_OF[first.protocol];
   for (const { resource } of group) {
     if (TRANSPORT_OF[resource.protocol] !== transport) return toConflict(key, first.key, resource.key, "protocols");
-    if (JSON.stringify(resource.proxyProtocol) !== JSON.stringify(first.proxyProtocol))
+    const { proxyProtocol } = resource;
+    if (proxyProtocol !== first.proxyProtocol && JSON.stringify(proxyProtocol) !== JSON.stringify(first.proxyProtocol))
       return toConflict(key, first.key, resource.key, "PROXY protocol settings");
   }
   return undefined;

@@ -40,7 +40,7 @@ export function* compileRuntime(options: CompileOptions): Compilation {
   const placed = yield* placeRoutes(before, { changes, snapshot, compiled, metricsBlock });
   const { entries, replaced } = clusters;
   const streams = yield* compileStreams(before.streams, { changes, snapshot, clusters: entries, replaced });
-  const binds = compileBinds(before.binds, { listeners: placed.listeners.values(), streams, snapshot });
+  const binds = yield* compileBinds(before.binds, { listeners: placed.listeners.values(), streams, snapshot });
   if (!binds.ok) return fail([binds.error]);
   const pending = toPending(options.previous, clusters);
   const parts = { ...placed, epoch, snapshot, binds: binds.value, clusters: entries, streams, pending, table };

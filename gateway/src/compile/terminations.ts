@@ -76,7 +76,7 @@ class TerminationTerms {
       listener === this.#listener &&
       protocol === this.#protocol &&
       isSameList(authorities, this.#authorities) &&
-      toTermsText(tls) === toTermsText(this.#tls)
+      (tls === this.#tls || toTermsText(tls) === toTermsText(this.#tls))
     );
   }
 
@@ -137,8 +137,7 @@ interface Made {
   readonly termination: TlsTermination;
 }
 
-/** Whether two lists hold the same things in the same order. */
-export function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
+function isSameList<T>(one: readonly T[], other: readonly T[]): boolean {
   return one.length === other.length && one.every((item, at) => item === other[at]);
 }
 
