@@ -2,8 +2,8 @@
  * Connects an accepted connection to an endpoint of its route and copies bytes both ways.
  *
  * What one side does the other sees: bytes in order, FIN behind the last byte while the other direction goes on, a reset as
- * a reset. A connection that the gateway ends is reset as well, so that half a transfer never looks like a whole one. While
- * the gateway drains, connections that are passed on go on; they end with the process.
+ * a reset. A connection that the gateway cuts is reset as well, so that half a transfer never looks like a whole one; one
+ * that reached no endpoint is closed. While the gateway drains, connections that are passed on go on; they end with the process.
  */
 import type { Socket } from "node:net";
 import { FAULTS, type FaultReason } from "@sallyport/model/fault";
@@ -39,6 +39,7 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
   /** Why it ends before both sides have ended it. */
   #reason: FaultReason | undefined = undefined;
   #detail = "";
+  #wasConnected = false;
   #closed = false;
 
   constructor(source: StreamSource, dependencies: StreamDependencies) {
@@ -49,7 +50,9 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
     this.#idleTimeout = source.listener.stream.idleTimeout;
     if (source.head !== undefined) this.#up.prepend(source.head);
     this.#up.from(source.inlet);
-    source.socket.on("end", () => this.#guard(() => this.#up.end()));
+    // whoever looked at its first bytes may have met its end
+    if (source.socket.readableEnded) this.#up.end();
+    else source.socket.on("end", () => this.#guard(() => this.#up.end()));
   }
 
   begin(): void {
@@ -72,6 +75,7 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
 
   onDialed(upstream: DialedUpstream): void {
     this.#upstream = upstream;
+    this.#wasConnected = true;
     this.#guard(() => this.#connect(upstream));
   }
 
@@ -141,13 +145,13 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
   #fail(reason: FaultReason): void {
     this.#reason ??= reason;
     this.#dial?.cancel();
-    // silence is no cut, unless bytes are still on their way
-    const silent = reason === "stream-idle-timeout" && !this.#up.clogged && !this.#down.clogged;
     const { socket, about } = this.#source;
-    endSocket(socket, silent || about.tls !== undefined ? "close" : "reset");
     const upstream = this.#upstream;
+    // nothing is cut where nothing was passed on, nor by silence with no bytes on their way
+    const clean = !this.#wasConnected || (reason === "stream-idle-timeout" && !this.#up.clogged && !this.#down.clogged);
+    endSocket(socket, clean || about.tls !== undefined ? "close" : "reset");
     if (upstream !== undefined)
-      endSocket(upstream.socket, silent || upstream.lease.tls !== undefined ? "close" : "reset");
+      endSocket(upstream.socket, clean || upstream.lease.tls !== undefined ? "close" : "reset");
   }
 
   /** Once nothing is open there is nothing to be late. */

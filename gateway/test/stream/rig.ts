@@ -73,7 +73,7 @@ export async function openStreamRig(t: TestContext, options: StreamRigOptions): 
     for (const one of open) one.destroy();
     await eventually(() => open.size === 0, { what: "closed connections" });
     await eventually(() => (options.cluster?.open ?? 0) === 0, { what: "released leases" });
-    if (coarse.count > 0) throw new Error("a deadline leaked");
+    await eventually(() => coarse.count === 0, { what: "disarmed deadlines" });
     if (connects.success !== connects.closed) throw new Error("closes are not counted as connects are");
     if (bugs.length > 0) throw new Error(bugs.join("\n"));
   });
