@@ -38,6 +38,11 @@ const flaws: readonly (readonly [what: string, method: object, path: string])[] 
   ["a method that is no expression", { type: "RegularExpression", service: "a", method: "[" }, "method.method"],
   ["a quotation left open", { type: "RegularExpression", service: "\\Qa", method: "b" }, "method.service"],
   ["a group that ends in the other", { type: "RegularExpression", service: "a)", method: "(b" }, "method.service"],
+  [
+    "two expressions that name a group alike",
+    { type: "RegularExpression", service: "(?P<x>a)", method: "(?P<x>b)" },
+    "method",
+  ],
   ["a type of the future", { type: "Glob", service: "a*" }, "method.type"],
 ];
 

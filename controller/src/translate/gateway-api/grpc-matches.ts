@@ -49,7 +49,7 @@ function toPattern({ service = "", method = "" }: GRPCRouteMethodMatch, path: st
   if (service !== "") checkPattern(service, `${path}.service`, flaws);
   if (method !== "") checkPattern(method, `${path}.method`, flaws);
   const value = `/${toGroup(service)}/${toGroup(method)}`;
-  // Two that are good by themselves may be too large together.
+  // Two that are good by themselves may not be together, as where both name a group alike.
   if (flaws.length === before) checkPattern(value, path, flaws);
   return { kind: "regex", value };
 }

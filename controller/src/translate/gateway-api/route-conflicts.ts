@@ -58,7 +58,7 @@ function settleRival(claims: Claims, draft: RouteDraft): RouteDraft {
     return { ...parent, result: { kind: "attached" as const, attachments: kept } };
   });
   const settled = { ...draft, parents, findings: [...draft.findings, ...findings] };
-  if (isSound(draft)) claimAll(claims, settled);
+  claimAll(claims, settled);
   return settled;
 }
 
