@@ -81,14 +81,17 @@ test("what cannot be an object is named", async () => {
 
 test("objects that are not ours are counted, once for each kind", async () => {
   const deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n";
-  const route = "apiVersion: gateway.networking.k8s.io/v1\nkind: TCPRoute\nmetadata: {name: x}\n";
-  const lines = await complain({ "a.yaml": `${deployment}---\n${route}`, "b.yaml": `${deployment}---\n${deployment}` });
+  const policy = "apiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XBackendTrafficPolicy\nmetadata: {name: x}\n";
+  const lines = await complain({
+    "a.yaml": `${deployment}---\n${policy}`,
+    "b.yaml": `${deployment}---\n${deployment}`,
+  });
   assert.equal(lines.length, 2);
   assert.match(
     lines[0] ?? "",
     /^a.yaml:1:1: warning: 3 objects of kind Deployment \(apps\/v1\) are not used; .*HTTPRoute/,
   );
-  assert.match(lines[1] ?? "", /^a.yaml:5:1: warning: TCPRoute .* is not served yet/);
+  assert.match(lines[1] ?? "", /^a.yaml:5:1: warning: XBackendTrafficPolicy .* is not used/);
 });
 
 test("an object that is defined twice is an error that names both places", async () => {
