@@ -120,7 +120,7 @@ export type ListenerProtocol = Static<typeof ListenerProtocol>;
 /** One listener. `port` is what users see and match; the socket is bound at `bind` (after any port map). */
 export const Listener = Type.Object({
   kind: Type.Literal("listener"),
-  /** `namespace/gateway/listener`. */
+  /** `namespace/gateway/listener`, with `set-namespace/set-name/` before `listener` where a ListenerSet has it. */
   key: Type.String(),
   port: Port,
   bind: Type.Object({ address: Type.String(), port: BindPort }),

@@ -18,7 +18,7 @@ export function readCertificateSecret(secret: WorldObject<"Secret">): Result<Cer
   if (chainFlaw !== undefined) return refuse(`has an unusable tls.crt: ${chainFlaw}`);
   const keyFlaw = findKeyFlaw(privateKey);
   if (keyFlaw !== undefined) return refuse(`has an unusable tls.key: ${keyFlaw}`);
-  const staple = readOcspStaple(secret.object);
+  const staple = readOcspStaple(secret);
   const ocspStaple = staple.ok ? staple.value : undefined;
   return ok({
     kind: "secret",

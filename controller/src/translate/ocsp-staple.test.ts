@@ -1,18 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Secret, SecretValue } from "../kube/secret.ts";
+import type { WorldObject } from "../world/world.ts";
 import { OCSP_STAPLE, readOcspStaple } from "./ocsp-staple.ts";
 
 /** The least that is a successful response by its form: SEQUENCE { ENUMERATED 0 }. */
 const RESPONSE = Buffer.from("30030a0100", "hex");
 
+function secretWith(data: Secret["data"]): WorldObject<"Secret"> {
+  const metadata = { namespace: "shop", name: "shop" };
+  const object: Secret = { apiVersion: "v1", kind: "Secret", metadata, type: "kubernetes.io/tls", data };
+  return { kind: "Secret", ...metadata, object, age: "1" };
+}
+
 function read(value: Uint8Array | string): ReturnType<typeof readOcspStaple> {
-  const data = { [OCSP_STAPLE]: new SecretValue(Buffer.from(value)) };
-  return readOcspStaple({ data } as Partial<Secret> as Secret);
+  return readOcspStaple(secretWith({ [OCSP_STAPLE]: new SecretValue(Buffer.from(value)) }));
 }
 
 test("a Secret without a response has none", () => {
-  assert.deepEqual(readOcspStaple({ data: {} } as Partial<Secret> as Secret), { ok: true, value: undefined });
+  assert.deepEqual(readOcspStaple(secretWith({})), { ok: true, value: undefined });
 });
 
 test("a response in DER, base64 or PEM is read as base64 of DER", () => {

@@ -3,15 +3,15 @@
  * made known: DER as it came from the responder, or the same as base64 or PEM.
  */
 import { fail, ok, type Result } from "@sallyport/model/result";
-import type { Secret } from "../kube/secret.ts";
+import type { WorldObject } from "../world/world.ts";
 import { decodeBase64, isDerSequence } from "./pem.ts";
 
 /** Key of the response in a Secret of type kubernetes.io/tls. */
 export const OCSP_STAPLE = "tls.ocsp-staple";
 
 /** The response in a Secret as base64 of DER; undefined where there is none, an error where it is none to show to clients. */
-export function readOcspStaple({ data }: Secret): Result<string | undefined, string> {
-  const value = data[OCSP_STAPLE];
+export function readOcspStaple({ object }: WorldObject<"Secret">): Result<string | undefined, string> {
+  const value = object.data[OCSP_STAPLE];
   if (value === undefined) return ok(undefined);
   const der = toDer(value.bytes());
   if (der === undefined || !isDerSequence(der)) return fail("it is no OCSP response in DER, base64 or PEM");

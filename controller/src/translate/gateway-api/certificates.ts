@@ -70,7 +70,7 @@ export function resolveBackendCertificate(
 
 /** Clients do without a staple, so a bad one is told and left out. */
 function findStapleRemarks(secret: WorldObject<"Secret">, path: string): Finding[] {
-  const staple = readOcspStaple(secret.object);
+  const staple = readOcspStaple(secret);
   if (staple.ok) return [];
   const message = `the key ${OCSP_STAPLE} of the Secret ${secret.namespace}/${secret.name} has no effect: ${staple.error}`;
   return [{ code: "invalid-certificate", path: `${path}.name`, message }];
