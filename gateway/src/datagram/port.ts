@@ -8,6 +8,7 @@
 import type { RemoteInfo, Socket } from "node:dgram";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { Timed } from "../time/wheel.ts";
+import { RepeatedWarning } from "./repeated-warning.ts";
 import {
   type ClientAddress,
   type DatagramDependencies,
@@ -63,8 +64,6 @@ const MAX_SESSIONS = 10_000;
 const RECEIVE_BUFFER = 4_194_304;
 /** Milliseconds that answers under way have when the port goes. */
 const GRACE = 1_000;
-/** Milliseconds between two messages on what was dropped. */
-const QUIET = 10_000;
 
 class DatagramPort implements BoundDatagramPort, SessionPort {
   readonly dependencies: DatagramDependencies;
@@ -74,16 +73,18 @@ class DatagramPort implements BoundDatagramPort, SessionPort {
   readonly #sessions = new Map<string, Session>();
   readonly #closed: Promise<void>;
   readonly #grace = new Grace(() => this.#end());
+  readonly #dropped: RepeatedWarning;
+  readonly #errors: RepeatedWarning;
   #state: "open" | "retiring" | "closed" = "open";
   #port = 0;
-  #dropped = 0;
-  #saidAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DatagramPortOptions) {
     const { address, reusePort, dependencies, budget } = options;
     this.#options = options;
     this.dependencies = dependencies;
     this.budget = budget;
+    this.#dropped = new RepeatedWarning("a datagram of a new client was dropped: too many sessions", dependencies);
+    this.#errors = new RepeatedWarning("cannot receive a datagram", dependencies);
     this.#socket = openDatagramSocket(address, { reusePort, recvBufferSize: RECEIVE_BUFFER });
     this.#closed = new Promise((resolve) => {
       this.#socket.once("close", resolve);
@@ -174,7 +175,7 @@ class DatagramPort implements BoundDatagramPort, SessionPort {
     // not in the configuration any more: about to be retired
     if (bind === undefined || this.#state !== "open") return undefined;
     if (this.#sessions.size >= (this.#options.maxSessions ?? MAX_SESSIONS)) {
-      this.#noteDropped();
+      this.#dropped.note({ port: this.#port, sessions: this.#sessions.size });
       return undefined;
     }
     const session = new Session({ key, client: { address, port }, listener: bind.fallback, route: bind.stream }, this);
@@ -183,22 +184,9 @@ class DatagramPort implements BoundDatagramPort, SessionPort {
     return session;
   }
 
-  #noteDropped(): void {
-    this.#dropped++;
-    const now = this.dependencies.now();
-    if (now - this.#saidAt < QUIET) return;
-    this.#saidAt = now;
-    this.dependencies.log.warn("datagrams of new clients are dropped: too many sessions", {
-      port: this.#port,
-      sessions: this.#sessions.size,
-      dropped: this.#dropped,
-    });
-    this.#dropped = 0;
-  }
-
   /** Of receiving (a bind that failed was told to who asked for it): the socket goes on. */
-  #onError(error: Error): void {
-    this.dependencies.log.warn("cannot receive datagrams", { port: this.#port, error: error.message });
+  #onError({ message }: Error): void {
+    this.#errors.note({ port: this.#port, error: message });
   }
 
   #end(): void {

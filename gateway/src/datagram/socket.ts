@@ -21,5 +21,5 @@ function takeLiteral(
   _family: unknown,
   done: (error: null, address: string, family: number) => void,
 ): void {
-  done(null, address, isIPv6(address) ? 6 : 4);
+  done(null, address, address.includes(":") ? 6 : 4);
 }

@@ -4,7 +4,6 @@
  */
 import type { Socket } from "node:net";
 import type { DownstreamConnection } from "../exchange/contract.ts";
-import type { BugLog } from "../exchange/dependencies.ts";
 import type { Recorder } from "../observe/contract.ts";
 import type { CompiledListener, CompiledStreamRoute } from "../router/contract.ts";
 import type { Clocks } from "../time/ticker.ts";
@@ -26,11 +25,16 @@ export interface StreamSource {
   readonly head: Buffer | undefined;
 }
 
+/** Where bugs of ours, and endpoints whose TLS fails, are reported. */
+export interface StreamLog extends WarningLog {
+  error(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
 /** What all streams of a thread stand on. */
 export interface StreamDependencies {
   readonly clocks: Clocks;
   readonly recorder: Pick<Recorder, "stream" | "upstreamConnect" | "upstreamClosed">;
-  readonly log: BugLog & WarningLog;
+  readonly log: StreamLog;
   /** Milliseconds, as performance.now(). */
   now(): number;
 }

@@ -3,7 +3,7 @@
  *
  * What one side does the other sees: bytes in order, FIN behind the last byte while the other direction goes on, a reset as
  * a reset. A connection that the gateway cuts is reset as well, so that half a transfer never looks like a whole one; one
- * that reached no endpoint is closed. While the gateway drains, connections that are passed on go on; they end with the process.
+ * that reached no endpoint is closed. While the gateway drains, what is passed on goes on; it ends with the process.
  */
 import type { Socket } from "node:net";
 import { FAULTS, type FaultReason } from "@sallyport/model/fault";

@@ -196,7 +196,7 @@ test("clients beyond the limit are dropped and told of in the log; sessions ther
   await eventually(() => rig.warnings.length > 0);
   one.say("2");
   await one.hear(2);
-  assert.deepEqual(rig.warnings, ["datagrams of new clients are dropped: too many sessions"]);
+  assert.deepEqual(rig.warnings, ["a datagram of a new client was dropped: too many sessions"]);
   assert.equal(three.received.length, 0);
   rig.advance(61_000);
   three.say("3");
