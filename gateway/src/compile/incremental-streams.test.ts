@@ -171,5 +171,5 @@ function assertKept(before: CompiledRuntime | undefined, after: CompiledRuntime)
 
 /** What tells chains apart; routes are functions, which are equal where they are the same. */
 function toParts(chain: CompiledTlsChain | undefined): readonly unknown[] {
-  return [chain?.listener, chain?.stream?.pick, chain?.termination?.id];
+  return [chain?.listener, chain?.stream, chain?.termination?.id];
 }

@@ -121,9 +121,11 @@ test("the admin API shows configuration, clusters and listeners as the workers h
     {
       bind: "127.0.0.1:0",
       port,
+      transport: "http",
+      chains: 0,
       draining: false,
       connections: 1,
-      listeners: [{ key: "default/gw/http", port: 80, protocol: "http", hostname: "*" }],
+      listeners: [{ key: "default/gw/http", port: 80, protocol: "http", hostname: "*", routes: 1 }],
     },
   ]);
   assert.match((await rig.admin("/stats")).body, /^sallyport_config_epoch: 1$/m);
