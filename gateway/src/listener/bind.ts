@@ -66,8 +66,8 @@ export function openBind(options: BindOptions): Promise<BoundPort> {
   return new PortListener(options).open();
 }
 
-/** Handshakes that begin in one turn: each takes 0.3 to 1 ms, and what is served already waits as long. */
-export const HANDSHAKES_PER_TURN = 2;
+/** Handshakes that begin in one turn: each takes 0.3 to 1 ms, as long as what is served already waits; a turn takes far less. */
+export const HANDSHAKES_PER_TURN = 1;
 
 const BACKLOG = 4096;
 const TIME_LIMIT = 10_000;
