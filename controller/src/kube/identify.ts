@@ -3,7 +3,7 @@ import { suggestName } from "@sallyport/model/suggest";
 import type { FieldIssue } from "./field-issue.ts";
 import { isRecord } from "./field-path.ts";
 import type { GeneratedKind } from "./generated-kind.ts";
-import { isKindName, isKnownKind, kindNames, kinds } from "./kinds.ts";
+import { isKindName, kindNames, kinds } from "./kinds.ts";
 import type { KindName } from "./kinds.ts";
 import { quote } from "./schema-issues.ts";
 
@@ -56,7 +56,7 @@ function identifyVersion(kind: KindName, apiVersion: string, value: Record<strin
 }
 
 function identifyOther(kind: string, apiVersion: string): Identity {
-  const suggestion = isKnownKind(kind) ? undefined : suggestName(kind, kindNames);
+  const suggestion = suggestName(kind, kindNames);
   const isSlip = suggestion !== undefined && isKindName(suggestion) && isGroupOf(apiVersion, kinds[suggestion]);
   if (!isSlip) return { is: "other", apiVersion, kind };
   return broken("unsupported-kind", `unknown kind ${quote(kind)}`, ["kind"], `did you mean "${suggestion}"?`);

@@ -1,4 +1,4 @@
-/** The kinds the controller reads, of those that schemas are generated for. A kind is added here once it is translated. */
+/** The kinds the controller reads: all that schemas are generated for, and Secrets. */
 import { generatedKinds } from "./generated/kinds.ts";
 import type { GeneratedKinds } from "./generated/kinds.ts";
 import type { GeneratedKind } from "./generated-kind.ts";
@@ -76,9 +76,4 @@ export const kindNames: readonly KindName[] = [
 /** Whether the word is the name of a kind the world can hold. */
 export function isKindName(word: string): word is KindName {
   return Object.hasOwn(kinds, word);
-}
-
-/** Whether a schema of this kind exists though nothing reads it yet. */
-export function isKnownKind(word: string): word is keyof GeneratedKinds {
-  return Object.hasOwn(generatedKinds, word);
 }

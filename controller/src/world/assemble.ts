@@ -1,7 +1,7 @@
 /** Puts parsed files together: all objects, and everything there is to say about the files. */
 import type { ObjectRef, Problem, SourceLocation } from "@sallyport/model/problem";
 import { readableKinds } from "../kube/identify.ts";
-import { isKnownKind, kinds } from "../kube/kinds.ts";
+import { kinds } from "../kube/kinds.ts";
 import type { KindName } from "../kube/kinds.ts";
 import type { AnyWorldObject } from "./indexed-world.ts";
 import type { ParsedObject, ParsedProblem, PlacedChunk, SkippedObject } from "./parsed-file.ts";
@@ -71,7 +71,7 @@ class Assembler {
       return {
         code: "unsupported-kind",
         severity: "warning",
-        message: isKnownKind(kind) ? `${objects} not served yet` : `${objects} not used`,
+        message: `${objects} not used`,
         source: first,
         hint: `the kinds that are read: ${readableKinds}`,
       };

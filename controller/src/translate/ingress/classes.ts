@@ -3,7 +3,7 @@ import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, hintObject } from "../flaw.ts";
 
 /** What an IngressClass of ours names as its controller. */
-export const INGRESS_CONTROLLER = "sallyport.io/ingress-controller";
+const INGRESS_CONTROLLER = "sallyport.io/ingress-controller";
 
 /** Older than spec.ingressClassName and still in use; the field wins where both are there. */
 const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
