@@ -97,8 +97,8 @@ export interface GatewayDraft {
 export interface ListenerPlan extends ListenerDraft {
   /** Why it cannot share its port. */
   readonly conflict: Flaw | undefined;
-  /** Names of other listeners whose certificates a client could be shown on a reused connection. */
-  readonly overlaps: readonly string[];
+  /** Other listeners whose requests a client could send on a connection to this one. */
+  readonly overlaps: readonly ListenerDraft[];
   /** Whether it takes traffic. */
   readonly served: boolean;
 }

@@ -2,13 +2,13 @@
 import type { Problem } from "@sallyport/model/problem";
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, type Flaw, hintObject, toProblem } from "../flaw.ts";
-import { ANY_HOST, intersectHostnames } from "../hostname.ts";
 import type { TranslateOptions } from "../translator.ts";
 import type { ParentRef } from "./attach.ts";
 import { findConflicts } from "./conflicts.ts";
 import { draftGateway } from "./gateway-draft.ts";
 import type { GatewayDraft, GatewayPlan, ListenerDraft, ListenerPlan, RouteParent } from "./gateway-plan.ts";
 import { GATEWAY_API } from "./grants.ts";
+import { findOverlaps } from "./listener-overlaps.ts";
 import { groupListenerSets } from "./listener-sets.ts";
 
 /** All Gateways of ours, and what is to say of those that name no class at all. */
@@ -66,12 +66,11 @@ export function findParent(plans: GatewayPlans, ref: ParentRef, namespace: strin
 
 function planGateway(draft: GatewayDraft, conflicts: ReadonlyMap<ListenerDraft, Flaw>): GatewayPlan {
   const sets = draft.sets.filter(({ flaws }) => flaws.length === 0);
-  const neighbours = [...draft.listeners, ...sets.flatMap(({ listeners }) => listeners)];
+  const overlaps = findOverlaps([...draft.listeners, ...sets.flatMap(({ listeners }) => listeners)]);
   const plan = (listener: ListenerDraft, isWanted: boolean): ListenerPlan => {
     const conflict = conflicts.get(listener);
     const isSound = isWanted && listener.flaws.length === 0 && conflict === undefined;
-    const overlaps = isWanted ? findOverlaps(listener, neighbours) : [];
-    return { ...listener, conflict, overlaps, served: isSound && canServe(listener) };
+    return { ...listener, conflict, overlaps: overlaps.get(listener) ?? [], served: isSound && canServe(listener) };
   };
   const isWanted = draft.flaws.length === 0;
   return {
@@ -86,20 +85,6 @@ function planGateway(draft: GatewayDraft, conflicts: ReadonlyMap<ListenerDraft, 
 
 function canServe({ protocol, tls, certificates }: ListenerDraft): boolean {
   return protocol !== undefined && (tls === undefined || certificates.length > 0);
-}
-
-/** GEP-3567: a client may reuse a connection for any name its certificate covers, so overlapping listeners are told. */
-function findOverlaps(listener: ListenerDraft, all: readonly ListenerDraft[]): string[] {
-  if (!isTls(listener)) return [];
-  const hostname = listener.hostname ?? ANY_HOST;
-  return all
-    .filter((other) => other !== listener && isTls(other) && other.spec.port === listener.spec.port)
-    .filter((other) => intersectHostnames(hostname, other.hostname ?? ANY_HOST) !== undefined)
-    .map((other) => other.spec.name);
-}
-
-function isTls({ protocol }: ListenerDraft): boolean {
-  return protocol === "https" || protocol === "tls" || protocol === "tls-passthrough";
 }
 
 function toMissingClass(world: World, { object: { spec } }: WorldObject<"Gateway">): Finding {

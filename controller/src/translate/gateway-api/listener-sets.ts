@@ -30,7 +30,9 @@ export function groupListenerSets(world: World): ListenerSets {
       problems.push(toProblem(set, toMissingParent(world, namespace, name)));
     } else {
       const key = `${namespace}/${name}`;
-      byGateway.set(key, [...(byGateway.get(key) ?? []), set]);
+      const sets = byGateway.get(key);
+      if (sets === undefined) byGateway.set(key, [set]);
+      else sets.push(set);
     }
   }
   // The list of the world is sorted by namespace and name, and sorting keeps the order of equals.

@@ -2,6 +2,7 @@
 import type { Condition, ConditionMaker } from "../condition.ts";
 import type { Finding } from "../flaw.ts";
 import type { ListenerPlan, RouteKind } from "./gateway-plan.ts";
+import { tellOverlaps } from "./listener-overlaps.ts";
 
 /** The status of one listener; `attachedRoutes` counts routes whatever becomes of the listener. */
 export interface ListenerStatus {
@@ -55,7 +56,7 @@ function judgeListener(
   ];
   // A condition of negative polarity that must not be there while it is false.
   if (overlaps.length === 0) return judged;
-  const message = `clients may reuse connections between it and listeners of overlapping hostnames: ${overlaps.join(", ")}`;
+  const message = `clients may reuse connections between it and listeners of overlapping hostnames: ${tellOverlaps(listener, overlaps)}`;
   return [...judged, conditions.holds("OverlappingTLSConfig", "OverlappingHostnames", message)];
 }
 
