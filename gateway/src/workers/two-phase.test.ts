@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { test } from "node:test";
+import type { Listener } from "@sallyport/model/listener";
 import type { Problem } from "@sallyport/model/problem";
 import { toSnapshot, type Snapshot } from "@sallyport/model/snapshot";
-import { toTestSnapshot } from "../../test/workers/snapshots.ts";
+import { toListener, toTestSnapshot } from "../../test/workers/snapshots.ts";
 import type { Change, EngineState, Preparation } from "../engine.ts";
 import { Cells } from "../observe/cells.ts";
 import { Log, openLevel } from "../observe/log.ts";
@@ -53,7 +56,10 @@ class FakeMember implements Member {
   }
 }
 
-function openBench(count: number): {
+function openBench(
+  count: number,
+  ports: "exclusive" | "shared" = "exclusive",
+): {
   readonly members: FakeMember[];
   readonly control: Control;
   readonly twoPhase: TwoPhase;
@@ -65,7 +71,7 @@ function openBench(count: number): {
   const series = new Series(new Cells({ stripes: count, listeners: 8, routes: 0, clusters: 0 }));
   const errors: string[] = [];
   const log = new Log({ format: "json", sink: (line) => errors.push(line), level: openLevel("error"), now: Date.now });
-  const twoPhase = new TwoPhase({ control, series, log, members: () => members, ports: "exclusive" });
+  const twoPhase = new TwoPhase({ control, series, log, members: () => members, ports });
   return { members, control, twoPhase, series, errors };
 }
 
@@ -174,4 +180,20 @@ test("a configuration that is the same, object by object or only by content, is 
   await twoPhase.apply(toVersion("1"));
   await twoPhase.apply(toSnapshot([...snapshot.resources.values()]));
   assert.deepEqual(members[0]!.calls, ["prepare 1 +4 -0", "activate"]);
+});
+
+test("a UDP port is tried as UDP before workers share it", async (t) => {
+  const socket = createSocket("udp4");
+  t.after(() => socket.close());
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  const { port } = socket.address();
+  const listenerOf = (protocol: "tcp" | "udp"): Listener => {
+    return { ...toListener(protocol, 80), protocol, bind: { address: "127.0.0.1", port } };
+  };
+  const { twoPhase } = openBench(2, "shared");
+  const refused = await twoPhase.apply(toSnapshot([listenerOf("udp")]));
+  assert.match(refused.problems[0]?.message ?? "", /^cannot listen on udp\/127\.0\.0\.1:\d+ .*the port is in use$/);
+  assert.equal((await twoPhase.apply(toSnapshot([listenerOf("tcp")]))).applied, true);
+  assert.deepEqual([...twoPhase.ports], [[`127.0.0.1:${port}`, port]]);
 });
