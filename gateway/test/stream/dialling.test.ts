@@ -18,6 +18,8 @@ test("an endpoint that refuses is passed over, and no byte is lost", async (t) =
   const record = await recordOf(rig);
   assert.deepEqual([record.flag, record.upstreamHost], ["-", `127.0.0.1:${port}`]);
   assert.deepEqual(rig.connects, { success: 1, failure: 2, timeout: 0, closed: 1 });
+  const [first, second] = cluster.endpoints;
+  assert.deepEqual(cluster.avoided, [undefined, first?.label, second?.label]);
 });
 
 test("three endpoints are tried and not more", async (t) => {
@@ -115,6 +117,21 @@ test("what a client sends and ends while names resolve arrives", async (t) => {
     cluster.serve();
     assert.equal((await readAll(client)).length, 300_000);
   }
+});
+
+test("the end of a client that came while names resolve is passed on", async (t) => {
+  const port = await serve(t, (socket) => {
+    void readAll(socket).then(() => socket.end("heard it"));
+  });
+  const cluster = new LeasingCluster("ns/s:1", port);
+  cluster.hold = true;
+  const rig = await openStreamRig(t, { cluster, sockets: "documented" });
+  const client = await rig.client();
+  const answer = readAll(client);
+  client.end();
+  await eventually(() => [...rig.open].some((socket) => socket.readableEnded));
+  cluster.serve();
+  assert.equal((await answer).toString(), "heard it");
 });
 
 test("connections follow the weights", async (t) => {

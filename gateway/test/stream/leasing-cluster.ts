@@ -10,6 +10,8 @@ export class LeasingCluster implements UpstreamCluster {
   readonly key: string;
   readonly endpoints: TestEndpoint[];
   readonly leased: TestEndpoint[] = [];
+  /** What each request wanted to avoid. */
+  readonly avoided: (string | undefined)[] = [];
   /** Leases that were not released. */
   open = 0;
   cancelled = 0;
@@ -42,6 +44,7 @@ export class LeasingCluster implements UpstreamCluster {
       this.#waiting.push(request);
       return;
     }
+    this.avoided.push(avoid?.label);
     const others = this.endpoints.filter((one) => one !== avoid && one.state !== "removed");
     const endpoint = others.find((one) => !this.leased.includes(one)) ?? others[0] ?? this.endpoints[0];
     if (this.refuseWith !== undefined || endpoint === undefined) request.refuse(this.refuseWith ?? "no-endpoints");
