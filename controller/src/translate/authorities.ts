@@ -3,7 +3,7 @@ import { fail, ok, type Result } from "@sallyport/model/result";
 import type { Authorities } from "@sallyport/model/secret";
 import type { World } from "../world/world.ts";
 import { type Flaw, hintName, hintObject } from "./flaw.ts";
-import { type CrossReference, hintGrant, isPermitted } from "./gateway-api/grants.ts";
+import { type CrossReference, hintGrant, isPermitted } from "./grants.ts";
 import { findChainFlaw, findRevocationsFlaw } from "./pem.ts";
 
 /** Names a ConfigMap or Secret; without a namespace, that of the referring object. */

@@ -11,7 +11,7 @@ import type { ServicePort } from "../kube/generated/types/service.ts";
 import type { World, WorldObject } from "../world/world.ts";
 import { resolveAuthorities } from "./authorities.ts";
 import type { Finding, Flaw } from "./flaw.ts";
-import { GATEWAY_API } from "./gateway-api/grants.ts";
+import { GATEWAY_API } from "./grants.ts";
 import { toIpVersion } from "./ip-address.ts";
 import { parseTlsOptions } from "./tls-options.ts";
 

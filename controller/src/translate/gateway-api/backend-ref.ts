@@ -4,7 +4,7 @@ import type { HTTPRouteBackendObjectRef } from "../../kube/generated/types/http-
 import type { World } from "../../world/world.ts";
 import { type Flaw, hintName } from "../flaw.ts";
 import { resolveCluster } from "../service-port.ts";
-import { type CrossReference, hintGrant, isPermitted } from "./grants.ts";
+import { type CrossReference, hintGrant, isPermitted } from "../grants.ts";
 import type { RouteContext } from "./route-context.ts";
 
 /** The key of the cluster a reference means, or why it means none. `path` is that of the reference. */

@@ -8,7 +8,7 @@ import { parseClusterKey } from "../service-port.ts";
 import type { TranslateOptions, Translation } from "../translator.ts";
 import { toGatewayKey } from "./gateway.ts";
 import type { GatewayPlan } from "./gateway-plan.ts";
-import { GATEWAY_API } from "./grants.ts";
+import { GATEWAY_API } from "../grants.ts";
 
 /** What a route says of the Services it uses. */
 export interface ServiceUse {

@@ -11,7 +11,7 @@ import { readCertificateSecret } from "../certificate-secret.ts";
 import { type Finding, type Flaw, hintObject } from "../flaw.ts";
 import { OCSP_STAPLE, readOcspStaple } from "../ocsp-staple.ts";
 import type { BackendCertificate, ListenerOwner } from "./gateway-plan.ts";
-import { type CrossReference, GATEWAY_API, hintGrant, isPermitted } from "./grants.ts";
+import { type CrossReference, GATEWAY_API, hintGrant, isPermitted } from "../grants.ts";
 
 /** A certificate, and what of its Secret has no effect. */
 export interface ResolvedCertificate {

@@ -7,7 +7,7 @@ import type { ParentRef } from "./attach.ts";
 import { findConflicts } from "./conflicts.ts";
 import { draftGateway } from "./gateway-draft.ts";
 import type { GatewayDraft, GatewayPlan, ListenerDraft, ListenerPlan, RouteParent } from "./gateway-plan.ts";
-import { GATEWAY_API } from "./grants.ts";
+import { GATEWAY_API } from "../grants.ts";
 import { findOverlaps } from "./listener-overlaps.ts";
 import { groupListenerSets } from "./listener-sets.ts";
 

@@ -9,7 +9,7 @@ import type { GatewayListener, GatewaySpec, GatewayValidation } from "../../kube
 import { resolveAuthorities } from "../authorities.ts";
 import { type Finding, type Flaw, hintName } from "../flaw.ts";
 import { tellOwner } from "./gateway-plan.ts";
-import { GATEWAY_API } from "./grants.ts";
+import { GATEWAY_API } from "../grants.ts";
 import type { ListenerContext } from "./listeners.ts";
 
 /** The TLS option by which a listener lets in clients without a certificate; those that show one must show a valid one. */

@@ -6,7 +6,7 @@ import type { Problem } from "@sallyport/model/problem";
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, type Flaw, hintObject, toProblem } from "../flaw.ts";
 import type { ListenerSetDraft } from "./gateway-plan.ts";
-import { GATEWAY_API } from "./grants.ts";
+import { GATEWAY_API } from "../grants.ts";
 import { admitsNamespace } from "./listener-namespaces.ts";
 import { draftListener, type GatewayContext } from "./listeners.ts";
 

@@ -5,7 +5,7 @@ import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, type Flaw, hintName } from "../flaw.ts";
 import type { TranslateOptions } from "../translator.ts";
 import type { ListenerBind, ListenerDraft, ListenerOwner, RouteKind } from "./gateway-plan.ts";
-import { GATEWAY_API } from "./grants.ts";
+import { GATEWAY_API } from "../grants.ts";
 import { judgeTls, NO_TLS } from "./listener-tls.ts";
 
 /** What we serve of a protocol. */

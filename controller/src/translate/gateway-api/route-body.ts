@@ -3,7 +3,7 @@ import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import type { HTTPRouteBackendObjectRef } from "../../kube/generated/types/http-route.ts";
 import type { Flaw } from "../flaw.ts";
 import { toClusterKey } from "../service-port.ts";
-import { isPermitted } from "./grants.ts";
+import { isPermitted } from "../grants.ts";
 import type { RouteContext } from "./route-context.ts";
 
 /** The part of a route resource that does not depend on where it hangs. */

@@ -6,7 +6,7 @@ import type { TranslateOptions } from "../translator.ts";
 import { type AttachingRoute, type AttachResult, attachRoute, type ParentRef } from "./attach.ts";
 import { findParent, type GatewayPlans } from "./gateway.ts";
 import type { GatewayPlan } from "./gateway-plan.ts";
-import { GATEWAY_API } from "./grants.ts";
+import { GATEWAY_API } from "../grants.ts";
 
 type RouteKindName = "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute" | "UDPRoute";
 

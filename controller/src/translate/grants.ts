@@ -1,5 +1,5 @@
 /** ReferenceGrants (GEP-709): leave of a namespace for references that come from another one. */
-import type { World } from "../../world/world.ts";
+import type { World } from "../world/world.ts";
 
 /** Group of the Gateway API. */
 export const GATEWAY_API = "gateway.networking.k8s.io";
