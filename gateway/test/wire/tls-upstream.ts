@@ -24,6 +24,8 @@ export interface SeenConnection {
 export class TlsUpstream {
   readonly seen: SeenConnection[] = [];
   port = 0;
+  /** What every piece is answered with; undefined: itself. */
+  reply: string | undefined = undefined;
 
   /** Echoes what it gets. `greeting` is sent as soon as the handshake is done. */
   static async open(t: TestContext, options: TlsOptions, greeting = ""): Promise<TlsUpstream> {
@@ -43,7 +45,7 @@ export class TlsUpstream {
       upstream.seen.push(one);
       socket.on("data", (bytes: Buffer) => {
         one.received += bytes.toString("latin1");
-        socket.write(bytes);
+        socket.write(upstream.reply ?? bytes);
       });
       socket.on("error", () => undefined);
       if (greeting !== "") socket.write(greeting);
