@@ -185,9 +185,15 @@ export class Session extends Timed implements EndpointRequest {
     this.#state = "open";
     socket.on("message", (datagram: Buffer) => this.#onAnswer(datagram));
     socket.on("error", () => this.#onError());
-    // with an address and nothing to look up, both are done when connect() returns
-    socket.connect(port, address);
     this.#port.dependencies.recorder.upstreamConnect("success");
+    try {
+      // with an address and nothing to look up, it is connected when this returns
+      socket.connect(port, address);
+      // throws where it is not: no descriptor, no route to that address
+      socket.remoteAddress();
+    } catch {
+      this.#onError();
+    }
     for (const datagram of this.#waiting.splice(0)) this.#send(datagram);
   }
 

@@ -228,3 +228,17 @@ test("the largest datagram passes, and one that cannot be sent on harms nobody",
   client.say("");
   assert.equal((await client.hear(2))[1], ":");
 });
+
+test("an endpoint that cannot be connected to ends the session and harms nobody", async (t) => {
+  const echo = await openEcho(t, "e");
+  const cluster = new LeasingCluster("ns/dns:53");
+  cluster.add(53, "255.255.255.255");
+  const rig = await openDatagramRig(t, { clusters: [cluster] });
+  const client = await rig.client();
+  client.say("1");
+  await eventually(() => rig.records.length === 1);
+  assert.equal(rig.records[0]?.flag, "UF");
+  cluster.endpoints[0] = { address: "127.0.0.1", port: echo.port, label: "echo", active: () => 0 };
+  client.say("2");
+  assert.deepEqual(await client.hear(1), ["e:2"]);
+});
