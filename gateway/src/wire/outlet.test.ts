@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
 import { Outlet } from "./outlet.ts";
@@ -145,4 +145,20 @@ test("a connection that is gone swallows what is written directly and closes", a
     return near.destroyed;
   });
   await closed;
+});
+
+test("what is held is not written before it is released, large pieces included, and then in one write", () => {
+  const socket = new Socket();
+  socket.on("error", () => undefined);
+  const outlet = new Outlet(socket, "documented", () => undefined);
+  const piece = Buffer.alloc(100_000, "x");
+  outlet.hold();
+  outlet.text("head");
+  assert.equal(outlet.flush(), "full");
+  assert.equal(outlet.send(piece, 0, piece.length, undefined), "full");
+  assert.equal(outlet.sendChunk(piece, 0, 10), "full");
+  assert.equal(outlet.writes, 0);
+  outlet.release();
+  assert.equal(outlet.writes, 1);
+  socket.destroy();
 });
