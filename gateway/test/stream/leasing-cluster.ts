@@ -20,6 +20,8 @@ export class LeasingCluster implements UpstreamCluster {
   hold = false;
   /** What leases say beside their endpoint. */
   terms: Partial<EndpointLease> = {};
+  /** Called when the connection to a leased endpoint has begun, and cannot be up. */
+  onDialled: (() => void) | undefined = undefined;
   #waiting: EndpointRequest[] = [];
 
   constructor(key: string, ...ports: number[]) {
@@ -78,6 +80,7 @@ export class LeasingCluster implements UpstreamCluster {
         this.open--;
       },
     });
+    this.onDialled?.();
   }
 }
 
