@@ -12,7 +12,7 @@ export interface AcceptedSocket {
   /** Delivers what the socket reads. */
   readonly inlet: Inlet;
   readonly about: DownstreamConnection;
-  /** `tuned` for plain TCP alone. */
+  /** How it is written. */
   readonly ways: SocketWays;
 }
 

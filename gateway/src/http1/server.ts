@@ -125,8 +125,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     this.#writer.end(trailers);
     if (this.#input.state === "tunnel") {
       this.#answerEnded = true;
-      this.#writer.outlet.flush();
-      this.#socket.end();
+      this.#writer.outlet.end();
       if (this.#input.ended) this.#exchange = undefined;
       return;
     }
@@ -244,9 +243,8 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   /** FIN behind the last byte, then what comes is ignored for a while. */
   #end(): void {
-    this.#writer.outlet.flush();
+    this.#writer.outlet.end();
     this.#input.ignore();
-    this.#socket.end();
     this.#arm(LINGER);
   }
 

@@ -242,8 +242,7 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner {
   serveSecureHttp(socket: TLSSocket, raw: Socket, about: DownstreamConnection): void {
     const inlet = new Inlet();
     socket.on("error", ignoreError);
-    // every write completes a turn later: there is nothing to gain
-    this.#sockets.set(raw, this.#serve(socket, inlet, about, "documented"));
+    this.#sockets.set(raw, this.#serve(socket, inlet, about, this.#options.sockets ?? "tuned"));
     this.#read(socket, inlet);
   }
 

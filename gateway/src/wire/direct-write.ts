@@ -9,14 +9,14 @@
  */
 import { Socket } from "node:net";
 
-/** As much as is used of libuv's stream, from Node's own bindings. */
-interface StreamHandle {
+/** As much as is used of a stream of Node's own bindings. */
+export interface StreamHandle {
   writeLatin1String(request: WriteRequest, text: string): number;
   readonly writeQueueSize: number;
 }
 
 /** Node's WriteWrap. */
-interface WriteRequest {
+export interface WriteRequest {
   handle: StreamHandle;
   oncomplete: (status: number) => void;
   async: boolean;
@@ -100,14 +100,15 @@ function findHandle(socket: Socket): StreamHandle | undefined {
   return isStreamHandle(handle) ? handle : undefined;
 }
 
-function isStreamHandle(handle: unknown): handle is StreamHandle {
+/** Whether this is one. */
+export function isStreamHandle(handle: unknown): handle is StreamHandle {
   if (typeof handle !== "object" || handle === null) return false;
   const { writeLatin1String, writeQueueSize } = handle as Partial<StreamHandle>;
   return typeof writeLatin1String === "function" && typeof writeQueueSize === "number";
 }
 
-/** Node's request class, seen when a socket writes to a handle of ours. */
-function captureRequest(): WriteRequestConstructor | undefined {
+/** Node's request class, seen when a socket writes to a handle of ours; undefined where this Node does not allow it. */
+export function captureRequest(): WriteRequestConstructor | undefined {
   if (captured.tried) return captured.constructor;
   captured.tried = true;
   try {

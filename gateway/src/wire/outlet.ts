@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import type { BodyLease, SendOutcome } from "../exchange/contract.ts";
 import { DirectWriter } from "./direct-write.ts";
+import { TlsWriter } from "./tls-write.ts";
 import { toLatin1, writeLatin1 } from "./latin1.ts";
 import { READ_SIZE, ReadBuffer } from "./read-buffer.ts";
 
@@ -23,6 +24,7 @@ export type SocketWays = "tuned" | "documented";
 export class Outlet {
   readonly #socket: Socket;
   readonly #direct: DirectWriter | undefined;
+  readonly #tls: TlsWriter | undefined;
   #gathered = "";
   #writes = 0;
   #held = false;
@@ -30,7 +32,9 @@ export class Outlet {
   /** `onDrain`: more may be sent after "full"; may be called without it. */
   constructor(socket: Socket, ways: SocketWays, onDrain: () => void) {
     this.#socket = socket;
-    this.#direct = ways === "tuned" ? DirectWriter.of(socket, onDrain) : undefined;
+    const isSecure = "encrypted" in socket;
+    this.#direct = ways === "tuned" && !isSecure ? DirectWriter.of(socket, onDrain) : undefined;
+    this.#tls = ways === "tuned" && isSecure ? TlsWriter.of(socket, onDrain) : undefined;
     socket.on("drain", onDrain);
   }
 
@@ -66,7 +70,11 @@ export class Outlet {
    */
   get clogged(): boolean {
     const socket = this.#socket;
-    return (socket.writableNeedDrain && socket.writableLength > 0) || this.#direct?.pending === true;
+    return (
+      (socket.writableNeedDrain && socket.writableLength > 0) ||
+      this.#direct?.pending === true ||
+      this.#tls?.clogged === true
+    );
   }
 
   /** Adds or writes bytes[from, to). */
@@ -80,6 +88,7 @@ export class Outlet {
       this.text(toLatin1(bytes, from, to));
       return this.#gathered.length > GATHERED ? this.flush() : "taken";
     }
+    if (this.#tls?.busy === true) return this.#sendBehind(this.#tls, bytes, from, to);
     if (this.#gathered === "" && lease !== undefined) return this.#sendLeased(bytes, from, to, lease);
     return this.#sendCopy(bytes, from, to);
   }
@@ -106,14 +115,28 @@ export class Outlet {
     if (text !== "") {
       this.#gathered = "";
       this.#writes++;
-      if (this.#direct?.write(text) !== true) socket.write(text, "latin1");
+      if (this.#direct?.write(text) !== true && this.#tls?.write(text) !== true) socket.write(text, "latin1");
     }
     return this.clogged ? "full" : "taken";
+  }
+
+  /** Writes what was gathered, and ends the socket behind it. */
+  end(): void {
+    this.flush();
+    if (this.#tls?.end() !== true) this.#socket.end();
   }
 
   /** Forgets what was gathered. */
   discard(): void {
     this.#gathered = "";
+  }
+
+  /** While a text is on its way through TLS, the socket must not write: a piece follows it as text. */
+  #sendBehind(tls: TlsWriter, bytes: Buffer, from: number, to: number): SendOutcome {
+    tls.write(this.#gathered + toLatin1(bytes, from, to));
+    this.#gathered = "";
+    this.#writes++;
+    return this.clogged ? "full" : "taken";
   }
 
   /** Without a copy: the read memory itself is written. */
