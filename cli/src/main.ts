@@ -52,13 +52,13 @@ program
 
 program
   .command("dev-certificate")
-  .description(
-    "print a Secret with a self-signed certificate for these host names and addresses (for trying things out)",
-  )
+  .description("print a Secret with a certificate for these host names and addresses (for trying things out)")
   .argument("<host...>", "DNS names or IP addresses")
   .option("--name <name>", "metadata.name of the Secret", "dev-certificate")
   .option("--namespace <namespace>", "metadata.namespace of the Secret", "default")
   .option("--days <n>", "validity", as(parsePositiveInteger), 30)
+  .option("--authority", "sign it by a new authority, and add that as ca.crt, instead of self-signing")
+  .option("--files <dir>", "also write the entries of the Secret there, as PEM files")
   .action(async (hosts: readonly string[], options: DevCertificateOptions) =>
     (await import("./commands/dev-certificate.ts")).printDevCertificate(hosts, options),
   );

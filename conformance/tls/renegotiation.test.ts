@@ -21,7 +21,7 @@ test("a client that renegotiates gets no second handshake, and others are served
     await once(socket, "secureConnect");
     const refused = new Promise<boolean>((resolve) => {
       // our alert no_renegotiation (RFC 5246 section 7.2.2), which ends the client's handshake
-      socket.on("error", (error) => resolve(error.message.includes("renegotiation")));
+      socket.on("error", (error: Error) => resolve(error.message.includes("renegotiation")));
       socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error !== null));
     });
     assert.equal(await refused, true);
