@@ -147,6 +147,8 @@ class DatagramPort implements BoundDatagramPort, SessionPort {
   }
 
   answer({ address, port }: ClientAddress, datagram: Buffer): void {
+    // who sends from port 0 wants no answer (RFC 768), and Node throws at it
+    if (port === 0) return;
     if (this.#state !== "closed" && hasRoom(this.#socket)) this.#socket.send(datagram, port, address);
   }
 

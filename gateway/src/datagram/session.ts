@@ -208,7 +208,11 @@ export class Session extends Timed implements EndpointRequest {
     this.#touch();
     this.#datagramsSent++;
     this.#bytesSent += datagram.length;
-    this.#port.answer(this.#terms.client, datagram);
+    try {
+      this.#port.answer(this.#terms.client, datagram);
+    } catch (error) {
+      this.#port.dependencies.log.error("bug in a datagram session", { error, listener: this.#terms.listener.key });
+    }
   }
 
   /** Nobody listens there (any more), or there is no socket to be had: the next datagram begins anew. */

@@ -1,5 +1,6 @@
 /** Datagrams of clients and their sessions. */
 import assert from "node:assert/strict";
+import { Socket } from "node:dgram";
 import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
 import { seededRandom } from "../cluster/fakes.ts";
@@ -241,4 +242,24 @@ test("an endpoint that cannot be connected to ends the session and harms nobody"
   cluster.endpoints[0] = { address: "127.0.0.1", port: echo.port, label: "echo", active: () => 0 };
   client.say("2");
   assert.deepEqual(await client.hear(1), ["e:2"]);
+});
+
+test("who sends from port 0 is served, and the answer dropped", async (t) => {
+  const echo = await openEcho(t, "e");
+  const rig = await openDatagramRig(t, { clusters: [new LeasingCluster("ns/s:1", echo.port)] });
+  const [forger, client] = [await rig.client(), await rig.client()];
+  const original: unknown = Reflect.get(Socket.prototype, "emit");
+  assert.ok(typeof original === "function");
+  t.mock.method(Socket.prototype, "emit", function forge(this: Socket, ...event: readonly unknown[]) {
+    const [, , from] = event;
+    // what a raw socket can do, and the kernel delivers
+    if (typeof from === "object" && from !== null && Reflect.get(from, "port") === forger.port)
+      Reflect.set(from, "port", 0);
+    return Reflect.apply(original, this, event);
+  });
+  forger.say("1");
+  await eventually(() => echo.received.length === 1);
+  client.say("2");
+  assert.deepEqual(await client.hear(1), ["e:2"]);
+  assert.equal(rig.bound.connections, 2);
 });
