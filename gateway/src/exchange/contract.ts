@@ -82,6 +82,8 @@ export interface DownstreamTls {
   readonly cipher: string;
   /** Key of the listener the handshake was made with. Requests for hosts of another one are misdirected (421). */
   readonly listenerKey: string;
+  /** Of the termination the handshake was made with. Once that of the listener is another, requests are misdirected, too. */
+  readonly sessionContext: string;
   readonly resumed: boolean;
   /** Undefined where the client showed none. */
   readonly clientCertificate: ClientCertificate | undefined;

@@ -42,6 +42,8 @@ export interface ExchangeStart {
   readonly downstream: DownstreamStream;
   readonly runtime: Runtime;
   readonly bind: CompiledBind;
+  /** The handshake of its connection proved what the port asked for then, and the port asks for something else by now. */
+  readonly outdated: boolean;
   readonly head: RequestHead;
   /** performance.now() of the first byte of the head. */
   readonly startedAt: number;

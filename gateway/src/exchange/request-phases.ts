@@ -74,19 +74,18 @@ function findRoute({ head, runtime, bind }: ExchangeStart): RouteResult | undefi
 
 /**
  * RFC 9110 section 7.4: what a TLS connection proved (the server's certificate to the client, the client's to us) counts
- * for the listener it was made with. By key, because a changed configuration compiles its listeners anew. One without TLS has
- * proved nothing to a port that speaks TLS by now.
+ * for the listener it was made with, and as long as that asks for the same. By key, because a changed configuration compiles
+ * its listeners anew. One without TLS has proved nothing to a port that speaks TLS by now.
  */
 function isMisdirected(start: ExchangeStart): boolean {
   const { tls } = start.downstream.connection;
   if (tls === undefined) return start.bind.transport === "tls";
-  return findRoute(start)?.listener.key !== tls.listenerKey;
+  return start.outdated || findRoute(start)?.listener.key !== tls.listenerKey;
 }
 
-/** Where the connection's own name belongs to another listener by now, nothing on it can go right any more: it ends. */
-function refuseMisdirected(exchange: Exchange, { head, bind, downstream }: ExchangeStart): void {
-  const { tls } = downstream.connection;
-  if (tls === undefined || bind.tls?.choose(tls.serverName)?.listener.key !== tls.listenerKey) head.persistent = false;
+/** Where another handshake for the same name would prove something else by now, nothing can go right any more: it ends. */
+function refuseMisdirected(exchange: Exchange, { head, outdated, downstream }: ExchangeStart): void {
+  if (outdated || downstream.connection.tls === undefined) head.persistent = false;
   failExchange(exchange, "misdirected");
 }
 

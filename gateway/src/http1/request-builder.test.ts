@@ -29,6 +29,7 @@ function toConnection(showing: Showing): DownstreamConnection {
     version: "TLSv1.3",
     cipher: "TLS_AES_128_GCM_SHA256",
     listenerKey: "ns/gw/l",
+    sessionContext: "",
     resumed: false,
     clientCertificate,
   };

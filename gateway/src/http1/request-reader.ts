@@ -1,6 +1,6 @@
 /** Reads request heads of one connection under the configuration in force; the same head twice is parsed once. */
 import type { FaultReason } from "@sallyport/model/fault";
-import type { DownstreamStream } from "../exchange/contract.ts";
+import type { DownstreamConnection, DownstreamStream } from "../exchange/contract.ts";
 import type { ExchangeStart } from "../exchange/exchange.ts";
 import { RequestHead } from "../head/request-head.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
@@ -35,6 +35,7 @@ export class RequestReader implements ExchangeStart {
   head = NO_REQUEST;
   runtime: Runtime;
   bind: CompiledBind;
+  outdated: boolean;
   /** performance.now() of the first byte of the head; 0 before. */
   startedAt = 0;
   readonly #port: ServerPort;
@@ -47,6 +48,7 @@ export class RequestReader implements ExchangeStart {
     this.downstream = downstream;
     this.runtime = port.runtime();
     this.bind = port.bindOf(this.runtime);
+    this.outdated = isOutdated(downstream.connection, this.bind);
     this.#builder = new RequestBuilder(downstream.connection, this.bind.http);
   }
 
@@ -110,9 +112,17 @@ export class RequestReader implements ExchangeStart {
       this.#builder = new RequestBuilder(this.downstream.connection, bind.http);
       this.#remembered = false;
     }
+    if (bind !== this.bind) this.outdated = isOutdated(this.downstream.connection, bind);
     this.runtime = runtime;
     this.bind = bind;
   }
+}
+
+/** Whether a handshake for the same name would be held against something else than that of the connection was. */
+function isOutdated({ tls }: DownstreamConnection, bind: CompiledBind): boolean {
+  if (tls === undefined) return false;
+  const chain = bind.tls?.choose(tls.serverName);
+  return chain?.listener.key !== tls.listenerKey || chain.termination?.sessionContext !== tls.sessionContext;
 }
 
 /** The text at bytes[from, to) if a head could end there; "" otherwise. */

@@ -99,7 +99,10 @@ export class Arrival extends Timed implements ByteReader, Terminating {
 
   onSecure(secure: TLSSocket): void {
     const chain = this.#chain;
-    const tls = chain === undefined ? undefined : describeTls(secure, chain, this.#serverName, Date.now());
+    const tls =
+      chain === undefined || !this.#isInForce(chain)
+        ? undefined
+        : describeTls(secure, chain, this.#serverName, Date.now());
     if (chain === undefined || tls === undefined) {
       // still a handshake: onClosed() counts it as failed
       secure.destroy();
@@ -108,6 +111,16 @@ export class Arrival extends Timed implements ByteReader, Terminating {
     this.#count(tls.resumed ? "resumed" : "full");
     this.#leave();
     this.#serveSecure(secure, chain, tls);
+  }
+
+  /** A client that lingers in its handshake comes in under what is asked for when it ends, not when it began. */
+  #isInForce({ listener, termination }: CompiledTlsChain): boolean {
+    const now = this.#findChain(this.#serverName);
+    return now?.listener.key === listener.key && now.termination?.sessionContext === termination?.sessionContext;
+  }
+
+  #findChain(serverName: string | undefined): CompiledTlsChain | undefined {
+    return (this.#owner.currentBind().tls ?? this.#bind.tls)?.choose(serverName);
   }
 
   #serveSecure(secure: TLSSocket, chain: CompiledTlsChain, tls: DownstreamTls): void {
@@ -196,8 +209,7 @@ export class Arrival extends Timed implements ByteReader, Terminating {
   }
 
   #choose(serverName: string | undefined): void {
-    const { tls } = this.#owner.currentBind();
-    const chain = (tls ?? this.#bind.tls)?.choose(serverName);
+    const chain = this.#findChain(serverName);
     const stays =
       chain !== undefined && (chain.carries === "http" ? chain.termination !== undefined : chain.stream !== undefined);
     if (!stays) {

@@ -21,6 +21,7 @@ export function describeTls(
     version: toShared(socket.getProtocol() ?? ""),
     cipher: toShared(socket.getCipher().name),
     listenerKey: chain.listener.key,
+    sessionContext: chain.termination?.sessionContext ?? "",
     resumed: socket.isSessionReused(),
     clientCertificate: shown,
   };

@@ -108,6 +108,24 @@ test("a reload that compiles listeners anew keeps connections, one that gives th
   assert.match(received, /^HTTP\/1\.1 421 [^]*connection: close\r\n/i);
 });
 
+test("what a handshake proved counts until its listener asks for something else", async (t) => {
+  const lax = compile(...toSite("a", "a.test"));
+  const rig = await openRig(t, lax);
+  const [busy, fresh] = [await open(t, rig, "a.test"), await open(t, rig, "a.test")];
+  assert.equal(await ask(busy, "a.test"), "500");
+  rig.change(compile(...toSite("a", "a.test", "require")));
+  for (const socket of [busy, fresh]) {
+    const received = await converse(socket, "GET /rule HTTP/1.1\r\nHost: a.test\r\n\r\n", ")\n");
+    assert.match(received, /^HTTP\/1\.1 421 [^]*connection: close\r\n/i);
+  }
+  const proven = await connectTls(t, rig.port, { servername: "a.test", cert: client.cert, key: client.key });
+  assert.equal(await ask(proven, "a.test"), "500");
+  rig.change(compile(...toSite("a", "a.test", "require"), ...toSite("b", "b.test")));
+  assert.equal(await ask(proven, "a.test"), "500");
+  rig.change(lax);
+  assert.equal(await ask(proven, "a.test"), "421", "nor is a certificate passed on that nobody checks any more");
+});
+
 test("a connection without TLS is not served once its port speaks TLS", async (t) => {
   const { rig } = await openPair(t, answer(OK));
   const plain = await rig.client();

@@ -1,5 +1,7 @@
 /** What clients must prove, in each mode, and that no session stands for more than what was proved for it. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
 import { before, test, type TestContext } from "node:test";
 import type { ConnectionOptions } from "node:tls";
 import { createAuthority, type CertificateAuthority, type CertifiedKey } from "@sallyport/testkit/certs";
@@ -176,6 +178,29 @@ for (const version of VERSIONS) {
     assert.equal(rig.counts.handshakes.at(-1), "resumed");
   });
 }
+
+test("a client that lingers in its handshake comes in under what is asked for when it ends", async (t) => {
+  const rig = await open(t, { "a.test": validate(undefined) });
+  const relay = createServer((near) => {
+    const far = connect(rig.port, "127.0.0.1");
+    near.once("data", (hello) => {
+      near.pause();
+      far.write(hello);
+    });
+    far.once("data", () => {
+      rig.change({ tls: waysOf({ "a.test": validate(toValidation("require")) }) });
+      near.pipe(far);
+    });
+    far.pipe(near);
+    for (const socket of [near, far]) socket.on("error", () => near.destroy());
+  });
+  t.after(() => relay.close());
+  await once(relay.listen(0, "127.0.0.1"), "listening");
+  const address = relay.address();
+  assert.ok(address !== null && typeof address !== "string");
+  assert.equal(await isLetIn(t, address.port, { servername: "a.test" }), false);
+  assert.deepEqual(rig.counts.handshakes, ["failed"]);
+});
 
 function toFacts(tls: DownstreamTls | undefined): object {
   const shown = tls?.clientCertificate;

@@ -70,6 +70,7 @@ test("version 2 tells the server name and what TLS was terminated", () => {
     version: "TLSv1.3",
     cipher: "TLS_AES_128_GCM_SHA256",
     listenerKey: "test",
+    sessionContext: "",
     resumed: false,
     clientCertificate: undefined,
   };

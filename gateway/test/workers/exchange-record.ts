@@ -77,6 +77,7 @@ export function toTls(parts: Partial<DownstreamTls> = {}, peer: Partial<ClientCe
     version: "TLSv1.3",
     cipher: "TLS_AES_128_GCM_SHA256",
     listenerKey: "default/gw/https",
+    sessionContext: "",
     resumed: false,
     clientCertificate: {
       verified: true,
