@@ -14,9 +14,18 @@ const LONGEST = 28_672;
 /** With so much kept, more should wait. */
 const MUCH = 16_384;
 
-interface TlsRequest extends WriteRequest {
+/** A request names no handle: it outlives the socket it was last used for. */
+interface TlsRequest extends Omit<WriteRequest, "handle"> {
   writer: TlsWriter | undefined;
 }
+
+/** A TLS handle as it is used here. */
+interface TlsHandle {
+  writeLatin1String(request: object, text: string): number;
+}
+
+/** Requests kept for later. */
+const SPARES = 1024;
 
 /** Requests that are in no write. */
 const spares: TlsRequest[] = [];
@@ -28,7 +37,7 @@ export class TlsWriter {
   readonly #socket: Socket;
   readonly #Request: new () => WriteRequest;
   readonly #onDrain: () => void;
-  readonly #handle: StreamHandle;
+  readonly #handle: TlsHandle;
   /** The TCP handle below. */
   readonly #carrier: StreamHandle;
   #busy = false;
@@ -107,13 +116,13 @@ export class TlsWriter {
   }
 
   #newRequest(): TlsRequest {
-    return Object.assign(new this.#Request(), {
-      handle: this.#handle,
-      oncomplete: report,
+    const request: TlsRequest = Object.assign(new this.#Request(), {
+      oncomplete: (status: number) => report(request, status),
       async: true,
       bytes: 0,
       writer: undefined,
     });
+    return request;
   }
 }
 
@@ -122,10 +131,10 @@ interface WriterOptions {
   readonly onDrain: () => void;
 }
 
-function report(this: TlsRequest, status: number): void {
-  const { writer } = this;
-  this.writer = undefined;
-  if (reported !== undefined) spares.push(reported);
-  reported = this;
+function report(request: TlsRequest, status: number): void {
+  const { writer } = request;
+  request.writer = undefined;
+  if (reported !== undefined && spares.length < SPARES) spares.push(reported);
+  reported = request;
   writer?.complete(status);
 }
