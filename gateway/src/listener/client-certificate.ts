@@ -3,9 +3,14 @@ import type { X509Certificate } from "node:crypto";
 import type { ClientCertificate } from "../exchange/contract.ts";
 import { parseAltNames } from "../wire/alt-names.ts";
 
-/** The facts. Throws where the names in it cannot be read beyond doubt. */
+/** Characters of all names of a certificate: they are in a header of every request, which few servers let be longer. */
+const MAX_NAMES = 4_096;
+
+/** The facts. Throws where the names in it cannot be read beyond doubt, or are too many to be passed on. */
 export function toClientCertificate(certificate: X509Certificate, verified: boolean): ClientCertificate {
-  const names = parseAltNames(certificate.subjectAltName ?? "");
+  const { subject, issuer, subjectAltName = "" } = certificate;
+  if (subject.length + issuer.length + subjectAltName.length > MAX_NAMES) throw new Error("the names are too long");
+  const names = parseAltNames(subjectAltName);
   return {
     verified,
     subject: toRfc2253(certificate.subject),

@@ -11,6 +11,7 @@
 import { constants } from "node:crypto";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { TlsTermination } from "../router/contract.ts";
+import { splitRevocations } from "../wire/revocation-lists.ts";
 import { openTls } from "./tls-module.ts";
 
 /** Suites of TLS 1.3, and of TLS 1.2. */
@@ -90,7 +91,7 @@ function toValidation(validation: TlsTermination["clientValidation"]): TlsOption
     ca: [...authorities],
     // an authority that was named counts as it stands, also where another one signed it
     allowPartialTrustChain: true,
-    ...(revocations.length > 0 && { crl: [...revocations] }),
+    ...(revocations.length > 0 && { crl: splitRevocations(revocations) }),
   };
   return { ...trust, requestCert: true, rejectUnauthorized: mode === "require" };
 }

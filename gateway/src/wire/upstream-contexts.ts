@@ -6,6 +6,7 @@ import { constants, createHash } from "node:crypto";
 import type * as tls from "node:tls";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import type { UpstreamTlsSettings } from "../cluster/contract.ts";
+import { splitRevocations } from "./revocation-lists.ts";
 
 /** Suites where the settings name none of that version; no CBC, no key exchange without forward secrecy. */
 const SUITES_13 = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
@@ -19,8 +20,6 @@ const SUITES_12 = [
 ];
 /** No renegotiation (CVE-2009-3555), no compression (CVE-2012-4929). */
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION;
-
-const PEM_LIST = /-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g;
 
 /** Node's TLS, loaded by the first connection that needs it: it costs an isolate 4 MB. */
 export function loadTls(): typeof tls {
@@ -61,8 +60,7 @@ export class UpstreamContexts {
 
   #toOptions(settings: UpstreamTlsSettings): SecureContextOptions {
     const { authorities, revocations, clientCertificate, minVersion, maxVersion, ciphers } = settings;
-    // every list by itself: of several in one text OpenSSL's reader would take the first
-    const crl = revocations.flatMap((text) => text.match(PEM_LIST) ?? [text]);
+    const crl = splitRevocations(revocations);
     return {
       ca: authorities === undefined ? this.#findSystemAuthorities() : [...authorities],
       // an authority that was named counts as it stands, also where another one signed it

@@ -179,6 +179,27 @@ for (const version of VERSIONS) {
   });
 }
 
+test("lists of several authorities in one text all count", async (t) => {
+  const gone = await first.issue({ names: ["x.test"], usage: "client" });
+  const revocations = [`${await second.revoke([])}\n${await first.revoke([gone.cert])}`];
+  const authorities = [second.cert, first.cert];
+  const rig = await open(t, { "a.test": validate(toValidation("require", { authorities, revocations })) });
+  const seen: boolean[] = [];
+  for (const shown of [client, foreign, gone])
+    seen.push(await isLetIn(t, rig.port, { servername: "a.test", ...shown }));
+  assert.deepEqual(seen, [true, true, false]);
+});
+
+test("a certificate with more names than can be passed on is refused in every mode", async (t) => {
+  const names = Array.from({ length: 300 }, (_, at) => `spiffe://mesh/ns/a/${at}`);
+  const endless = await first.issue({ names, usage: "client" });
+  for (const mode of MODES) {
+    const rig = await open(t, { "a.test": validate(toValidation(mode)) });
+    assert.equal(await isLetIn(t, rig.port, { servername: "a.test", ...endless }), false, mode);
+    assert.deepEqual(rig.counts.handshakes, ["failed"]);
+  }
+});
+
 test("a client that lingers in its handshake comes in under what is asked for when it ends", async (t) => {
   const rig = await open(t, { "a.test": validate(undefined) });
   const relay = createServer((near) => {
