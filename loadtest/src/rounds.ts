@@ -10,13 +10,17 @@ import type { LatencySample, LoadSample, TargetResult } from "./results.ts";
 import { sampleLatency, sampleLoad, type Offer } from "./samples.ts";
 import type { LoadScenario } from "./scenarios.ts";
 
-// What a just-in-time compiler needs to have seen the load: handshakes come by hundreds a second, requests by thousands.
+// A proxy runs for days, and a just-in-time compiler needs some hundred thousand requests until a request costs what it will
+// cost from then on: on a slow machine the first samples of a shorter warm-up are a third too dear.
 const warmUpSeconds = {
-  request: 3,
-  "full handshake": 8,
-  "resumed handshake": 8,
-  datagram: 3,
+  request: 12,
+  "full handshake": 15,
+  "resumed handshake": 15,
+  datagram: 6,
 } as const satisfies Record<Exchange, number>;
+
+/** Seconds; a quick run shows that things work, and roughly what they cost. */
+const QUICK_WARM_UP = 3;
 
 /** Says what is going on, a line at a time. */
 export type Progress = (line: string) => void;
@@ -38,7 +42,7 @@ export async function runLoadScenario(context: RunContext, scenario: LoadScenari
   const offer: Offer = { requestFile, exchange, connections, bodyBytes, seconds: options.seconds };
   const entries = await startEntries(context, choicesFor(scenario, context.peers));
   progress(`${scenario.name}: warming up ${entries.length} targets`);
-  const warmUp = { ...offer, seconds: Math.max(warmUpSeconds[exchange], options.seconds) };
+  const warmUp = { ...offer, seconds: options.quick === "on" ? QUICK_WARM_UP : warmUpSeconds[exchange] };
   for (const entry of entries) await attempt(entry, (target) => sampleLoad(bench, target, warmUp));
   for (let round = 0; round < options.rounds; round++) {
     await loadRound(context, { name: `${scenario.name}: round ${round + 1}/${options.rounds}`, offer, round }, entries);
