@@ -31,16 +31,21 @@ function hold(holders: Map<string, Map<string, Listener>>, listener: Listener): 
   byHostname.set(toHost(listener), listener);
 }
 
-/** The listener of an earlier family that keeps this one from its port: by hostname, or by speaking something else. */
+/** The listener of an earlier family that keeps this one from its port: by hostname, or by what it is that all of a port share. */
 function findHolder(byHostname: ReadonlyMap<string, Listener> | undefined, listener: Listener): Listener | undefined {
   const [any] = byHostname?.values() ?? [];
-  if (any !== undefined && speaksTls(any) !== speaksTls(listener)) return any;
+  if (any !== undefined && (speaksTls(any) !== speaksTls(listener) || toPeers(any) !== toPeers(listener))) return any;
   return byHostname?.get(toHost(listener));
 }
 
 /** On one port there is either TLS, of any kind, or one protocol in the clear. */
 function speaksTls({ protocol }: Listener): string {
   return protocol === "https" || protocol === "tls" || protocol === "tls-passthrough" ? "tls" : protocol;
+}
+
+/** Whom a PROXY header is taken from: it comes before a connection can be told to be of one listener or another. */
+function toPeers({ proxyProtocol }: Listener): string {
+  return proxyProtocol === undefined ? "" : `${proxyProtocol.required} ${proxyProtocol.trusted.toSorted().join(" ")}`;
 }
 
 function toHost({ hostname = ANY_HOST }: Listener): string {
@@ -67,6 +72,6 @@ function toProblem(listener: Listener, holder: Listener): Problem {
     code: "conflict",
     severity: "warning",
     message: `the listener ${listener.key} is not served: port ${listener.port} for ${hosts} belongs to the listener ${holder.key}`,
-    hint: `give ${holder.key} a hostname or another port, or serve the two by processes of their own`,
+    hint: `give ${holder.key} ${toPeers(holder) === toPeers(listener) ? "a hostname or another port" : "another port, for PROXY headers are read before hostnames"}, or serve the two by processes of their own`,
   };
 }
