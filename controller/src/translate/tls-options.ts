@@ -5,8 +5,8 @@
  *     sallyport.io/tls-max-version: "1.3"
  *     sallyport.io/tls-cipher-suites: ECDHE-RSA-AES128-GCM-SHA256,TLS_AES_128_GCM_SHA256
  *
- * Cipher suites have their names of OpenSSL or of IANA and stand best first. A list without suites of TLS 1.3 leaves those as they are;
- * one of nothing else is the end of TLS 1.2.
+ * Cipher suites have their names of OpenSSL or of IANA and stand best first. A list that names none of TLS 1.2 or of TLS 1.3
+ * leaves those of that version as they are.
  */
 import type { TlsVersion } from "@sallyport/model/listener";
 import { type Finding, type Flaw, hintName } from "./flaw.ts";
