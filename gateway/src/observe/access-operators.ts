@@ -114,7 +114,10 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   ROUTE_NAME: plain("namespace/name/rule of the route; kind/namespace/name of what is passed on", (record) =>
     toName(record.routeName),
   ),
-  LISTENER_NAME: plain("namespace/gateway/listener", (record) => toName(record.listenerKey)),
+  LISTENER_NAME: plain(
+    "namespace/gateway/listener; namespace/gateway/set-namespace/set/listener of a ListenerSet; Ingress/80/* and Ingress/443/host",
+    (record) => toName(record.listenerKey),
+  ),
   HOSTNAME: { argument: "", describe: "Host name of this machine or pod", compile: () => constant(hostname()) },
   ENVIRONMENT: {
     argument: "NAME",
