@@ -77,6 +77,8 @@ export class TlsTerminator {
     socket.removeAllListeners("data");
     socket.pause();
     socket.unshift(head);
+    // the server's socket takes this over: a client that ends in the middle of its handshake is done with
+    socket.allowHalfOpen = false;
     server.emit("connection", socket);
   }
 
@@ -86,7 +88,12 @@ export class TlsTerminator {
     const connection = this.#underway.get(pair);
     this.#underway.delete(pair);
     // the client is gone again: there is nothing to ask about it any more
-    if (connection === undefined || connection.closed) socket.destroy();
-    else connection.onSecure(socket);
+    if (connection === undefined || connection.closed) {
+      socket.destroy();
+      return;
+    }
+    socket.allowHalfOpen = true;
+    connection.socket.allowHalfOpen = true;
+    connection.onSecure(socket);
   }
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { before, test } from "node:test";
+import { connect } from "node:tls";
 import { createAuthority, type CertifiedKey } from "@sallyport/testkit/certs";
 import { eventually } from "@sallyport/testkit/eventually";
 import { buildClientHello, connectPiecewise } from "@sallyport/testkit/raw-tls";
@@ -152,13 +153,26 @@ function buildHandshakeStart(): string {
 
 test("a client that ends before it asked for anything is let go at once", async (t) => {
   const rig = await openRig(t, { tls: secure() });
-  for (const start of ["", "\x16\x03"]) {
+  for (const start of ["", "\x16\x03", buildHandshakeStart()]) {
     const client = await rig.client();
     await client.send(start);
     client.end();
     await client.signal.require(() => client.state !== "open", 2000, "the end");
   }
   await eventually(() => rig.bound.connections === 0);
+});
+
+test("a client that ends its direction behind its last byte still gets the answer", async (t) => {
+  const { rig } = await openPair(t, answer(OK), { tls: secure() });
+  const socket = connect({ port: rig.port, host: "127.0.0.1", servername: "a.test", rejectUnauthorized: false });
+  t.after(() => socket.destroy());
+  let received = "";
+  socket.on("data", (bytes: Buffer) => {
+    received += bytes.toString("latin1");
+  });
+  // in one segment with the end of the handshake
+  socket.end("GET /a HTTP/1.1\r\nHost: a.test\r\n\r\n");
+  await eventually(() => received.endsWith("ok"), { what: "the answer" });
 });
 
 test("closing a port ends connections in every stage", async (t) => {
