@@ -14,7 +14,7 @@ import { openHttp1 } from "./http1/client.ts";
 import { HANDSHAKES_PER_TURN, openBind } from "./listener/bind.ts";
 import { openTls } from "./listener/tls-module.ts";
 import { TurnBudget } from "./listener/turn-budget.ts";
-import { ConnectionBudget, connectionLimit, readOpenFilesLimit } from "./listener/budget.ts";
+import { BudgetShare, ConnectionBudget, connectionLimit, readOpenFilesLimit } from "./listener/budget.ts";
 import { compileAccessFormat } from "./observe/access-format.ts";
 import { AccessLog, type AccessOutput } from "./observe/access-log.ts";
 import { WallClock } from "./observe/access-time.ts";
@@ -54,6 +54,7 @@ export class IsolateDataPlane implements DataPlane {
   readonly #clusters: ClusterTable;
   readonly #dependencies: ExchangeDependencies;
   readonly #budget: ConnectionBudget;
+  readonly #datagramBudget: BudgetShare;
   readonly #handshakes = new TurnBudget(HANDSHAKES_PER_TURN);
   readonly #clocks = openClocks();
   readonly #sweep: NodeJS.Timeout;
@@ -91,6 +92,7 @@ export class IsolateDataPlane implements DataPlane {
       },
     });
     this.#budget = new ConnectionBudget(connectionLimit(readOpenFilesLimit(), workers));
+    this.#datagramBudget = new BudgetShare(this.#budget);
     this.#sweep = setInterval(() => this.#clusters.sweep(), SWEEP);
     this.#sweep.unref();
     this.#stopVitals = startVitals(memory, worker, options.beat, this.#toRefusalCounter());
@@ -104,14 +106,18 @@ export class IsolateDataPlane implements DataPlane {
 
   openPort(bind: CompiledBind, port: number, runtime: () => Runtime): Promise<OpenPort> {
     const reusePort = this.#options.workers > 1;
-    const place = { address: bind.address, port, reusePort, bindKey: bind.key, runtime, budget: this.#budget };
+    const place = { address: bind.address, port, reusePort, bindKey: bind.key, runtime };
     const dependencies = this.#dependencies;
     if (bind.transport === "udp")
-      return openUdp({ ...place, dependencies: { ...dependencies, log: this.#options.log } });
+      return openUdp({
+        ...place,
+        budget: this.#datagramBudget,
+        dependencies: { ...dependencies, log: this.#options.log },
+      });
     // now, and not while the first client waits for its handshake
     if (bind.transport === "tls") openTls();
     const { sessionKeys } = this.#options.memory;
-    return openBind({ ...place, dependencies, handshakes: this.#handshakes, sessionKeys });
+    return openBind({ ...place, budget: this.#budget, dependencies, handshakes: this.#handshakes, sessionKeys });
   }
 
   learnBlocks({ listeners, routes, clusters }: BlockAssignments): void {

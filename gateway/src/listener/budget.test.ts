@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectionLimit, ConnectionBudget, readOpenFilesLimit } from "./budget.ts";
+import { BudgetShare, connectionLimit, ConnectionBudget, readOpenFilesLimit } from "./budget.ts";
 
 test("a budget has so many places, and they come back", () => {
   const budget = new ConnectionBudget(2);
@@ -8,6 +8,17 @@ test("a budget has so many places, and they come back", () => {
   assert.deepEqual([budget.open, budget.refused], [2, 1]);
   budget.giveBack();
   assert.ok(budget.take());
+});
+
+test("a share leaves half of the places to others, and takes none that are not there", () => {
+  const budget = new ConnectionBudget(4);
+  const share = new BudgetShare(budget);
+  assert.deepEqual([share.take(), share.take(), share.take()], [true, true, false]);
+  assert.equal(budget.open, 2);
+  share.giveBack();
+  assert.deepEqual([budget.take(), budget.take(), budget.take(), share.take()], [true, true, true, false]);
+  budget.giveBack();
+  assert.equal(share.take(), true);
 });
 
 test("the limit leaves a descriptor for every connection's upstream", () => {

@@ -44,6 +44,30 @@ export class ConnectionBudget {
   }
 }
 
+/** Part of a budget, for users who can take places without proving so much as their address. */
+export class BudgetShare {
+  readonly #budget: ConnectionBudget;
+  readonly #limit: number;
+  #open = 0;
+
+  /** At most half of all places. */
+  constructor(budget: ConnectionBudget) {
+    this.#budget = budget;
+    this.#limit = Math.floor(budget.limit / 2);
+  }
+
+  take(): boolean {
+    if (this.#open >= this.#limit || !this.#budget.take()) return false;
+    this.#open++;
+    return true;
+  }
+
+  giveBack(): void {
+    this.#open--;
+    this.#budget.giveBack();
+  }
+}
+
 /**
  * The limit for one of so many threads, where the process may have so many files open: a client connection may need
  * another to its upstream.
