@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_HTTP_SERVER_OPTIONS, type Listener } from "@sallyport/model/listener";
+import { type ClientValidation, DEFAULT_HTTP_SERVER_OPTIONS, type Listener } from "@sallyport/model/listener";
 import { settleFamilies } from "./family-conflicts.ts";
 import type { Translation } from "./translator.ts";
 
@@ -27,4 +27,23 @@ test("who takes PROXY headers from others than a port's first family does not ge
   assert.deepEqual(later?.resources, []);
   assert.match(later?.problems[0]?.message ?? "", /b is not served/);
   assert.match(later?.problems[0]?.hint ?? "", /PROXY/);
+});
+
+test("a later family opens no name below a listener that demands certificates of clients", () => {
+  const clientValidation: ClientValidation = { mode: "require", authorities: ["ConfigMap/ns/ca"] };
+  const tls = { certificates: ["ns/cert"], clientValidation };
+  const isServed = (wider: readonly Listener[], hostname: string): boolean => {
+    const first = { resources: [...wider], statuses: [], problems: [] };
+    return settleFamilies([first, family(https("later", hostname))])[1]?.resources.length === 1;
+  };
+  const strict = { ...https("strict", "*.a.test"), tls };
+  const { hostname: _all, ...any } = strict;
+  assert.equal(isServed([strict], "x.a.test"), false);
+  const [, later] = settleFamilies([family(strict), family(https("later", "x.a.test"))]);
+  assert.match(later?.problems[0]?.hint ?? "", /demands certificates of clients/);
+  assert.equal(isServed([strict], "x.y.a.test"), false);
+  assert.equal(isServed([strict], "*.y.a.test"), false);
+  assert.equal(isServed([any], "b.test"), false);
+  assert.equal(isServed([strict], "b.test"), true);
+  assert.equal(isServed([strict, https("lax", "*.y.a.test")], "x.y.a.test"), true, "the next wider one counts");
 });

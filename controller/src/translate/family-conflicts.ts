@@ -35,7 +35,20 @@ function hold(holders: Map<string, Map<string, Listener>>, listener: Listener): 
 function findHolder(byHostname: ReadonlyMap<string, Listener> | undefined, listener: Listener): Listener | undefined {
   const [any] = byHostname?.values() ?? [];
   if (any !== undefined && (speaksTls(any) !== speaksTls(listener) || toPeers(any) !== toPeers(listener))) return any;
-  return byHostname?.get(toHost(listener));
+  if (byHostname === undefined) return undefined;
+  return byHostname.get(toHost(listener)) ?? findStrict(byHostname, toHost(listener));
+}
+
+/**
+ * The next wider hostname, if its listener demands certificates of clients: the names below it are not for others to open
+ * without.
+ */
+function findStrict(byHostname: ReadonlyMap<string, Listener>, host: string): Listener | undefined {
+  let wider: Listener | undefined;
+  for (let dot = host.indexOf("."); dot >= 0 && wider === undefined; dot = host.indexOf(".", dot + 1))
+    wider = byHostname.get(`*${host.slice(dot)}`);
+  wider ??= byHostname.get(ANY_HOST);
+  return wider?.tls?.clientValidation === undefined ? undefined : wider;
 }
 
 /** On one port there is either TLS, of any kind, or one protocol in the clear. */
@@ -72,6 +85,13 @@ function toProblem(listener: Listener, holder: Listener): Problem {
     code: "conflict",
     severity: "warning",
     message: `the listener ${listener.key} is not served: port ${listener.port} for ${hosts} belongs to the listener ${holder.key}`,
-    hint: `give ${holder.key} ${toPeers(holder) === toPeers(listener) ? "a hostname or another port" : "another port, for PROXY headers are read before hostnames"}, or serve the two by processes of their own`,
+    hint: `give ${holder.key} ${toWayOut(listener, holder)}, or serve the two by processes of their own`,
   };
+}
+
+function toWayOut(listener: Listener, holder: Listener): string {
+  if (toPeers(holder) !== toPeers(listener)) return "another port, for PROXY headers are read before hostnames";
+  if (speaksTls(holder) === speaksTls(listener) && toHost(holder) !== toHost(listener))
+    return "a narrower hostname or another port, for it demands certificates of clients for all names below its own";
+  return "a hostname or another port";
 }
