@@ -76,8 +76,7 @@ export class Arrival extends Timed implements ByteReader, Terminating {
       if (this.#state === "header") this.#readHeader(bytes, from, to, lease);
       else if (this.#state === "hello") this.#readHello(bytes, from, to);
     } catch (error) {
-      this.#owner.dependencies.log.error("bug on a new connection", { error });
-      this.socket.destroy();
+      this.#failInside(error);
     }
   }
 
@@ -98,6 +97,20 @@ export class Arrival extends Timed implements ByteReader, Terminating {
   }
 
   onSecure(secure: TLSSocket): void {
+    try {
+      this.#beginSecure(secure);
+    } catch (error) {
+      // an event nobody else guards
+      this.#failInside(error);
+    }
+  }
+
+  #failInside(error: unknown): void {
+    this.#owner.dependencies.log.error("bug on a new connection", { error });
+    this.socket.destroy();
+  }
+
+  #beginSecure(secure: TLSSocket): void {
     const chain = this.#chain;
     const tls =
       chain === undefined || !this.#isInForce(chain)

@@ -175,6 +175,24 @@ test("a client that ends its direction behind its last byte still gets the answe
   await eventually(() => received.endsWith("ok"), { what: "the answer" });
 });
 
+test("a bug at the end of a handshake costs that connection alone", async (t) => {
+  const ways = secure();
+  let left = 1;
+  const rig = await openRig(t, {
+    tls: {
+      choose: (name) => {
+        if (left-- === 0) throw new Error("planted");
+        return ways.choose(name);
+      },
+    },
+  });
+  const first = await connectTls(t, rig.port, { servername: "a.test" });
+  await eventually(() => rig.bound.connections === 0);
+  await eventually(() => first.destroyed);
+  await connectTls(t, rig.port, { servername: "a.test" });
+  assert.match(String(rig.bugs[0]), /planted/);
+});
+
 test("closing a port ends connections in every stage", async (t) => {
   const rig = await openRig(t, { tls: secure(), proxyProtocol: { ...TRUSTED, required: false } });
   const starts = ["", "PROXY ", "\x16\x03\x01", buildHandshakeStart()];
