@@ -1,12 +1,13 @@
 // Certificates that clients must show: who is let in, what backends are told, and that no session goes around the check.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
-import type { ConnectionOptions } from "node:tls";
+import { connect, type ConnectionOptions } from "node:tls";
 import { type CertificateAuthority, type CertifiedKey, createAuthority } from "@sallyport/testkit/certs";
 import { freePorts } from "@sallyport/testkit/process";
 import { RawUpstream } from "@sallyport/testkit/raw-upstream";
 import { fieldValues } from "@sallyport/testkit/strict-http";
-import { plain } from "../faults/asking.ts";
+import { plain, settles } from "../faults/asking.ts";
 import { head } from "../protocol/case.ts";
 import { askTls, type TlsOutcome } from "./client.ts";
 import { openGateway, type RunningGateway } from "./gateway.ts";
@@ -116,6 +117,31 @@ describe("client certificates", { timeout: 60_000 }, () => {
     assert.deepEqual(forwarded(), [], "what is not proven is not passed on");
     assert.equal((await ask("optional-a", undefined, {}, spoof)).status, 200);
     assert.deepEqual(forwarded(), []);
+  });
+
+  test("a connection that is open is held to a changed authority", async () => {
+    const [a, b] = [authorities.get("a"), authorities.get("b")];
+    assert.ok(running !== undefined && a !== undefined && b !== undefined);
+    upstream?.begin(() => plain());
+    const socket = connect({
+      port: numbers.get("required-a") ?? 0,
+      host: "127.0.0.1",
+      servername: "a.test",
+      rejectUnauthorized: false,
+      ...clients.get("a"),
+    });
+    let answers = "";
+    socket.on("data", (bytes: Buffer) => {
+      answers += bytes.toString("latin1");
+    });
+    socket.on("error", () => undefined);
+    socket.write(head("GET / HTTP/1.1"));
+    await settles(() => Promise.resolve(assert.match(answers, /^HTTP\/1\.1 200/)));
+    await running.change({ "a.yaml": authorityObject("a", b.cert) });
+    socket.write(head("GET / HTTP/1.1"));
+    await once(socket, "close");
+    assert.match(answers, /HTTP\/1\.1 421 /);
+    await running.change({ "a.yaml": authorityObject("a", a.cert) });
   });
 
   for (const version of ["TLSv1.2", "TLSv1.3"] as const) {
