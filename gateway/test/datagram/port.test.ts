@@ -255,7 +255,8 @@ test("who sends from port 0 is served, and the answer dropped", async (t) => {
     // what a raw socket can do, and the kernel delivers
     if (typeof from === "object" && from !== null && Reflect.get(from, "port") === forger.port)
       Reflect.set(from, "port", 0);
-    return Reflect.apply(original, this, event);
+    const heard: unknown = Reflect.apply(original, this, event);
+    return heard;
   });
   forger.say("1");
   await eventually(() => echo.received.length === 1);
