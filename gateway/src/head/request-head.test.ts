@@ -37,6 +37,14 @@ test("path and query are told apart, and follow a new path", () => {
   assert.deepEqual([head.routePath, head.routeQuery], ["/x", ""]);
 });
 
+test("conditions see Host, whatever its case, and it is changed by the authority alone", () => {
+  const head = toHead();
+  head.setHeader("Host", "other.test");
+  assert.equal(head.header("Host"), "example.com");
+  head.authority = "new.test";
+  assert.equal(head.header("host"), "new.test");
+});
+
 test("a new path and authority go upstream, and are undone", () => {
   const head = toHead("A: 1");
   head.path = "/new?q";

@@ -149,7 +149,9 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     this.#clearNotes();
   }
 
+  /** Host is read, as the authority; it is changed by that alone. */
   override header(name: string): string | undefined {
+    if (name.length === 4 && name.toLowerCase() === "host") return this.#authority;
     if (name.length === 12 && name.toLowerCase() === "x-request-id") return this.#readId();
     return super.header(name);
   }
