@@ -210,8 +210,11 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   override onVisit(): void {
-    if (this.#input.idle) this.#reader.forget();
-    else if (this.#exchange?.upstream !== undefined) this.#reader.forgetRoutes();
+    if (this.#input.idle) {
+      this.#reader.forget();
+      // its next request could only be misdirected
+      if (this.#reader.outdated) this.#end();
+    } else if (this.#exchange?.upstream !== undefined) this.#reader.forgetRoutes();
   }
 
   #expire(): void {

@@ -3,6 +3,7 @@
  * backends hear of the certificate a client has proven.
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { before, test, type TestContext } from "node:test";
 import type { TLSSocket } from "node:tls";
 import type { Resource } from "@sallyport/model/snapshot";
@@ -124,6 +125,19 @@ test("what a handshake proved counts until its listener asks for something else"
   assert.equal(await ask(proven, "a.test"), "500");
   rig.change(lax);
   assert.equal(await ask(proven, "a.test"), "421", "nor is a certificate passed on that nobody checks any more");
+});
+
+test("an idle connection that could only be refused is ended before its next request", async (t) => {
+  const rig = await openRig(t, compile(...toSite("a", "a.test")));
+  const [stale, other] = [await open(t, rig, "a.test"), await open(t, rig, "a.test")];
+  for (const socket of [stale, other]) assert.equal(await ask(socket, "a.test"), "500");
+  rig.change(compile(...toSite("a", "a.test"), ...toSite("b", "b.test")));
+  rig.advance(20_000);
+  assert.equal(await ask(other, "a.test"), "500", "another listener is no reason");
+  const ended = once(stale, "end");
+  rig.change(compile(...toSite("a", "a.test", "require")));
+  rig.advance(20_000);
+  await ended;
 });
 
 test("a connection without TLS is not served once its port speaks TLS", async (t) => {
