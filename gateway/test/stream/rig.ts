@@ -71,7 +71,7 @@ export async function openStreamRig(t: TestContext, options: StreamRigOptions): 
   t.after(async () => {
     for (const one of clients) one.destroy();
     for (const one of open) one.destroy();
-    await eventually(() => open.size === 0, { what: "closed connections" });
+    await eventually(() => open.size === 0 && clients.every((one) => one.closed), { what: "closed connections" });
     await eventually(() => (options.cluster?.open ?? 0) === 0, { what: "released leases" });
     await eventually(() => coarse.count === 0, { what: "disarmed deadlines" });
     if (connects.success !== connects.closed) throw new Error("closes are not counted as connects are");
@@ -100,8 +100,9 @@ export async function openStreamRig(t: TestContext, options: StreamRigOptions): 
 /** A server of the test; closed, with all its connections, when the test is over. Resolves with the port. */
 export async function serve(t: TestContext, accept: (socket: Socket) => void): Promise<number> {
   const sockets: Socket[] = [];
-  t.after(() => {
+  t.after(async () => {
     for (const socket of sockets) socket.destroy();
+    await eventually(() => sockets.every((socket) => socket.closed), { what: "closed connections" });
   });
   return listen(t, { allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.push(socket);
