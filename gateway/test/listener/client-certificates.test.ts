@@ -214,6 +214,9 @@ test("a client that lingers in its handshake comes in under what is asked for wh
     });
     far.pipe(near);
     for (const socket of [near, far]) socket.on("error", () => near.destroy());
+    t.after(() => {
+      for (const socket of [near, far]) socket.destroy();
+    });
   });
   t.after(() => relay.close());
   await once(relay.listen(0, "127.0.0.1"), "listening");
