@@ -13,8 +13,10 @@ import {
 import fc from "fast-check";
 import { anyResource, anySnapshot } from "./resource-arbitraries.ts";
 
+/** Prototypes, which the generator varies, are no content. */
 function contentOf(snapshot: Snapshot): object {
-  return Object.fromEntries([...snapshot.resources].toSorted(([left], [right]) => (left < right ? -1 : 1)));
+  const sorted = [...snapshot.resources].toSorted(([left], [right]) => (left < right ? -1 : 1));
+  return structuredClone(Object.fromEntries(sorted));
 }
 
 /** Another object of the same content, as it arrives by wire. */
