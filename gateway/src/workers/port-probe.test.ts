@@ -22,9 +22,14 @@ for (const transport of ["stream", "datagram"] as const) {
 }
 
 test("a datagram port that is taken is refused, whatever TCP does with its number", async (t) => {
-  const { port } = (await bindUdp(t)).address();
-  await assert.rejects(probePort("datagram", "127.0.0.1", port), { code: "EADDRINUSE" });
-  assert.equal(await probePort("stream", "127.0.0.1", port), port);
+  const probes: Promise<number>[] = [];
+  for (let count = 0; count < 5; count++) {
+    const { port } = (await bindUdp(t)).address();
+    await assert.rejects(probePort("datagram", "127.0.0.1", port), { code: "EADDRINUSE" });
+    probes.push(probePort("stream", "127.0.0.1", port));
+  }
+  // anybody may have one of these numbers for TCP, but not all
+  await assert.doesNotReject(Promise.any(probes));
 });
 
 test("a stream port that is taken is refused", async (t) => {
