@@ -2,46 +2,12 @@
  * Runs this example: makes certificates, starts the demo backends and the gateway as processes of their own, and prints what to
  * try once the gateway is ready. Ends with the first of them, or with Ctrl-C.
  */
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { join, resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cli, openDemo } from "../demo.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const root = resolve(here, "../..");
-const cli = join(root, "cli/src/main.ts");
-const READY_URL = "http://127.0.0.1:15020/ready";
-const READY_POLL_MS = 50;
-
-const children: ChildProcess[] = [];
-let ending = false;
-
-/** Starts a process of the example; when one ends, all end. */
-function run(name: string, args: readonly string[]): void {
-  const child = spawn(process.execPath, args, { stdio: "inherit", cwd: root });
-  children.push(child);
-  child.on("exit", (code, signal) => {
-    if (!ending) console.error(`connections: ${name} ended (${signal ?? `exit code ${code}`})`);
-    endAll(code ?? 1);
-  });
-}
-
-function endAll(code: number): void {
-  if (ending) return;
-  ending = true;
-  process.exitCode = code;
-  for (const child of children) child.kill("SIGTERM");
-}
-
-async function whenReady(): Promise<void> {
-  while (!ending) {
-    const ready = await fetch(READY_URL)
-      .then((answer) => answer.ok)
-      .catch(() => false);
-    if (ready) return;
-    await setTimeout(READY_POLL_MS);
-  }
-}
 
 const HELP = `
 Sallyport is ready. Try, in examples/connections/certificates:
@@ -61,10 +27,8 @@ Sallyport is ready. Try, in examples/connections/certificates:
 Configuration: examples/connections (edit it, it is live)   Stop: Ctrl-C
 `;
 
-process.on("SIGINT", () => endAll(0));
-process.on("SIGTERM", () => endAll(0));
+const demo = openDemo("connections");
 execFileSync(process.execPath, [join(here, "certificates.ts"), here], { stdio: "inherit" });
-run("demo backends", [join(here, "backends.ts"), join(here, "certificates/backend")]);
-run("gateway", [cli, "run", here, "--port-map", "80=8080", "--port-map", "443=8444", "--min-drain", "0"]);
-await whenReady();
-if (!ending) console.log(HELP);
+demo.run("demo backends", [join(here, "backends.ts"), join(here, "certificates/backend")]);
+demo.run("gateway", [cli, "run", here, "--port-map", "80=8080", "--port-map", "443=8444", "--min-drain", "0"]);
+await demo.announce(HELP);

@@ -2,39 +2,15 @@
  * What `npm start` runs: makes a certificate for localhost, starts the demo backends and the gateway as processes of their
  * own, and prints curl lines once the gateway is ready. Ends with the first of them, or with Ctrl-C.
  */
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cli, openDemo } from "../demo.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const root = resolve(here, "../..");
-const cli = join(root, "cli/src/main.ts");
 /** Git-ignored: the gateway reads it with the rest of the example. */
 const certificate = join(here, "certificate.yaml");
-const READY_URL = "http://127.0.0.1:15020/ready";
-const READY_POLL_MS = 50;
-
-const children: ChildProcess[] = [];
-let ending = false;
-
-/** Starts a process of the quickstart; when one ends, all end. */
-function run(name: string, args: readonly string[]): void {
-  const child = spawn(process.execPath, args, { stdio: "inherit", cwd: root });
-  children.push(child);
-  child.on("exit", (code, signal) => {
-    if (!ending) console.error(`quickstart: ${name} ended (${signal ?? `exit code ${code}`})`);
-    endAll(code ?? 1);
-  });
-}
-
-function endAll(code: number): void {
-  if (ending) return;
-  ending = true;
-  process.exitCode = code;
-  for (const child of children) child.kill("SIGTERM");
-}
 
 /** A Secret with a fresh certificate for localhost. */
 function makeCertificate(): Promise<void> {
@@ -56,16 +32,6 @@ function makeCertificate(): Promise<void> {
   });
 }
 
-async function whenReady(): Promise<void> {
-  while (!ending) {
-    const ready = await fetch(READY_URL)
-      .then((answer) => answer.ok)
-      .catch(() => false);
-    if (ready) return;
-    await setTimeout(READY_POLL_MS);
-  }
-}
-
 const HELP = `
 Sallyport is ready. Try:
 
@@ -79,10 +45,8 @@ Sallyport is ready. Try:
 Landing page: http://localhost:8080/   Configuration: examples/quickstart (edit it, it is live)   Stop: Ctrl-C
 `;
 
-process.on("SIGINT", () => endAll(0));
-process.on("SIGTERM", () => endAll(0));
+const demo = openDemo("quickstart");
 await makeCertificate();
-run("demo backends", [join(here, "backends.ts")]);
-run("gateway", [cli, "run", here, "--min-drain", "0"]);
-await whenReady();
-if (!ending) console.log(HELP);
+demo.run("demo backends", [join(here, "backends.ts")]);
+demo.run("gateway", [cli, "run", here, "--min-drain", "0"]);
+await demo.announce(HELP);

@@ -12,7 +12,7 @@ import type { ExchangeDependencies } from "./exchange/dependencies.ts";
 import { RequestIds } from "./head/request-id.ts";
 import { openHttp1 } from "./http1/client.ts";
 import { HANDSHAKES_PER_TURN, openBind } from "./listener/bind.ts";
-import { openTls } from "./listener/tls-module.ts";
+import { openTls } from "./wire/tls-module.ts";
 import { TurnBudget } from "./listener/turn-budget.ts";
 import { BudgetShare, ConnectionBudget, connectionLimit, readOpenFilesLimit } from "./listener/budget.ts";
 import { compileAccessFormat } from "./observe/access-format.ts";

@@ -50,7 +50,7 @@ const GATEWAY_LAYERS: Readonly<Record<string, readonly string[]>> = {
   exchange: ["head", "router", "cluster", "observe", "time", "wire"],
   http1: ["exchange", "head", "cluster", "observe", "time", "wire"],
   stream: ["cluster", "observe", "time", "wire"],
-  datagram: ["cluster", "observe", "time"],
+  datagram: ["cluster", "observe", "time", "wire"],
   listener: ["stream", "http1", "exchange", "head", "observe", "time", "wire"],
   compile: ["listener", "router", "cluster", "head", "observe", "time"],
   admin: ["observe"],

@@ -3,16 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { ClientValidation, ListenerProtocol } from "@sallyport/model/listener";
-import {
-  applyDelta,
-  diffSnapshots,
-  type Resource,
-  type ResourceId,
-  type Snapshot,
-  toResourceId,
-} from "@sallyport/model/snapshot";
+import { applyDelta, diffSnapshots, type Resource, type Snapshot } from "@sallyport/model/snapshot";
 import { seededRandom } from "../../test/cluster/fakes.ts";
 import {
+  editAtRandom,
   TestCompiler,
   toAuthorities,
   toCluster,
@@ -22,7 +16,6 @@ import {
   toStreamRoute,
 } from "../../test/compile/resources.ts";
 import type { CompiledStreamRoute, CompiledTlsChain } from "../router/contract.ts";
-import { compileRuntime } from "./compile.ts";
 import type { CompiledRuntime } from "./contract.ts";
 
 const HOSTS = ["*", "*.example", "a.example", "*.a.example"];
@@ -45,7 +38,7 @@ function simulate(seed: number): void {
   let runtime: CompiledRuntime | undefined;
   for (let step = 0; step < 60; step++) {
     // what did not change keeps its identity, as the supervisor sees to
-    const next = applyDelta(snapshot, diffSnapshots(snapshot, edit(snapshot)));
+    const next = applyDelta(snapshot, diffSnapshots(snapshot, editAtRandom(snapshot, below, makeResource)));
     const before = runtime;
     runtime = compileNext(next, runtime);
     assert.equal(describe(runtime), describe(new TestCompiler().activate(next.resources.values())));
@@ -56,25 +49,10 @@ function simulate(seed: number): void {
   }
 
   function compileNext(next: Snapshot, previous: CompiledRuntime | undefined): CompiledRuntime {
-    const { dependencies } = compiler;
     const delta = below(2) === 0 ? undefined : diffSnapshots(snapshot, next);
-    const compilation = compileRuntime({ epoch: 1, previous, snapshot: next, delta, dependencies });
-    for (;;) {
-      const step = compilation.next();
-      if (step.done !== true) continue;
-      assert.ok(step.value.ok);
-      return step.value.value;
-    }
-  }
-
-  function edit(before: Snapshot): Snapshot {
-    const resources = new Map<ResourceId, Resource>(before.resources);
-    for (let edits = 1 + below(4); edits > 0; edits--) {
-      const resource = makeResource();
-      if (below(4) === 0) resources.delete(toResourceId(resource));
-      else resources.set(toResourceId(resource), resource);
-    }
-    return { resources };
+    const outcome = compiler.compile(next, previous, delta);
+    assert.ok(outcome.ok);
+    return outcome.value;
   }
 
   function makeResource(): Resource {

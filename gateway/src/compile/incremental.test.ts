@@ -2,9 +2,10 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { HttpMatch } from "@sallyport/model/match";
-import { diffSnapshots, type Resource, type ResourceId, type Snapshot, toResourceId } from "@sallyport/model/snapshot";
+import { diffSnapshots, type Resource, type Snapshot } from "@sallyport/model/snapshot";
 import { seededRandom } from "../../test/cluster/fakes.ts";
 import {
+  editAtRandom,
   TestCompiler,
   toBackend,
   toCluster,
@@ -14,7 +15,6 @@ import {
   toRoute,
 } from "../../test/compile/resources.ts";
 import { toInput } from "../../test/router/inputs.ts";
-import { compileRuntime } from "./compile.ts";
 import type { CompiledRuntime } from "./contract.ts";
 
 const HOSTS = ["*", "*.example", "a.example", "b.a.example"];
@@ -37,7 +37,7 @@ function simulate(seed: number): void {
   let snapshot: Snapshot = { resources: new Map() };
   let runtime: CompiledRuntime | undefined;
   for (let step = 0; step < 60; step++) {
-    const next = edit(snapshot);
+    const next = editAtRandom(snapshot, below, makeResource);
     runtime = compileNext(next, runtime);
     snapshot = next;
     const anew = new TestCompiler().activate(snapshot.resources.values());
@@ -51,25 +51,10 @@ function simulate(seed: number): void {
   }
 
   function compileNext(next: Snapshot, previous: CompiledRuntime | undefined): CompiledRuntime {
-    const { dependencies } = compiler;
     const delta = below(2) === 0 ? undefined : diffSnapshots(snapshot, next);
-    const compilation = compileRuntime({ epoch: 1, previous, snapshot: next, delta, dependencies });
-    for (;;) {
-      const step = compilation.next();
-      if (step.done !== true) continue;
-      assert.ok(step.value.ok);
-      return step.value.value;
-    }
-  }
-
-  function edit(before: Snapshot): Snapshot {
-    const resources = new Map<ResourceId, Resource>(before.resources);
-    for (let edits = 1 + below(4); edits > 0; edits--) {
-      const resource = makeResource();
-      if (below(4) === 0) resources.delete(toResourceId(resource));
-      else resources.set(toResourceId(resource), resource);
-    }
-    return { resources };
+    const outcome = compiler.compile(next, previous, delta);
+    assert.ok(outcome.ok);
+    return outcome.value;
   }
 
   function makeResource(): Resource {

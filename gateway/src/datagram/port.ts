@@ -6,8 +6,9 @@
  * servers behind to consider, which are not made to answer more than they would without the gateway.
  */
 import type { RemoteInfo, Socket } from "node:dgram";
+import { toHostPort } from "@sallyport/model/listener";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
-import { Timed } from "../time/wheel.ts";
+import { Alarm } from "../time/alarm.ts";
 import { RepeatedWarning } from "./repeated-warning.ts";
 import {
   type ClientAddress,
@@ -72,7 +73,7 @@ class DatagramPort implements BoundDatagramPort, SessionPort {
   readonly #socket: Socket;
   readonly #sessions = new Map<string, Session>();
   readonly #closed: Promise<void>;
-  readonly #grace = new Grace(() => this.#end());
+  readonly #grace = new Alarm(() => this.#end());
   readonly #dropped: RepeatedWarning;
   readonly #errors: RepeatedWarning;
   #state: "open" | "retiring" | "closed" = "open";
@@ -120,8 +121,7 @@ class DatagramPort implements BoundDatagramPort, SessionPort {
   }
 
   get local(): string {
-    const { address } = this.#options;
-    return `${address.includes(":") ? `[${address}]` : address}:${this.#port}`;
+    return toHostPort({ address: this.#options.address, port: this.#port });
   }
 
   runtime(): Runtime {
@@ -197,19 +197,5 @@ class DatagramPort implements BoundDatagramPort, SessionPort {
     this.dependencies.clocks.coarse.disarm(this.#grace);
     for (const session of this.#sessions.values()) session.end("draining");
     this.#socket.close();
-  }
-}
-
-/** The last moment of a port. */
-class Grace extends Timed {
-  readonly #end: () => void;
-
-  constructor(end: () => void) {
-    super();
-    this.#end = end;
-  }
-
-  override onLate(): void {
-    this.#end();
   }
 }

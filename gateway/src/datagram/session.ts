@@ -4,11 +4,14 @@
  */
 import type { Socket } from "node:dgram";
 import { FAULTS, type FaultReason } from "@sallyport/model/fault";
+import { toHostPort } from "@sallyport/model/listener";
 import type { EndpointLease, EndpointRequest, UpstreamCluster } from "../cluster/contract.ts";
 import type { Recorder } from "../observe/contract.ts";
 import type { CompiledListener, CompiledStreamRoute, Runtime } from "../router/contract.ts";
 import type { Clocks } from "../time/ticker.ts";
+import { Alarm } from "../time/alarm.ts";
 import { Timed } from "../time/wheel.ts";
+import { unmapAddress } from "../wire/address.ts";
 import { hasRoom, openDatagramSocket } from "./socket.ts";
 
 /** Datagrams, and bytes, that wait for an endpoint; more are dropped. */
@@ -76,7 +79,7 @@ export class Session extends Timed implements EndpointRequest {
   readonly #startedAt: number;
   readonly #idleTimeout: number;
   #state: SessionState = "waiting";
-  #life: Lifetime | undefined = undefined;
+  #life: Alarm | undefined = undefined;
   #cluster: UpstreamCluster | undefined = undefined;
   #lease: EndpointLease | undefined = undefined;
   #socket: Socket | undefined = undefined;
@@ -107,7 +110,7 @@ export class Session extends Timed implements EndpointRequest {
     const { maxLifetime } = listener.stream;
     this.#touch();
     if (maxLifetime > 0) {
-      this.#life = new Lifetime(() => this.end("lifetime-exceeded"));
+      this.#life = new Alarm(() => this.end("lifetime-exceeded"));
       this.#port.dependencies.clocks.coarse.arm(this.#life, maxLifetime);
     }
     const backend = route?.pick();
@@ -251,8 +254,8 @@ export class Session extends Timed implements EndpointRequest {
     const { listener, route, client } = this.#terms;
     const { dependencies, local } = this.#port;
     const reason = this.#reason;
-    const clientAddress = unmap(client.address);
-    const remote = `${clientAddress.includes(":") ? `[${clientAddress}]` : clientAddress}:${client.port}`;
+    const clientAddress = unmapAddress(client.address);
+    const remote = toHostPort({ address: clientAddress, port: client.port });
     dependencies.recorder.stream({
       protocol: "UDP",
       serverName: undefined,
@@ -276,23 +279,4 @@ export class Session extends Timed implements EndpointRequest {
       tls: undefined,
     });
   }
-}
-
-/** A session's longest life. */
-class Lifetime extends Timed {
-  readonly #end: () => void;
-
-  constructor(end: () => void) {
-    super();
-    this.#end = end;
-  }
-
-  override onLate(): void {
-    this.#end();
-  }
-}
-
-/** IPv4 that came to a socket for both families. */
-function unmap(address: string): string {
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }

@@ -1,7 +1,9 @@
 /** Who is at the two ends of an accepted connection. */
 import type { Socket } from "node:net";
+import { toHostPort } from "@sallyport/model/listener";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import { flatten } from "../head/flat-string.ts";
+import { unmapAddress } from "../wire/address.ts";
 import type { ProxyAddress } from "./proxy-header.ts";
 
 /** The part of a connection's description that is known before a byte is read. */
@@ -9,9 +11,9 @@ export type ConnectionEnds = Pick<DownstreamConnection, "remoteAddress" | "remot
 
 /** As the socket says. To be asked while it is connected. */
 export function describeEnds(socket: Socket): ConnectionEnds {
-  const remoteAddress = unmap(socket.remoteAddress ?? "");
+  const remoteAddress = unmapAddress(socket.remoteAddress ?? "");
   const remote = toText(remoteAddress, socket.remotePort ?? 0);
-  const local = toText(unmap(socket.localAddress ?? ""), socket.localPort ?? 0);
+  const local = toText(unmapAddress(socket.localAddress ?? ""), socket.localPort ?? 0);
   return { remoteAddress, remote, local, peer: remote };
 }
 
@@ -26,10 +28,5 @@ export function describeProxied(ends: ConnectionEnds, source: ProxyAddress, dest
 }
 
 function toText(address: string, port: number): string {
-  return flatten(`${address.includes(":") ? `[${address}]` : address}:${port}`);
-}
-
-/** IPv4 that came to a socket for both families. */
-function unmap(address: string): string {
-  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
+  return flatten(toHostPort({ address, port }));
 }

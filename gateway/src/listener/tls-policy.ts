@@ -12,18 +12,9 @@ import { constants } from "node:crypto";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 import type { TlsTermination } from "../router/contract.ts";
 import { splitRevocations } from "../wire/revocation-lists.ts";
-import { openTls } from "./tls-module.ts";
+import { toCiphers } from "../wire/tls-ciphers.ts";
+import { openTls } from "../wire/tls-module.ts";
 
-/** Suites of TLS 1.3, and of TLS 1.2. */
-const SUITES_13 = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
-const SUITES_12 = [
-  "ECDHE-ECDSA-AES128-GCM-SHA256",
-  "ECDHE-RSA-AES128-GCM-SHA256",
-  "ECDHE-ECDSA-AES256-GCM-SHA384",
-  "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-CHACHA20-POLY1305",
-  "ECDHE-RSA-CHACHA20-POLY1305",
-];
 const SIGNATURES = [
   "ecdsa_secp256r1_sha256",
   "ecdsa_secp384r1_sha384",
@@ -71,13 +62,6 @@ export function toServerOptions(termination: TlsTermination): TlsOptions {
     ...(applicationProtocols.length > 0 && { ALPNProtocols: [...applicationProtocols] }),
     ...toValidation(clientValidation),
   };
-}
-
-/** A list for one version leaves that of the other as it is: who tightens TLS 1.2 does not turn TLS 1.3 off. */
-function toCiphers(ciphers: readonly string[] | undefined): string {
-  const suites13 = ciphers?.filter((name) => name.startsWith("TLS_")) ?? [];
-  const suites12 = ciphers?.filter((name) => !name.startsWith("TLS_")) ?? [];
-  return [...(suites13.length > 0 ? suites13 : SUITES_13), ...(suites12.length > 0 ? suites12 : SUITES_12)].join(":");
 }
 
 /**

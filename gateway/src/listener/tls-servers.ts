@@ -8,7 +8,7 @@ import type { Server, TLSSocket } from "node:tls";
 import type { BugLog } from "../exchange/dependencies.ts";
 import type { TlsTermination } from "../router/contract.ts";
 import type { SessionKeys } from "./session-keys.ts";
-import { openTls } from "./tls-module.ts";
+import { openTls } from "../wire/tls-module.ts";
 import { toServerOptions } from "./tls-policy.ts";
 
 /** Milliseconds after which a server that nobody needed is let go: its configuration is most likely gone. */

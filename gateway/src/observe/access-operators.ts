@@ -3,6 +3,7 @@
  * is compiled once to a closure that reads its value from a finished exchange, or from what was passed on: what belongs to HTTP has no value there.
  */
 import { hostname } from "node:os";
+import { toHostPort } from "@sallyport/model/listener";
 import { fail, ok, type Result } from "@sallyport/model/result";
 import { compileTimeFormat, TIME_SPECIFIERS } from "./access-time.ts";
 import type { WallClock } from "./access-time.ts";
@@ -244,7 +245,7 @@ function toUpstreamHost(record: LoggedRecord): string | undefined {
 export function toClient(record: LoggedRecord): string {
   const { clientAddress, downstreamRemote } = record;
   if (isAddressOf(clientAddress, downstreamRemote)) return downstreamRemote;
-  return clientAddress.includes(":") ? `[${clientAddress}]:0` : `${clientAddress}:0`;
+  return toHostPort({ address: clientAddress, port: 0 });
 }
 
 /** Whether this is the address part of that `address:port`. Cuts no strings: it runs twice for every line. */

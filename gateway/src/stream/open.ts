@@ -8,6 +8,7 @@
 import type { Socket } from "node:net";
 import { FAULTS, type FaultReason } from "@sallyport/model/fault";
 import type { EndpointLease } from "../cluster/contract.ts";
+import { Alarm } from "../time/alarm.ts";
 import { Timed } from "../time/wheel.ts";
 import type { SocketWays } from "../wire/outlet.ts";
 import type { StreamConnection, StreamDependencies, StreamSource } from "./contract.ts";
@@ -32,7 +33,7 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
   readonly #up = new Direction(this);
   readonly #down = new Direction(this);
   readonly #idleTimeout: number;
-  #life: Lifetime | undefined = undefined;
+  #life: Alarm | undefined = undefined;
   #dial: Dial | undefined = undefined;
   #clusterKey = "";
   #upstream: DialedUpstream | undefined = undefined;
@@ -65,7 +66,7 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
     const { clocks } = this.#dependencies;
     const { maxLifetime } = listener.stream;
     if (maxLifetime > 0) {
-      this.#life = new Lifetime(() => this.#fail("lifetime-exceeded"));
+      this.#life = new Alarm(() => this.#fail("lifetime-exceeded"));
       clocks.coarse.arm(this.#life, maxLifetime);
     }
     this.#clusterKey = backend.cluster.key;
@@ -196,20 +197,6 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
     } catch (error) {
       this.onBug(error);
     }
-  }
-}
-
-/** A connection's longest life. */
-class Lifetime extends Timed {
-  readonly #end: () => void;
-
-  constructor(end: () => void) {
-    super();
-    this.#end = end;
-  }
-
-  override onLate(): void {
-    this.#end();
   }
 }
 

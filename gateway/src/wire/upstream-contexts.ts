@@ -3,28 +3,14 @@
  * only in the names they want share one: with the machine's authorities it costs 13 ms and over a megabyte.
  */
 import { constants, createHash } from "node:crypto";
-import type * as tls from "node:tls";
 import type { SecureContext, SecureContextOptions } from "node:tls";
 import type { UpstreamTlsSettings } from "../cluster/contract.ts";
 import { splitRevocations } from "./revocation-lists.ts";
+import { toCiphers } from "./tls-ciphers.ts";
+import { openTls } from "./tls-module.ts";
 
-/** Suites where the settings name none of that version; no CBC, no key exchange without forward secrecy. */
-const SUITES_13 = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
-const SUITES_12 = [
-  "ECDHE-ECDSA-AES128-GCM-SHA256",
-  "ECDHE-RSA-AES128-GCM-SHA256",
-  "ECDHE-ECDSA-AES256-GCM-SHA384",
-  "ECDHE-RSA-AES256-GCM-SHA384",
-  "ECDHE-ECDSA-CHACHA20-POLY1305",
-  "ECDHE-RSA-CHACHA20-POLY1305",
-];
 /** No renegotiation (CVE-2009-3555), no compression (CVE-2012-4929). */
 const SECURE_OPTIONS = constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION;
-
-/** Node's TLS, loaded by the first connection that needs it: it costs an isolate 4 MB. */
-export function loadTls(): typeof tls {
-  return process.getBuiltinModule("node:tls");
-}
 
 /** The contexts used last; those beyond the capacity are made anew when they are asked for again. */
 export class UpstreamContexts {
@@ -48,7 +34,7 @@ export class UpstreamContexts {
     let key = this.#keys.get(settings);
     if (key === undefined) this.#keys.set(settings, (key = toKey(settings)));
     const known = this.#contexts.get(key);
-    const context = known ?? loadTls().createSecureContext(this.#toOptions(settings));
+    const context = known ?? openTls().createSecureContext(this.#toOptions(settings));
     if (known !== undefined) this.#contexts.delete(key);
     this.#contexts.set(key, context);
     if (this.#contexts.size > this.#capacity) {
@@ -80,7 +66,7 @@ export class UpstreamContexts {
    */
   #findSystemAuthorities(): string[] {
     if (this.#systemAuthorities !== undefined) return this.#systemAuthorities;
-    const { getCACertificates } = loadTls();
+    const { getCACertificates } = openTls();
     // a directory with links to its files has everything several times
     const system = [...new Set(getCACertificates("system"))];
     this.#systemAuthorities = system.length > 0 ? system : getCACertificates("bundled");
@@ -94,11 +80,4 @@ function toKey(settings: UpstreamTlsSettings): string {
   const { chain, key } = clientCertificate ?? {};
   const all = JSON.stringify([authorities ?? "system", revocations, chain, key, minVersion, maxVersion, ciphers]);
   return createHash("sha256").update(all).digest("base64");
-}
-
-/** A list for one version leaves that of the other as it is: who tightens TLS 1.2 does not turn TLS 1.3 off. */
-function toCiphers(ciphers: readonly string[] | undefined): string {
-  const suites13 = ciphers?.filter((name) => name.startsWith("TLS_")) ?? [];
-  const suites12 = ciphers?.filter((name) => !name.startsWith("TLS_")) ?? [];
-  return [...(suites13.length > 0 ? suites13 : SUITES_13), ...(suites12.length > 0 ? suites12 : SUITES_12)].join(":");
 }

@@ -12,7 +12,8 @@ import type { Inlet } from "./inlet.ts";
 import type { SocketWays } from "./outlet.ts";
 import { adoptReads, openSocket } from "./rehouse.ts";
 import { describeTlsFailure, IdentityError } from "./tls-failure.ts";
-import { loadTls, UpstreamContexts } from "./upstream-contexts.ts";
+import { openTls } from "./tls-module.ts";
+import { UpstreamContexts } from "./upstream-contexts.ts";
 import { checkIdentity } from "./upstream-identity.ts";
 import { UpstreamSessions } from "./upstream-sessions.ts";
 import { UpstreamWarnings, type WarningLog } from "./upstream-warnings.ts";
@@ -138,7 +139,7 @@ class TlsHandshake implements UpstreamSocket {
 
   #secure(tcp: Socket): Socket {
     try {
-      const socket = loadTls().connect(this.#toOptions(tcp));
+      const socket = openTls().connect(this.#toOptions(tcp));
       tcp.on("error", (error) => socket.destroy(error));
       socket.on("close", () => tcp.destroy());
       socket.once("secureConnect", () => this.#onSecured(socket));

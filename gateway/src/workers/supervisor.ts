@@ -4,6 +4,7 @@
  */
 import { clearInterval, setInterval } from "node:timers";
 import { setTimeout as sleep } from "node:timers/promises";
+import { toHostPort } from "@sallyport/model/listener";
 import type { Snapshot } from "@sallyport/model/snapshot";
 import type { OperatorServer } from "../admin/http.ts";
 import type { AdminSource } from "../admin/source.ts";
@@ -259,7 +260,7 @@ function failToListen(what: string, option: string, { host, port }: HostPort): (
   return (cause) => {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
     const why = code === "EADDRINUSE" ? "the port is in use" : cause instanceof Error ? cause.message : String(cause);
-    const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+    const place = toHostPort({ address: host, port });
     throw new StartFailure(`${what} cannot listen on ${place}: ${why}; choose another place with ${option} HOST:PORT`, {
       cause,
     });

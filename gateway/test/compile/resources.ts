@@ -5,7 +5,7 @@ import { DEFAULT_HTTP_SERVER_OPTIONS, type Listener } from "@sallyport/model/lis
 import type { HttpMatch } from "@sallyport/model/match";
 import type { HttpRoute, HttpRule, StreamBackend, StreamRoute, WeightedBackend } from "@sallyport/model/route";
 import type { Authorities, CertificateSecret } from "@sallyport/model/secret";
-import { type Resource, type Snapshot, toSnapshot } from "@sallyport/model/snapshot";
+import { type Resource, type Snapshot, type SnapshotDelta, toResourceId, toSnapshot } from "@sallyport/model/snapshot";
 import type { NameResolver } from "../../src/cluster/contract.ts";
 import { openClusterTable } from "../../src/cluster/table.ts";
 import { compileRuntime } from "../../src/compile/compile.ts";
@@ -113,11 +113,11 @@ export class TestCompiler {
     };
   }
 
-  /** Compiles to the end; changes are found by identity. */
-  compile(snapshot: Snapshot, previous?: CompiledRuntime): CompileOutcome {
+  /** Compiles to the end; without a delta changes are found by identity. */
+  compile(snapshot: Snapshot, previous?: CompiledRuntime, delta?: SnapshotDelta): CompileOutcome {
     const epoch = ++this.#epoch;
     const { dependencies } = this;
-    const compilation = compileRuntime({ epoch, previous, snapshot, delta: undefined, dependencies });
+    const compilation = compileRuntime({ epoch, previous, snapshot, delta, dependencies });
     this.yields = 0;
     for (;;) {
       const step = compilation.next();
@@ -139,6 +139,17 @@ const NO_RESOLVER: NameResolver = {
   resolve: () => Promise.resolve({ kind: "failed", detail: "no resolver" }),
   close: () => undefined,
 };
+
+/** The snapshot with one to four of its resources, as `make` draws them, set or gone. `below(n)` draws from 0 to n - 1. */
+export function editAtRandom(before: Snapshot, below: (n: number) => number, make: () => Resource): Snapshot {
+  const resources = new Map(before.resources);
+  for (let edits = 1 + below(4); edits > 0; edits--) {
+    const resource = make();
+    if (below(4) === 0) resources.delete(toResourceId(resource));
+    else resources.set(toResourceId(resource), resource);
+  }
+  return { resources };
+}
 
 /** Where a request goes on 0.0.0.0:8080: `listener route/rule prefix`, or why it goes nowhere. */
 export function toDestination(runtime: CompiledRuntime, input: RouteInput, bind = "0.0.0.0:8080"): string {

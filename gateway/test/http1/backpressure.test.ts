@@ -3,44 +3,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { eventually } from "@sallyport/testkit/eventually";
+import { pour, settled } from "../pouring.ts";
 import { answer, GET, OK, openPair } from "./pair.ts";
 import { openRig } from "./rig.ts";
 
 const MEBIBYTE = 1 << 20;
-const PIECE = Buffer.alloc(65_536, "x");
-
-/** Writes as fast as the other side takes it; counts what was taken. */
-function pour(socket: Socket, total: number): { sent: number } {
-  const state = { sent: 0 };
-  const more = (): void => {
-    while (!socket.destroyed && state.sent < total) {
-      state.sent += PIECE.length;
-      if (!socket.write(PIECE)) return;
-    }
-  };
-  socket.on("drain", more);
-  more();
-  return state;
-}
-
-/** Resolves with the value once it stays the same for a while. */
-async function settled(read: () => number): Promise<number> {
-  let last = -1;
-  return eventually(
-    async () => {
-      const before = read();
-      await setTimeout(100);
-      if (before !== read() || before !== last) {
-        last = read();
-        return false;
-      }
-      return { value: last };
-    },
-    { within: 10_000, what: "a standstill" },
-  ).then(({ value }) => value);
-}
 
 async function listen(t: TestContext, accept: (socket: Socket) => void): Promise<number> {
   const sockets: Socket[] = [];

@@ -3,43 +3,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { eventually } from "@sallyport/testkit/eventually";
+import { pour, settled } from "../pouring.ts";
 import { LeasingCluster } from "./leasing-cluster.ts";
 import { endOf, openStreamRig, recordOf, serve } from "./rig.ts";
 
 const MEBIBYTE = 1 << 20;
-const PIECE = Buffer.alloc(65_536, "x");
-
-/** Writes as fast as the other side takes it; counts what was taken. */
-function pour(socket: Socket, total: number): { sent: number } {
-  const state = { sent: 0 };
-  const more = (): void => {
-    while (!socket.destroyed && state.sent < total) {
-      state.sent += PIECE.length;
-      if (!socket.write(PIECE)) return;
-    }
-  };
-  socket.on("drain", more);
-  more();
-  return state;
-}
-
-/** Resolves with the value once it stays the same for a while. */
-async function settled(read: () => number): Promise<number> {
-  let last = -1;
-  await eventually(
-    async () => {
-      const before = read();
-      await setTimeout(100);
-      const same = before === read() && before === last;
-      last = read();
-      return same;
-    },
-    { within: 10_000, what: "a standstill" },
-  );
-  return last;
-}
 
 test("silence in both directions ends a connection, a byte in either moves its end", async (t) => {
   const servers: Socket[] = [];

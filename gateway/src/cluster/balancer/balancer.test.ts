@@ -88,7 +88,7 @@ test("round-robin: with equal weights everybody has a turn before anybody has an
   }
 });
 
-test("round-robin: at any time every share is right to within a request for each endpoint", () => {
+test("round-robin: at any time every share is right to within what random starts allow", () => {
   const weights = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 2, maxLength: 6 });
   fc.assert(
     fc.property(weights, fc.integer(), (all, seed) => {
@@ -96,7 +96,11 @@ test("round-robin: at any time every share is right to within a request for each
       const total = all.reduce((sum, weight) => sum + weight, 0);
       for (let requests = 1; requests <= 200; requests++) {
         balancer.first(random)!.picks++;
-        for (const { weight, picks } of hosts) assert.ok(Math.abs(picks - (requests * weight) / total) <= hosts.length);
+        // each endpoint is less than a request early or late by its own clock, and all are measured by their sum
+        for (const { weight, picks } of hosts) {
+          const bound = 1 + (weight / total) * (hosts.length - 2);
+          assert.ok(Math.abs(picks - (requests * weight) / total) <= bound + 1e-9);
+        }
       }
     }),
   );
