@@ -91,6 +91,11 @@ test("a dead worker's requests in flight stop counting on their endpoint", async
   };
   await eventually(async () => (await active()) === 16);
   await rig.admin("/workers/0/terminate", "POST");
+  // both still count as there until the end of one is noticed
+  await eventually(
+    async () => (await rig.metrics()).value('sallyport_worker_replacements_total{reason="died"}') === 1,
+    { within: 20_000 },
+  );
   await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 2, { within: 20_000 });
   const left = await active();
   assert.ok(left > 0 && left < 16, `${left} still active`);
