@@ -60,17 +60,21 @@ test("trailing slashes of a prefix count for nothing", () => {
 });
 
 const few = fc.integer({ min: 0, max: 2 });
-const ranks: fc.Arbitrary<MatchRank> = fc.record({
-  pathKind: fc.constantFrom("exact" as const, "regex" as const, "prefix" as const),
-  pathLength: few,
-  hasMethod: fc.boolean(),
-  headers: few,
-  query: few,
-  age: fc.constantFrom("", "a", "b"),
-  routeKey: fc.constantFrom("a/a", "a/b"),
-  ruleIndex: few,
-  matchIndex: few,
-});
+const ranks: fc.Arbitrary<MatchRank> = fc.record(
+  {
+    pathKind: fc.constantFrom("exact" as const, "regex" as const, "prefix" as const),
+    pathLength: few,
+    hasMethod: fc.boolean(),
+    headers: few,
+    query: few,
+    age: fc.constantFrom("", "a", "b"),
+    routeKey: fc.constantFrom("a/a", "a/b"),
+    ruleIndex: few,
+    matchIndex: few,
+  },
+  // compared by deepEqual, which looks at prototypes too
+  { noNullPrototype: true },
+);
 
 test("the order is total: antisymmetric, transitive, and 0 only for the same match", () => {
   fc.assert(
