@@ -36,17 +36,47 @@ export const UpstreamTls = Type.Object({
 /** TLS towards the endpoints. */
 export type UpstreamTls = Static<typeof UpstreamTls>;
 
+/** Limits and habits of HTTP/2 connections to endpoints. Milliseconds and bytes. */
+export const Http2ClientOptions = Type.Object({
+  /** Requests at once on one connection; the endpoint may allow fewer. */
+  maxConcurrentStreams: Count,
+  /** What an endpoint may send of one answer, and of all answers of a connection, beyond what was passed on. */
+  streamWindow: Count,
+  connectionWindow: Count,
+  /** A connection that was silent for so long while requests are on it is asked whether it lives (PING); 0: never. */
+  pingInterval: Count,
+  /** How long it may take to say so. */
+  pingTimeout: Count,
+});
+/** Limits and habits of HTTP/2 connections to endpoints. */
+export type Http2ClientOptions = Static<typeof Http2ClientOptions>;
+
+/** What clusters have unless their owner says otherwise. gRPC servers count pings that come more often than every five minutes as abuse. */
+export const DEFAULT_HTTP2_CLIENT_OPTIONS: Http2ClientOptions = {
+  maxConcurrentStreams: 1024,
+  streamWindow: 262_144,
+  connectionWindow: 1_048_576,
+  pingInterval: 300_000,
+  pingTimeout: 10_000,
+};
+
 /** One cluster. Times in milliseconds. */
 export const Cluster = Type.Object({
   kind: Type.Literal("cluster"),
   /** `namespace/service:port`, with `~` and more where one Service port is talked to in several ways. */
   key: Type.String(),
   discovery: Discovery,
-  /** What HTTP exchanges speak to it; routes that pass bytes or datagrams on do not ask. */
-  protocol: Type.Union([Type.Literal("http1"), Type.Literal("h2c")]),
+  /**
+   * What HTTP exchanges speak to it; routes that pass bytes or datagrams on do not ask. `http2`: nothing else, with prior knowledge
+   * in the clear and over TLS only where the endpoint chooses `h2`; `auto`: what the endpoint chooses in the TLS handshake (in
+   * the clear HTTP/1.1).
+   */
+  protocol: Type.Union([Type.Literal("http1"), Type.Literal("http2"), Type.Literal("auto")]),
   tls: Type.Optional(UpstreamTls),
   /** Version of the PROXY header in front of connections that pass bytes on; HTTP connections are shared and have none. */
   proxyProtocol: Type.Optional(Type.Union([Type.Literal("v1"), Type.Literal("v2")])),
+  /** Connections of HTTP/2; absent: the defaults. */
+  http2: Type.Optional(Http2ClientOptions),
   balancer: Type.Union([Type.Literal("least-request"), Type.Literal("round-robin"), Type.Literal("random")]),
   connectTimeout: Count,
   /** Per worker. Requests beyond `connections` wait; beyond `pending` waiting ones they are refused (UO). */

@@ -30,6 +30,8 @@ export type FaultReason =
   | "upstream-tls-failure"
   | "upstream-reset"
   | "upstream-closed"
+  | "upstream-refused"
+  | "upgrade-refused"
   | "upstream-protocol-error"
   | "upstream-timeout"
   | "stream-idle-timeout"
@@ -96,6 +98,8 @@ export const FAULTS: Readonly<Record<FaultReason, FaultFacts>> = {
   "upstream-tls-failure": { source: "upstream", status: 503, flag: "UF", retryable: false },
   "upstream-reset": { source: "upstream", status: 503, flag: "UR", retryable: false },
   "upstream-closed": { source: "upstream", status: 503, flag: "UC", retryable: false },
+  "upstream-refused": { source: "upstream", status: 503, flag: "UR", retryable: true },
+  "upgrade-refused": { source: "upstream", status: 502, flag: "UPE", retryable: false },
   "upstream-protocol-error": { source: "upstream", status: 502, flag: "UPE", retryable: false },
   "upstream-timeout": { source: "upstream", status: 504, flag: "UT", retryable: false },
   "stream-idle-timeout": { source: "internal", status: 504, flag: "SI", retryable: false },

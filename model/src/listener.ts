@@ -2,6 +2,30 @@
 import { Type, type Static } from "typebox";
 import { BindPort, Count, Port } from "./number.ts";
 
+/** Limits and habits of HTTP/2 connections of clients. Milliseconds and bytes. */
+export const Http2ServerOptions = Type.Object({
+  /** Requests at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS). */
+  maxConcurrentStreams: Count,
+  /** What a client may send of one request, and of all requests of a connection, beyond what was passed on. */
+  streamWindow: Count,
+  connectionWindow: Count,
+  /**
+   * Events that cost us more than the client, beyond what completed requests pay for: resets (its own, and those it provokes), empty
+   * frames, SETTINGS, PING, PRIORITY. Over it the connection ends (ENHANCE_YOUR_CALM).
+   */
+  abuseBudget: Count,
+});
+/** Limits and habits of HTTP/2 connections of clients. */
+export type Http2ServerOptions = Static<typeof Http2ServerOptions>;
+
+/** The hardened defaults; streams and windows follow Envoy's edge guide (best_practices/edge). */
+export const DEFAULT_HTTP2_SERVER_OPTIONS: Http2ServerOptions = {
+  maxConcurrentStreams: 100,
+  streamWindow: 65_536,
+  connectionWindow: 1_048_576,
+  abuseBudget: 1000,
+};
+
 /** Limits and habits of the HTTP server role. All times in milliseconds, sizes in bytes. */
 export const HttpServerOptions = Type.Object({
   maxHeadBytes: Count,
@@ -26,6 +50,8 @@ export const HttpServerOptions = Type.Object({
     Type.Literal("unescape-and-redirect"),
     Type.Literal("unescape-and-forward"),
   ]),
+  /** Absent: the defaults. */
+  http2: Type.Optional(Http2ServerOptions),
 });
 /** Limits and habits of the HTTP server role. */
 export type HttpServerOptions = Static<typeof HttpServerOptions>;

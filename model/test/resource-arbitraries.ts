@@ -115,7 +115,7 @@ const cluster: fc.Arbitrary<Cluster> = fc.record({
       names: fc.array(fc.record({ hostname: word, port }), { maxLength: 2 }),
     }),
   ),
-  protocol: fc.constantFrom("http1" as const, "h2c" as const),
+  protocol: fc.constantFrom("http1" as const, "http2" as const),
   balancer: fc.constantFrom("least-request" as const, "round-robin" as const, "random" as const),
   connectTimeout: count,
   limits: fc.record({ connections: count, pending: count }),

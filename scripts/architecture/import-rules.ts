@@ -51,7 +51,8 @@ const GATEWAY_LAYERS: Readonly<Record<string, readonly string[]>> = {
   http1: ["exchange", "head", "cluster", "observe", "time", "wire"],
   stream: ["cluster", "observe", "time", "wire"],
   datagram: ["cluster", "observe", "time", "wire"],
-  listener: ["stream", "http1", "exchange", "head", "observe", "time", "wire"],
+  http2: ["exchange", "head", "cluster", "observe", "time", "wire"],
+  listener: ["stream", "http1", "http2", "exchange", "head", "observe", "time", "wire"],
   compile: ["listener", "router", "cluster", "head", "observe", "time"],
   admin: ["observe"],
 };

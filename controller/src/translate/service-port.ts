@@ -118,7 +118,7 @@ export function resolveServicePort(
   const tls = findBackendTls(world, service, port);
   if (!tls.ok) return tls;
   if (own.needsTls && tls.value === undefined && traffic !== "stream") return fail(toMissingPolicy(service, port));
-  return ok({ service, port, protocol: traffic === "grpc" ? "h2c" : own.protocol, tls: tls.value });
+  return ok({ service, port, protocol: traffic === "grpc" ? "http2" : own.protocol, tls: tls.value });
 }
 
 /** Names of Kubernetes objects hold none of the separators. To what a client encrypted no certificate is shown. */
@@ -150,7 +150,7 @@ interface OwnProtocol {
 }
 
 const PLAIN: OwnProtocol = { protocol: "http1", needsTls: false };
-const PLAIN_HTTP2: OwnProtocol = { protocol: "h2c", needsTls: false };
+const PLAIN_HTTP2: OwnProtocol = { protocol: "http2", needsTls: false };
 const ENCRYPTED: OwnProtocol = { protocol: "http1", needsTls: true };
 
 /**

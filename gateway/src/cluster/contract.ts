@@ -2,7 +2,7 @@
  * The seam between exchanges, clusters and the upstream codecs: an exchange asks a cluster for a connection, the cluster
  * picks an endpoint, reuses or opens a connection, and assigns it. Everything is synchronous on the fast path.
  */
-import type { Cluster, UpstreamTls } from "@sallyport/model/cluster";
+import type { Cluster, Http2ClientOptions, UpstreamTls } from "@sallyport/model/cluster";
 import type { EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
@@ -23,6 +23,8 @@ export interface UpstreamEndpoint {
 
 /** Who asks for a connection: one try of an exchange (or of a mirror). */
 export interface ConnectionRequest {
+  /** It asks for another protocol (Upgrade, extended CONNECT): only a connection that is `upgradable` will do. */
+  readonly upgrades: boolean;
   /** Called once, possibly before `acquire` returns. `reused` is true for a connection that answered before. */
   assign(connection: UpstreamConnection, reused: boolean): void;
   /** Called once instead of assign: no connection will come. */
@@ -32,24 +34,43 @@ export interface ConnectionRequest {
 /** What a pool knows of an upstream connection; the codec owns the rest. */
 export interface UpstreamConnection {
   readonly endpoint: UpstreamEndpoint;
+  /**
+   * How many exchanges it can carry at once, now: 1 for HTTP/1.1. What HTTP/2 may carry is known for sure only when the endpoint's
+   * SETTINGS came; may fall to 0. Every change is told by onCapacity.
+   */
+  readonly capacity: number;
+  /** Whether the protocol is settled: false while a TLS handshake is to choose it (`auto`), and open() must not be called before. */
+  readonly settled: boolean;
+  /** Whether it can carry a request that asks for another protocol (Upgrade, extended CONNECT); meaningful once connected. */
+  readonly upgradable: boolean;
   /** False until the transport is up and, with TLS, the peer has proven who it is; messages may be handed over before. */
   readonly connected: boolean;
   /** What a TLS failure was about, in words and without secrets; "" for everything else. Set before a receiver hears of it. */
   readonly failureDetail: string;
-  /** Begins one try of a request on it: called by whom it was assigned to, once per assignment. */
+  /** Begins one try of a request on it: called by whom it was assigned to, once per assignment, before anything else happens. */
   open(receiver: AnswerReceiver): UpstreamStream;
-  /** Closes it now; no exchange is on it. */
+  /** Closes it once no exchange is on it any more; now, where none is. It is given no more exchanges. */
   close(): void;
 }
 
 /** What the codec tells the owner (the pool) of a connection. */
 export interface ConnectionOwner {
-  /** The transport is up. */
+  /** The transport is up, the protocol settled. */
   onConnected(connection: UpstreamConnection): void;
-  /** The exchange on it is over and it can carry another. The pool may hand it out again before this returns. */
+  /** One exchange on it is over and it can carry another instead. The pool may hand it out again before this returns. */
   onIdle(connection: UpstreamConnection): void;
-  /** It is gone (closed, failed, or no longer usable); called exactly once, after which the owner forgets it. */
-  onClosed(connection: UpstreamConnection): void;
+  /** Its capacity is another. */
+  onCapacity(connection: UpstreamConnection): void;
+  /**
+   * It takes no new exchanges any more (GOAWAY, stream ids used up); those on it go on, and each end of one is still told by onIdle.
+   * onClosed follows. Not called where the connection is gone at once.
+   */
+  onDraining(connection: UpstreamConnection): void;
+  /**
+   * It is gone (closed, failed, or no longer usable), with all exchanges that were on it; called exactly once, after which the
+   * owner forgets it. `failure` is why it never came up.
+   */
+  onClosed(connection: UpstreamConnection, failure?: FaultReason): void;
 }
 
 /** TLS towards the endpoints of a cluster, with everything it needs at hand. PEM. */
@@ -92,12 +113,14 @@ export interface OpenOptions {
   readonly cluster: string;
   readonly endpoint: UpstreamEndpoint;
   readonly tls: UpstreamTlsSettings | undefined;
+  readonly protocol: Cluster["protocol"];
+  readonly http2: Http2ClientOptions;
   /** Milliseconds. */
   readonly connectTimeout: number;
   readonly owner: ConnectionOwner;
 }
 
-/** Opens a connection of one protocol; given to the cluster by the engine. */
+/** Opens a connection; given to the cluster by the engine. */
 export type OpenConnection = (options: OpenOptions) => UpstreamConnection;
 
 /** A cluster as an exchange sees it. */

@@ -60,7 +60,7 @@ export function* compileClusters(
 
 /** What a route that speaks HTTP can do with it. */
 export function toHttpCluster({ config, cluster, invalid }: ClusterEntry): Pick<ClusterEntry, "cluster" | "invalid"> {
-  if (config.protocol === "h2c") return { cluster: undefined, invalid: "h2c upstream is not served yet" };
+  if (config.protocol === "http2") return { cluster: undefined, invalid: "h2c upstream is not served yet" };
   return { cluster, invalid };
 }
 

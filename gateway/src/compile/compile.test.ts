@@ -87,7 +87,7 @@ test("routes of one host on one listener are ordered as one", () => {
 test("what cannot be served answers for its share alone", () => {
   const runtime = new TestCompiler().activate([
     ...BASE,
-    toCluster("ns/h2:80", { protocol: "h2c" }),
+    toCluster("ns/h2:80", { protocol: "http2" }),
     toRoute("odd", [
       toRule("/unknown", "ns/nothing:80"),
       toRule("/invalid", "", { backends: [{ kind: "invalid", reason: "BackendNotFound", weight: 1 }] }),

@@ -77,7 +77,7 @@ function simulate(seed: number): void {
   function makeCluster(): Resource {
     const trust = one(["system" as const, ["ConfigMap/ns/ca"]]);
     const tls = { serverName: one(["a", "b"]), identities: [], trust, clientCertificate: `ns/${one(SECRETS)}` };
-    return toCluster(one(CLUSTERS), { ...(below(2) === 0 ? {} : { tls }), protocol: one(["http1", "h2c"] as const) });
+    return toCluster(one(CLUSTERS), { ...(below(2) === 0 ? {} : { tls }), protocol: one(["http1", "http2"] as const) });
   }
 
   function makePassingListener(protocol: ListenerProtocol): Resource {

@@ -60,7 +60,7 @@ function simulate(seed: number): void {
   function makeResource(): Resource {
     const kind = below(10);
     if (kind < 2) return makeListener();
-    if (kind === 2) return toCluster(one(CLUSTERS), { protocol: below(3) === 0 ? "h2c" : "http1" });
+    if (kind === 2) return toCluster(one(CLUSTERS), { protocol: below(3) === 0 ? "http2" : "http1" });
     if (kind === 3) return toEndpoints(one(CLUSTERS), 1 + below(3));
     const rules = Array.from({ length: below(3) }, () => ({
       matches: Array.from({ length: below(3) }, makeMatch),

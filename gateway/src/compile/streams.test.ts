@@ -92,7 +92,7 @@ test("connections are shared out by weight; what is invalid takes its share", ()
 });
 
 test("what HTTP speaks to a cluster is nothing to those who pass bytes on", () => {
-  const h2c = toCluster("ns/grpc:1", { protocol: "h2c" });
+  const h2c = toCluster("ns/grpc:1", { protocol: "http2" });
   const runtime = new TestCompiler().activate([...BASE, h2c, toStreamRoute("grpc", ["ns/grpc:1"])]);
   assert.deepEqual(pick(bindOf(runtime)), ["ns/grpc:1"]);
   assert.equal(runtime.cluster("ns/grpc:1"), undefined);

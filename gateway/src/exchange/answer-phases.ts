@@ -10,7 +10,7 @@
  */
 import type { FaultReason } from "@sallyport/model/fault";
 import type { ResponseHead } from "../head/response-head.ts";
-import type { BodyFraming, BodyMode } from "./contract.ts";
+import type { BodyFraming, BodyMode, TryProgress } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
 import { failExchange, filterAnswer, finishAnswer, finishExchange, stopTimers } from "./local-reply.ts";
 
@@ -67,11 +67,11 @@ export function endAnswer(exchange: Exchange, trailers: string): void {
  * The try failed. A connection that had been kept idle may have died just as it was used: the request goes out once more
  * on a fresh one if nothing was answered and repeating it is safe (RFC 9112 section 9.3.1).
  */
-export function failUpstream(exchange: Exchange, reason: FaultReason, untouched: boolean): void {
+export function failUpstream(exchange: Exchange, reason: FaultReason, progress: TryProgress): void {
   exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
   exchange.upstream = undefined;
   if (reason === "upstream-tls-failure") exchange.upstreamFailure = exchange.connection?.failureDetail ?? "";
-  if (untouched && isReplayable(exchange, reason)) {
+  if (progress !== "begun" && isReplayable(exchange, reason)) {
     exchange.replayed = true;
     exchange.phase = "acquiring";
     exchange.cluster?.acquire(exchange, true);

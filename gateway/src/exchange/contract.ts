@@ -112,7 +112,10 @@ export interface DownstreamStream extends BodySource, BodySink {
   takeBody(mode: BodyMode): void;
   /** A 1xx head. Dropped where the client cannot read it. */
   sendInterim(head: ResponseHead): void;
-  /** The final head, or 101 with framing `tunnel`. `mode` tells how the body's pieces will come. */
+  /**
+   * The final head, or 101 with framing `tunnel` (whatever version: HTTP/2 writes 200 instead). `mode` tells how the body's pieces
+   * will come.
+   */
   sendHead(head: ResponseHead, framing: BodyFraming, mode: BodyMode): void;
   /** Takes the head of the answer back while not a byte of it is out; false where it is too late. */
   retractHead(): boolean;
@@ -143,6 +146,12 @@ export interface UpstreamStream extends BodySource, BodySink {
   cancel(): void;
 }
 
+/**
+ * How far a failed try came. `unseen`: the endpoint says that it did nothing with the request (RFC 9113 section 8.7: GOAWAY with a
+ * lower stream, REFUSED_STREAM), or it never left us; `silent`: no byte of an answer came, so it may have been seen; `begun`.
+ */
+export type TryProgress = "unseen" | "silent" | "begun";
+
 /** What an upstream codec tells an exchange (or a mirror). */
 export interface AnswerReceiver {
   /** A 1xx head other than 101. */
@@ -156,6 +165,5 @@ export interface AnswerReceiver {
   onAnswerTurn(): "taken" | "full";
   /** More of the request may be sent after "full". */
   onUpstreamDrain(): void;
-  /** The try failed. `untouched`: no byte of an answer came, so the request may never have been seen. */
-  onAnswerFailed(reason: FaultReason, untouched: boolean): void;
+  onAnswerFailed(reason: FaultReason, progress: TryProgress): void;
 }

@@ -25,6 +25,7 @@ import type {
   DownstreamStream,
   RequestReceiver,
   SendOutcome,
+  TryProgress,
   UpstreamStream,
 } from "./contract.ts";
 import type { ExchangeDependencies } from "./dependencies.ts";
@@ -92,6 +93,10 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   upstreamFailure = "";
   requestTimer: ExchangeTimer | undefined = undefined;
   tryTimer: ExchangeTimer | undefined = undefined;
+
+  get upgrades(): boolean {
+    return this.start !== undefined && this.start.head.upgrade !== "";
+  }
 
   constructor(dependencies: ExchangeDependencies) {
     this.dependencies = dependencies;
@@ -186,8 +191,8 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     this.start?.downstream.resumeBody();
   }
 
-  onAnswerFailed(reason: FaultReason, untouched: boolean): void {
-    failUpstream(this, reason, untouched);
+  onAnswerFailed(reason: FaultReason, progress: TryProgress): void {
+    failUpstream(this, reason, progress);
   }
 
   onTimeout(): void {

@@ -33,6 +33,8 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   expectsContinue = false;
   /** Protocols of an Upgrade that may be asked for upstream; "" for none. */
   upgrade = "";
+  /** A gRPC call (content-type `application/grpc`): answers made here are gRPC statuses. */
+  isGrpc = false;
   /** Fields that Connection listed, lower case: they are not passed on as trailers either. */
   hopFields: readonly string[] = NO_FIELDS;
   /** The client reads trailers (TE: trailers). */
@@ -77,6 +79,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   #idLine = "";
   #idPlace: "made" | "field" | "none" = "made";
   #rendered = "";
+  #fieldLines = "";
   /** It is used for a second time, and not only joined from parts any more. */
   #flat = false;
   #query = -2;
@@ -123,6 +126,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     this.#moved = false;
     this.#query = -2;
     this.#rendered = "";
+    this.#fieldLines = "";
     this.edited = false;
     this.routedBy = undefined;
     this.route = undefined;
@@ -145,6 +149,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
       this.#query = -2;
     }
     this.#rendered = "";
+    this.#fieldLines = "";
     this.settled = false;
     this.#clearNotes();
   }
@@ -196,6 +201,20 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     return this.#rendered + (this.#idPlace === "made" && this.receivedId === "" ? this.#idLine : "\r\n");
   }
 
+  /**
+   * The field lines as HTTP/2 and later have them: without request line, Host, `addedId`, and what is of one HTTP/1.1 connection (RFC
+   * 9113 section 8.2.2). Names are as they came: whoever writes them makes them lower case. The same text for the same head.
+   */
+  toFieldLines(): string {
+    if (this.#fieldLines === "") this.#fieldLines = flatten(this.#renderFields());
+    return this.#fieldLines;
+  }
+
+  /** The request id that goes out besides the field lines; "" where it is among them, or none is. */
+  get addedId(): string {
+    return this.#idPlace === "made" && this.receivedId === "" ? idOfLine(this.#idLine) : "";
+  }
+
   /** A copy for a mirror: as it would go upstream now, but it neither waits for 100 nor asks for an upgrade. */
   copy(): RequestHead {
     const head = new RequestHead();
@@ -222,6 +241,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   protected override beginEdit(): void {
     super.beginEdit();
     this.#rendered = "";
+    this.#fieldLines = "";
   }
 
   #render(): string {
@@ -236,13 +256,23 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   }
 
   #renderMoved(): string {
-    const line = `${this.method} ${this.#path} HTTP/1.1\r\nhost: ${this.#authority}\r\n`;
-    if (this.hostFrom < 0) return line + this.keptFrom(this.fieldsAt);
+    return `${this.method} ${this.#path} HTTP/1.1\r\nhost: ${this.#authority}\r\n${this.#keptWithoutHost()}`;
+  }
+
+  #renderFields(): string {
+    let lines = this.#keptWithoutHost() + this.extra;
+    if (this.expectsContinue) lines += "expect: 100-continue\r\n";
+    if (this.takesTrailers) lines += "te: trailers\r\n";
+    return lines;
+  }
+
+  #keptWithoutHost(): string {
+    if (this.hostFrom < 0) return this.keptFrom(this.fieldsAt);
     const { cuts } = this;
     this.cut(this.hostFrom, this.hostTo);
     const kept = this.keptFrom(this.fieldsAt);
     this.cuts = cuts;
-    return line + kept;
+    return kept;
   }
 
   #touch(): void {
@@ -253,6 +283,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     }
     this.#query = -2;
     this.#rendered = "";
+    this.#fieldLines = "";
   }
 
   #clearNotes(): void {

@@ -16,6 +16,7 @@ export class ResponseHead extends FieldLines implements ResponseView {
   dated = false;
   #shared = true;
   #rendered = "";
+  #fieldLines = "";
   #flat = false;
 
   /** One that may be changed: this one where it is nobody else's, else a copy. */
@@ -45,10 +46,17 @@ export class ResponseHead extends FieldLines implements ResponseView {
     return this.#rendered;
   }
 
+  /** The field lines, without the status line and without what codecs add. Names are as they came. The same text for the same head. */
+  toFieldLines(): string {
+    if (this.#fieldLines === "") this.#fieldLines = flatten(this.keptFrom(this.fieldsAt) + this.extra);
+    return this.#fieldLines;
+  }
+
   /** Without Content-Length, which this status must not have (RFC 9110 section 8.6). */
   withoutLength(): ResponseHead {
     if (this.received("content-length") === undefined) return this;
     this.#rendered = "";
+    this.#fieldLines = "";
     const head = this.own();
     for (let at = head.fieldsAt; at < head.text.length;) {
       const end = head.text.indexOf("\r\n", at) + 2;
@@ -61,6 +69,7 @@ export class ResponseHead extends FieldLines implements ResponseView {
   protected override beginEdit(): void {
     super.beginEdit();
     this.#rendered = "";
+    this.#fieldLines = "";
   }
 }
 

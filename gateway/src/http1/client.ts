@@ -51,6 +51,9 @@ class Http1Client
   readonly endpoint: UpstreamEndpoint;
   readonly takesRaw = true;
   connected = false;
+  readonly capacity = 1;
+  readonly settled = true;
+  readonly upgradable = true;
   failureDetail = "";
   readonly #dependencies: Http1ClientDependencies;
   readonly #owner: ConnectionOwner;
@@ -224,7 +227,7 @@ class Http1Client
   #fail(reason: FaultReason): void {
     const { receiver, untouched } = this.#input;
     this.#shut();
-    receiver?.onAnswerFailed(reason, untouched);
+    receiver?.onAnswerFailed(reason, untouched ? "silent" : "begun");
   }
 
   /** Closes at once. The owner is told first, so that a replay finds its place free. */

@@ -228,7 +228,7 @@ test("two workers split requests by weight", async (t) => {
 test("a backend that cannot be served answers 500, or 503 where it has no endpoint", async (t) => {
   const front = await Front.open(t, 1);
   await front.apply(
-    toCluster("ns/h2:80", { protocol: "h2c" }),
+    toCluster("ns/h2:80", { protocol: "http2" }),
     { kind: "endpoints", key: "ns/h2:80", endpoints: [] },
     toCluster("ns/empty:80"),
     { kind: "endpoints", key: "ns/empty:80", endpoints: [] },

@@ -64,7 +64,7 @@ function translateCluster(world: World, key: string, users: ClusterUsers): Omit<
   };
   const endpoints: Resource[] =
     addresses.kind === "dns" ? [] : [{ kind: "endpoints", key, endpoints: [...addresses.endpoints] }];
-  const all = [...findings, ...proxy.findings, ...(users.http && protocol === "h2c" ? [toHttp2Remark(port)] : [])];
+  const all = [...findings, ...proxy.findings, ...(users.http && protocol === "http2" ? [toHttp2Remark(port)] : [])];
   return {
     resources: [cluster, ...endpoints, ...authorities],
     problems: all.map((finding) => toProblem(service, finding)),
