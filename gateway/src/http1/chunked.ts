@@ -6,7 +6,7 @@
  * empty line where there are none. Content mode keeps the content alone.
  */
 import { isTrailerAllowed } from "../head/field-rules.ts";
-import { hexValue, isTokenByte, isValueByte } from "./bytes.ts";
+import { hexValue, isTokenByte, isValueByte } from "../head/bytes.ts";
 
 /**
  * Bounds of what a body may waste: digits of a size, bytes of all extensions and blanks, bytes of the trailer section (Go's

@@ -3,7 +3,7 @@ import type { UpstreamEndpoint } from "../cluster/contract.ts";
 import type { BodyFraming } from "../exchange/contract.ts";
 import { ResponseHead } from "../head/response-head.ts";
 import { toLatin1 } from "../wire/latin1.ts";
-import { CR, LF } from "./bytes.ts";
+import { CR, LF } from "../head/bytes.ts";
 import type { HeadParser } from "./head-parser.ts";
 import type { ParsedHead } from "./parsed-head.ts";
 import { settleTrailer } from "./request-builder.ts";

@@ -5,7 +5,7 @@
 import type { AnswerReceiver, BodyFraming, BodyLease, BodyMode } from "../exchange/contract.ts";
 import type { Inlet } from "../wire/inlet.ts";
 import { READ_SIZE } from "../wire/read-buffer.ts";
-import { LF } from "./bytes.ts";
+import { LF } from "../head/bytes.ts";
 import { ChunkedDecoder, rawTrailers } from "./chunked.ts";
 import { answerFraming, isExpectedSwitch, type AnswerFacts, type AnswerReader } from "./client-answer.ts";
 import { HeadParser } from "./head-parser.ts";

@@ -1,6 +1,6 @@
 /** Finds the role of a field name straight from its bytes: one hash of length, first and last byte, then one comparison. */
 import { FIELD_RULES, UNTRUSTED_PREFIXES, type FieldRole } from "../head/field-rules.ts";
-import { spells, toBytes } from "./bytes.ts";
+import { spells, toBytes } from "../head/bytes.ts";
 
 /** A role as a number, for a switch on the hot path. */
 export type RoleCode = number;

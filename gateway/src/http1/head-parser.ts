@@ -9,8 +9,8 @@
 import type { HttpServerOptions } from "@sallyport/model/listener";
 import { NO_CUTS } from "../head/field-lines.ts";
 import { toLatin1 } from "../wire/latin1.ts";
-import { isAuthority } from "./authority.ts";
-import { endOfName, endOfToken, endOfValue } from "./bytes.ts";
+import { isAuthority } from "../head/authority.ts";
+import { endOfName, endOfToken, endOfValue } from "../head/bytes.ts";
 import { FieldTable } from "./field-table.ts";
 import { ParsedHead, refuseHead } from "./parsed-head.ts";
 import { noteField, trimValue, type Sender } from "./special-fields.ts";

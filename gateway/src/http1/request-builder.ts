@@ -1,15 +1,16 @@
 /** Makes a RequestHead of what the parser found: target forms, authority, framing, Expect, Upgrade, identity, path. */
 import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { DownstreamConnection } from "../exchange/contract.ts";
+import { isAuthority, toHost } from "../head/authority.ts";
+import { spells, toBytes } from "../head/bytes.ts";
 import { toClientCertificateLine } from "../head/client-certificate.ts";
 import { isTrailerAllowed } from "../head/field-rules.ts";
 import { flatten } from "../head/flat-string.ts";
 import { identifyClient } from "../head/identity.ts";
 import { normalisePath } from "../head/path-normal.ts";
 import type { RequestHead } from "../head/request-head.ts";
+import { toUpgrade } from "../head/upgrade-protocols.ts";
 import { toLatin1 } from "../wire/latin1.ts";
-import { spells, toBytes } from "./bytes.ts";
-import { isAuthority } from "./authority.ts";
 import { refuseHead, type ParsedHead } from "./parsed-head.ts";
 
 const SCHEMES = [toBytes("http://"), toBytes("https://")];
@@ -154,15 +155,6 @@ function toMethod(bytes: Buffer, parsed: ParsedHead, text: string): string {
   return text.slice(0, methodEnd - start);
 }
 
-/** Lower case, without port and trailing dot. */
-function toHost(authority: string): string {
-  let host = authority;
-  const colon = host.lastIndexOf(":");
-  if (colon > 0 && !host.endsWith("]")) host = host.slice(0, colon);
-  if (host.endsWith(".")) host = host.slice(0, -1);
-  return host.toLowerCase();
-}
-
 function localHost(local: string): string {
   return local.slice(0, local.lastIndexOf(":"));
 }
@@ -178,20 +170,6 @@ function setRareFields(head: RequestHead, parsed: ParsedHead): boolean {
   head.maxForwards = parsed.maxForwards;
   if (head.maxForwards > 0) head.extra += `max-forwards: ${head.maxForwards - 1}\r\n`;
   return true;
-}
-
-/**
- * The protocols that may be asked for: any but HTTP itself (h2c upgrades are a way around every check made here) and TLS
- * (RFC 2817: the client would negotiate with the backend on a connection that is ours).
- */
-function toUpgrade(value: string): string {
-  const protocols: string[] = [];
-  for (const entry of value.split(",")) {
-    const protocol = entry.trim();
-    if (!/^[!#$%&'*+\-.^_`|~\w]+(?:\/[!#$%&'*+\-.^_`|~\w]+)?$/.test(protocol)) continue;
-    if (!/^(?:h2c?|http|tls)(?:$|\/)/i.test(protocol)) protocols.push(protocol);
-  }
-  return protocols.join(", ");
 }
 
 /** Trailer stays where there can be trailers and it announces none that will be dropped. */

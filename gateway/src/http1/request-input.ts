@@ -5,7 +5,7 @@
 import type { BodyLease, BodyMode, SendOutcome } from "../exchange/contract.ts";
 import type { Inlet } from "../wire/inlet.ts";
 import { READ_SIZE } from "../wire/read-buffer.ts";
-import { LF } from "./bytes.ts";
+import { LF } from "../head/bytes.ts";
 import { ChunkedDecoder, rawTrailers } from "./chunked.ts";
 import type { Refusal, RequestReader } from "./request-reader.ts";
 import { Stash } from "./stash.ts";

@@ -5,7 +5,7 @@ import type { ExchangeStart } from "../exchange/exchange.ts";
 import { RequestHead } from "../head/request-head.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { toLatin1 } from "../wire/latin1.ts";
-import { CR, LF } from "./bytes.ts";
+import { CR, LF } from "../head/bytes.ts";
 import { HeadParser } from "./head-parser.ts";
 import { RequestBuilder } from "./request-builder.ts";
 import type { ServerPort } from "./server-port.ts";

@@ -3,7 +3,7 @@
  * line and value set, notes what it found, cuts the line where it must not go on, and says whether the head is acceptable.
  */
 import { toLatin1 } from "../wire/latin1.ts";
-import { HTAB, SP, spells, toBytes } from "./bytes.ts";
+import { HTAB, SP, spells, toBytes } from "../head/bytes.ts";
 import { ROLE, type RoleCode } from "./field-table.ts";
 import { refuseHead, type ParsedHead } from "./parsed-head.ts";
 

@@ -2,7 +2,7 @@
  * Request lines and status lines (RFC 9112 sections 3 and 4). The functions return the offset behind the line, 0 where it
  * is incomplete, or -1 where it is refused and the head says why. Bad bytes are refused before the line is complete.
  */
-import { CR, LF, SP, endOfTarget, endOfToken, endOfValue, isSuspect, toBytes } from "./bytes.ts";
+import { CR, LF, SP, endOfTarget, endOfToken, endOfValue, isSuspect, toBytes } from "../head/bytes.ts";
 import { refuseHead, type ParsedHead } from "./parsed-head.ts";
 
 const LONGEST_METHOD = 32;

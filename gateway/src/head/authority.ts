@@ -1,4 +1,4 @@
-/** Authorities as bytes (RFC 9110 section 7.2). */
+/** Authorities (RFC 9110 section 7.2): their syntax, as bytes, and the host in them. */
 import { COLON, endOfHost, hexValue } from "./bytes.ts";
 
 /** Whether bytes[from, to) is a host or [IPv6], and perhaps a port up to 65535. */
@@ -6,6 +6,15 @@ export function isAuthority(bytes: Buffer, from: number, to: number): boolean {
   const at = bytes[from] === 91 ? endOfLiteral(bytes, from, to) : endOfHost(bytes, from, to);
   if (at <= from) return false;
   return at === to || isPort(bytes, at, to);
+}
+
+/** The host of an authority: lower case, without port and trailing dot. */
+export function toHost(authority: string): string {
+  let host = authority;
+  const colon = host.lastIndexOf(":");
+  if (colon > 0 && !host.endsWith("]")) host = host.slice(0, colon);
+  if (host.endsWith(".")) host = host.slice(0, -1);
+  return host.toLowerCase();
 }
 
 /** Behind the `]` of an IPv6 literal, or -1. */
