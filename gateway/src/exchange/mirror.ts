@@ -17,13 +17,12 @@ const PATIENCE = 60_000;
 /** Sends the copies that filters asked for. Clusters that do not exist get none. */
 export function openMirrors(exchange: Exchange, start: ExchangeStart): readonly Mirror[] {
   const mirrors: Mirror[] = [];
-  const { head, runtime, downstream } = start;
-  const raw = head.framing === "stream" && downstream.offersRaw;
+  const { head, runtime } = start;
   for (const key of head.mirrors) {
     const cluster = runtime.cluster(key);
     if (cluster === undefined) continue;
     const mirror = new Mirror(cluster, head.copy(), exchange.dependencies.clocks.coarse);
-    mirror.begin(raw ? "raw" : "content");
+    mirror.begin();
     mirrors.push(mirror);
   }
   return mirrors;
@@ -31,10 +30,11 @@ export function openMirrors(exchange: Exchange, start: ExchangeStart): readonly 
 
 /** One copy. */
 export class Mirror extends Timed implements ConnectionRequest, AnswerReceiver {
+  /** A copy asks for no other protocol. */
+  readonly upgrades = false;
   readonly #cluster: UpstreamCluster;
   readonly #head: RequestHead;
   readonly #wheel: Wheel;
-  #mode: BodyMode = "content";
   #upstream: UpstreamStream | undefined = undefined;
   #behind: Buffer[] = [];
   #behindBytes = 0;
@@ -50,9 +50,8 @@ export class Mirror extends Timed implements ConnectionRequest, AnswerReceiver {
     this.#wheel = wheel;
   }
 
-  /** Asks for a connection; pieces of the body will come in this mode. */
-  begin(mode: BodyMode): void {
-    this.#mode = mode;
+  /** Asks for a connection. Pieces of the body come as content: what the connection will speak is not known yet. */
+  begin(): void {
     this.#wheel.arm(this, PATIENCE);
     this.#cluster.acquire(this, false);
   }
@@ -97,12 +96,7 @@ export class Mirror extends Timed implements ConnectionRequest, AnswerReceiver {
     if (this.#over) return;
     const upstream = connection.open(this);
     this.#upstream = upstream;
-    // a body that comes raw can only go where raw is taken
-    if (this.#mode === "raw" && !upstream.takesRaw) {
-      this.cut();
-      return;
-    }
-    upstream.sendHead(this.#head, this.#head.framing, this.#mode);
+    upstream.sendHead(this.#head, this.#head.framing, "content");
     this.#catchUp();
     this.flush();
   }

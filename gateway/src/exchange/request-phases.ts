@@ -45,7 +45,8 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
   exchange.upstream = upstream;
   if (rule !== undefined && rule.backendTimeout > 0) armTry(exchange, rule.backendTimeout);
   if (head.mirrors.length > 0 && !exchange.replayed) exchange.mirrors = openMirrors(exchange, start);
-  const mode: BodyMode = head.framing === "stream" && downstream.offersRaw && upstream.takesRaw ? "raw" : "content";
+  const raw = head.framing === "stream" && downstream.offersRaw && upstream.takesRaw && exchange.mirrors.length === 0;
+  const mode: BodyMode = raw ? "raw" : "content";
   upstream.sendHead(head, head.framing, mode);
   if (head.framing === "none") endEmptyRequest(exchange, upstream);
   else downstream.takeBody(mode);

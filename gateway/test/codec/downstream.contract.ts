@@ -195,7 +195,7 @@ export function testDownstreamCodec(codec: DownstreamCodec): void {
     stream.begin(streamed(), "stream");
     stream.piece("half");
     await eventually(() => client.body === "half");
-    stream.receiver?.onAnswerFailed("upstream-closed", false);
+    stream.receiver?.onAnswerFailed("upstream-closed", "begun");
     await eventually(() => client.state === "cut");
   });
 
@@ -203,7 +203,7 @@ export function testDownstreamCodec(codec: DownstreamCodec): void {
     const upstream = new HandUpstream();
     const client = await codec.request(t, upstream, GET);
     const stream = await upstream.next();
-    stream.receiver?.onAnswerFailed("connect-timeout", true);
+    stream.receiver?.onAnswerFailed("connect-timeout", "silent");
     await eventually(() => client.state === "whole");
     assert.equal(client.status, 503);
   });

@@ -60,6 +60,9 @@ export class HandUpstream implements UpstreamCluster {
   #open(): UpstreamConnection {
     return {
       endpoint: { address: "192.0.2.9", port: 80, label: "192.0.2.9:80", active: () => 0 },
+      capacity: 1,
+      settled: true,
+      upgradable: true,
       connected: true,
       failureDetail: "",
       open: (receiver) => {

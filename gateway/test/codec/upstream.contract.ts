@@ -13,6 +13,7 @@ import type {
   BodyFraming,
   BodyMode,
   SendOutcome,
+  TryProgress,
   UpstreamStream,
 } from "../../src/exchange/contract.ts";
 import { RequestHead } from "../../src/head/request-head.ts";
@@ -66,7 +67,7 @@ class Receiver implements AnswerReceiver {
   body = "";
   trailers: readonly (readonly [string, string])[] = [];
   ends = 0;
-  readonly failures: { reason: FaultReason; untouched: boolean }[] = [];
+  readonly failures: { reason: FaultReason; progress: TryProgress }[] = [];
   drains = 0;
   full = false;
 
@@ -99,8 +100,8 @@ class Receiver implements AnswerReceiver {
     this.drains++;
   }
 
-  onAnswerFailed(reason: FaultReason, untouched: boolean): void {
-    this.failures.push({ reason, untouched });
+  onAnswerFailed(reason: FaultReason, progress: TryProgress): void {
+    this.failures.push({ reason, progress });
   }
 }
 
@@ -242,7 +243,7 @@ export function testUpstreamCodec(codec: UpstreamCodec): void {
     sendGet(connection, receiver);
     (await next()).vanish();
     await eventually(() => receiver.failures.length === 1);
-    assert.ok(receiver.failures[0]?.untouched);
+    assert.notEqual(receiver.failures[0]?.progress ?? "begun", "begun");
     await eventually(() => owner.closed === 1);
     assert.equal(receiver.ends, 0);
   });
@@ -257,7 +258,7 @@ export function testUpstreamCodec(codec: UpstreamCodec): void {
     await eventually(() => receiver.body === "half");
     server.vanish();
     await eventually(() => receiver.failures.length === 1);
-    assert.equal(receiver.failures[0]?.untouched, false);
+    assert.equal(receiver.failures[0]?.progress, "begun");
     await eventually(() => owner.closed === 1);
     assert.equal(receiver.ends, 0);
   });

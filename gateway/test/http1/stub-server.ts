@@ -24,6 +24,9 @@ class EchoCluster implements UpstreamCluster {
     request.assign(
       {
         endpoint: { address: "127.0.0.1", port: 1, label: "127.0.0.1:1", active: () => 0 },
+        capacity: 1,
+        settled: true,
+        upgradable: true,
         connected: true,
         failureDetail: "",
         open: (receiver) => toStream(receiver, seen),

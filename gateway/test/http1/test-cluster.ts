@@ -1,4 +1,5 @@
 /** The smallest cluster that fulfils its contract. */
+import { DEFAULT_HTTP2_CLIENT_OPTIONS } from "@sallyport/model/cluster";
 import type { FaultReason } from "@sallyport/model/fault";
 import type {
   ConnectionRequest,
@@ -83,10 +84,14 @@ export class TestCluster implements UpstreamCluster {
       cluster: this.key,
       endpoint: this.#endpoint,
       tls: this.tls,
+      protocol: "http1",
+      http2: DEFAULT_HTTP2_CLIENT_OPTIONS,
       connectTimeout: this.connectTimeout,
       owner: {
         onConnected: () => undefined,
         onIdle: (one) => void this.idle.push(one),
+        onCapacity: () => undefined,
+        onDraining: () => undefined,
         onClosed: (one) => {
           const at = this.idle.indexOf(one);
           if (at >= 0) this.idle.splice(at, 1);

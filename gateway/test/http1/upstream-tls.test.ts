@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import type { TlsOptions } from "node:tls";
+import { DEFAULT_HTTP2_CLIENT_OPTIONS } from "@sallyport/model/cluster";
 import { createAuthority } from "@sallyport/testkit/certs";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { AnswerReceiver } from "../../src/exchange/contract.ts";
@@ -134,8 +135,16 @@ test("a failed connection says what was wrong with TLS before its receiver hears
         cluster: "test/main:80",
         endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
         tls: trusting,
+        protocol: "http1",
+        http2: DEFAULT_HTTP2_CLIENT_OPTIONS,
         connectTimeout: 5000,
-        owner: { onConnected: () => undefined, onIdle: () => undefined, onClosed: () => undefined },
+        owner: {
+          onConnected: () => undefined,
+          onIdle: () => undefined,
+          onCapacity: () => undefined,
+          onDraining: () => undefined,
+          onClosed: () => undefined,
+        },
       },
       {
         clocks: { coarse: new Wheel(250), fine: new Wheel(4) },
