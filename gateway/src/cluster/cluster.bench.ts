@@ -5,6 +5,7 @@ import { PooledCluster } from "./cluster.ts";
 import type { ConnectionRequest, UpstreamConnection } from "./contract.ts";
 
 class BenchRequest implements ConnectionRequest {
+  readonly upgrades = false;
   connection: UpstreamConnection | undefined;
 
   assign(connection: UpstreamConnection): void {

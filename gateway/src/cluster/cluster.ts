@@ -5,7 +5,7 @@
  * Invariants: a request is answered exactly once (assigned or refused) unless it was cancelled; while one waits for a
  * connection the budget is used up and no connection is idle; a closed connection is never handed out.
  */
-import type { Cluster } from "@sallyport/model/cluster";
+import { type Cluster, DEFAULT_HTTP2_CLIENT_OPTIONS } from "@sallyport/model/cluster";
 import type { Endpoint, EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
 import type { Balancer } from "./balancer/balancer.ts";
@@ -243,9 +243,9 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKee
   #open(host: EndpointHost, request: ConnectionRequest): void {
     const pooled = new PooledConnection(this, host, this.#options.now());
     this.#hosts.occupy(host);
-    const { connectTimeout } = this.#config;
-    const opening = { cluster: this.key, endpoint: host, connectTimeout, tls: this.#tls, owner: pooled };
-    const connection = this.#options.open(opening);
+    const { connectTimeout, protocol, http2 = DEFAULT_HTTP2_CLIENT_OPTIONS } = this.#config;
+    const target = { cluster: this.key, endpoint: host, tls: this.#tls, protocol, http2 };
+    const connection = this.#options.open({ ...target, connectTimeout, owner: pooled });
     pooled.connection = connection;
     if (pooled.isClosed()) request.refuse("connect-failure");
     else request.assign(connection, false);

@@ -27,8 +27,8 @@ export interface ConnectionRequest {
   readonly upgrades: boolean;
   /** Called once, possibly before `acquire` returns. `reused` is true for a connection that answered before. */
   assign(connection: UpstreamConnection, reused: boolean): void;
-  /** Called once instead of assign: no connection will come. */
-  refuse(reason: FaultReason): void;
+  /** Called once instead of assign: no connection will come. `failed` is the one it waited for, where that never came up. */
+  refuse(reason: FaultReason, failed?: UpstreamConnection): void;
 }
 
 /** What a pool knows of an upstream connection; the codec owns the rest. */

@@ -41,6 +41,14 @@ export class PooledConnection implements ConnectionOwner {
     if (this.state === "busy") this.#keeper.onIdle(this);
   }
 
+  onCapacity(): void {
+    // HTTP/1.1 carries one exchange at a time, always.
+  }
+
+  onDraining(): void {
+    // HTTP/1.1 ends at once.
+  }
+
   onClosed(): void {
     if (this.state !== "closed") this.#keeper.onClosed(this);
   }

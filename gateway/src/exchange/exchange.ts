@@ -160,7 +160,11 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     sendRequest(this, connection);
   }
 
-  refuse(reason: FaultReason): void {
+  refuse(reason: FaultReason, failed?: UpstreamConnection): void {
+    if (failed !== undefined) {
+      this.upstreamHost = failed.endpoint.label;
+      this.upstreamFailure = failed.failureDetail;
+    }
     failExchange(this, reason);
   }
 

@@ -20,6 +20,9 @@ export class FakeConnection implements UpstreamConnection {
   readonly endpoint: UpstreamEndpoint;
   readonly owner: ConnectionOwner;
   readonly tls: OpenOptions["tls"];
+  readonly capacity = 1;
+  readonly settled = true;
+  readonly upgradable = true;
   readonly failureDetail = "";
   connected = false;
   isClosed = false;
@@ -57,6 +60,7 @@ export class FakeConnection implements UpstreamConnection {
 
 /** A request that notes what it got, and that it got it once. */
 export class FakeRequest implements ConnectionRequest {
+  readonly upgrades = false;
   connection: FakeConnection | undefined;
   reused: boolean | undefined;
   refusal: FaultReason | undefined;
