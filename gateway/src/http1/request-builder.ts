@@ -3,10 +3,8 @@ import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import { isAuthority, toHost } from "../head/authority.ts";
 import { spells, toBytes } from "../head/bytes.ts";
-import { toClientCertificateLine } from "../head/client-certificate.ts";
+import { ClientLines } from "../head/client-lines.ts";
 import { isTrailerAllowed } from "../head/field-rules.ts";
-import { flatten } from "../head/flat-string.ts";
-import { identifyClient } from "../head/identity.ts";
 import { normalisePath } from "../head/path-normal.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import { toUpgrade } from "../head/upgrade-protocols.ts";
@@ -22,10 +20,7 @@ const ASTERISK = 42;
 export class RequestBuilder {
   readonly #connection: DownstreamConnection;
   readonly #options: HttpServerOptions;
-  /** Identity lines where nobody is trusted: the same for every request of the connection. */
-  readonly #plainLines: string;
-  /** What is told of the client's certificate. */
-  readonly #certificateLine: string;
+  readonly #client: ClientLines;
   /** The last authority and the host it gave: most requests of a connection have the same. */
   #authority = "";
   #host = "";
@@ -33,10 +28,7 @@ export class RequestBuilder {
   constructor(connection: DownstreamConnection, options: HttpServerOptions) {
     this.#connection = connection;
     this.#options = options;
-    const { remoteAddress, scheme } = connection;
-    const nobody = { forwardedFor: "", forwardedProto: "", remoteAddress, scheme, trustedHops: 0 };
-    this.#certificateLine = flatten(toClientCertificateLine(connection.tls?.clientCertificate));
-    this.#plainLines = flatten(identifyClient(nobody).lines + this.#certificateLine);
+    this.#client = new ClientLines(connection, options.trustedHops);
   }
 
   /**
@@ -57,7 +49,8 @@ export class RequestBuilder {
     head.hostTo = parsed.hostLineTo - base;
     head.persistent = parsed.old ? parsed.keepAlive && !parsed.close : !parsed.close;
     this.#setFraming(head, parsed);
-    this.#identify(head, parsed);
+    this.#client.identify(head, parsed);
+    if (this.#client.speaksForItself) cutCertificateLines(parsed);
     if (!this.#setTarget(head, parsed, bytes)) return false;
     if (parsed.rare && !setRareFields(head, parsed)) return false;
     head.cuts = base === 0 ? parsed.cuts : parsed.cuts.map((offset) => offset - base);
@@ -73,21 +66,6 @@ export class RequestBuilder {
     head.takesTrailers = false;
     head.hopFields = parsed.named;
     head.maxForwards = -1;
-  }
-
-  #identify(head: RequestHead, parsed: ParsedHead): void {
-    const { trustedHops } = this.#options;
-    head.receivedId = "";
-    head.clientAddress = this.#connection.remoteAddress;
-    head.extra = this.#plainLines;
-    if (trustedHops === 0) return;
-    const { forwardedFor, forwardedProto } = parsed;
-    const { remoteAddress, scheme } = this.#connection;
-    const identity = identifyClient({ forwardedFor, forwardedProto, remoteAddress, scheme, trustedHops });
-    head.clientAddress = identity.clientAddress;
-    head.extra = identity.lines + this.#certificateLine;
-    head.receivedId = parsed.requestId;
-    if (this.#connection.tls?.clientCertificate !== undefined) cutCertificateLines(parsed);
   }
 
   /** RFC 9112 section 3.2. */

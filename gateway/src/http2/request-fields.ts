@@ -1,0 +1,329 @@
+/**
+ * Makes a RequestHead of the decoded fields of a request (RFC 9113 section 8.3), as strictly as HTTP/1.1 heads are read. Every
+ * field is dealt with when it comes, by the role its table entry was given once; nothing is collected but text.
+ */
+import type { FaultReason } from "@sallyport/model/fault";
+import type { HttpServerOptions } from "@sallyport/model/listener";
+import type { DownstreamConnection } from "../exchange/contract.ts";
+import { toHost } from "../head/authority.ts";
+import { ClientLines } from "../head/client-lines.ts";
+import { isTrailerAllowed } from "../head/field-rules.ts";
+import { NO_CUTS } from "../head/field-lines.ts";
+import { flatten } from "../head/flat-string.ts";
+import { normalisePath } from "../head/path-normal.ts";
+import type { RequestHead } from "../head/request-head.ts";
+import { toUpgrade } from "../head/upgrade-protocols.ts";
+import {
+  CODE,
+  CODES,
+  FIRST_MALFORMED,
+  FIRST_PSEUDO,
+  isAuthorityText,
+  malformedBy,
+  UNDERSCORE,
+} from "./field-checks.ts";
+import type { Field, FieldSink } from "./hpack/decoder.ts";
+import { RareFields } from "./rare-fields.ts";
+
+/** Pseudo-fields that were seen. */
+const METHOD = 1;
+const SCHEME = 2;
+const AUTHORITY = 4;
+const PATH = 8;
+const PROTOCOL = 16;
+/** By code, from the first of a pseudo-field on. */
+const PSEUDO_BITS: readonly number[] = [METHOD, SCHEME, AUTHORITY, PATH, PROTOCOL, 0, METHOD, SCHEME, AUTHORITY];
+/** What every request but a plain CONNECT has. */
+const NEEDED = METHOD | SCHEME | PATH;
+
+const NO_FIELDS: readonly string[] = [];
+/** What normalisation may change. */
+const SUSPECT = /[%\\]|\/[/.]/;
+
+/** What of the listener's options concerns requests. */
+export type RequestOptions = Pick<
+  HttpServerOptions,
+  "maxHeadBytes" | "maxHeaderFields" | "trustedHops" | "underscores" | "mergeSlashes" | "escapedSlashes"
+>;
+
+/** Builds the request heads of one connection, one after the other: begin(), the fields, finish(). */
+export class RequestFields implements FieldSink {
+  /** Of the last head, where finish() said false: why. */
+  fault: FaultReason = "bad-request";
+  detail = "";
+  /** The message is malformed (RFC 9113 section 8.1.1): the stream is reset, there is nobody to reason with. */
+  malformed = false;
+  /** Bytes that the body was said to have; -1 where nothing was said. DATA must agree with it. */
+  contentLength = -1;
+  readonly #connection: DownstreamConnection;
+  readonly #options: RequestOptions;
+  readonly #client: ClientLines;
+  readonly #rare: RareFields;
+  #refused = false;
+  #large = false;
+  #seen = 0;
+  #regular = false;
+  #size = 0;
+  #count = 0;
+  #method = "";
+  #authority = "";
+  #path = "";
+  #protocol = "";
+  #lines = "";
+  #grpc = false;
+  /** The last authority and the host it gave: most requests of a connection have the same. */
+  #knownAuthority = "";
+  #knownHost = "";
+
+  constructor(connection: DownstreamConnection, options: RequestOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#client = new ClientLines(connection, options.trustedHops);
+    this.#rare = new RareFields(options.trustedHops > 0, this.#client.speaksForItself);
+  }
+
+  /** The fields that come from now on are those of another request. */
+  begin(): void {
+    this.malformed = false;
+    this.contentLength = -1;
+    this.#refused = false;
+    this.#large = false;
+    this.#seen = 0;
+    this.#regular = false;
+    this.#size = 0;
+    this.#count = 0;
+    this.#method = "";
+    this.#authority = "";
+    this.#path = "";
+    this.#protocol = "";
+    this.#lines = "";
+    this.#grpc = false;
+    this.#rare.reset();
+  }
+
+  onField(field: Field): void {
+    const { role } = field;
+    this.#size += field.size;
+    if (this.#size > this.#options.maxHeadBytes) this.#refuseLarge(field);
+    if (this.#large || this.malformed) return;
+    const code = role & CODE;
+    if (code >= FIRST_PSEUDO) {
+      this.#notePseudo(field, code);
+      return;
+    }
+    this.#regular = true;
+    // crumbs of a cookie are one field
+    if (code !== CODES.cookie && ++this.#count > this.#options.maxHeaderFields)
+      this.#tooLarge("head-too-large", "too many fields");
+    if (role >= UNDERSCORE && this.#options.underscores !== "allow") this.#passUnderscore();
+    else if (code === CODES.pass) this.#lines += field.line;
+    else this.#noteRegular(field, code);
+  }
+
+  /** Fills `head`; `ended`: there is no body. False: the request is refused, and `fault`, `detail` and `malformed` say why. */
+  finish(head: RequestHead, ended: boolean): boolean {
+    if (this.malformed || this.#refused || this.#large) return false;
+    const isTunnel = this.#method === "CONNECT";
+    if (!(isTunnel ? this.#checkConnect() : this.#checkRequest(ended))) return false;
+    const authority = this.#settleAuthority();
+    if (authority === undefined) return false;
+    if (isTunnel && this.#protocol === "" && !/:\d+$/.test(authority))
+      return this.#refuse("bad-request", "no port to connect to");
+    const upgrade = this.#protocol === "" ? "" : toUpgrade(this.#protocol);
+    if (this.#protocol !== upgrade) return this.#refuse("unsupported-method", "unsupported :protocol");
+    this.#fill(head, upgrade, ended);
+    this.#write(head, authority);
+    return this.#settleRare(head) && this.#settlePath(head, authority);
+  }
+
+  #notePseudo(field: Field, code: number): void {
+    if (code >= FIRST_MALFORMED) return this.#malform(malformedBy(code));
+    if (this.#regular) return this.#malform("pseudo-field behind another field");
+    const bit = PSEUDO_BITS[code - FIRST_PSEUDO] ?? 0;
+    if ((this.#seen & bit) !== 0) return this.#malform("second pseudo-field of a name");
+    this.#seen |= bit;
+    switch (code) {
+      case CODES[":method"]:
+        this.#method = field.value;
+        break;
+      case CODES[":path"]:
+        this.#path = field.value;
+        break;
+      case CODES[":authority"]:
+        this.#authority = field.value;
+        break;
+      case CODES[":protocol"]:
+        this.#protocol = field.value;
+        break;
+      default:
+        this.#noteUnserved(code);
+    }
+  }
+
+  /** Well-formed, and nothing that is served. What came over TLS is https, whatever the client's own proxies called it. */
+  #noteUnserved(code: number): void {
+    if (code === CODES["long-method"]) this.#refuse("unsupported-method", "method too long");
+    else if (code === CODES["other-scheme"]) this.#refuse("bad-request", "scheme other than http and https");
+    else if (code === CODES["bad-authority"]) this.#refuse("bad-request", "invalid authority");
+  }
+
+  #noteRegular(field: Field, code: number): void {
+    switch (code) {
+      case CODES["content-length"]:
+        if (this.contentLength >= 0) return this.#malform("second Content-Length");
+        this.contentLength = Number(field.value);
+        this.#lines += field.line;
+        break;
+      case CODES.grpc:
+        this.#grpc = true;
+        this.#lines += field.line;
+        break;
+      default:
+        this.#lines += this.#rare.note(field, code, this.#method);
+        if (this.#rare.fault !== undefined) this.#refuse(this.#rare.fault, this.#rare.detail);
+        else if (this.#rare.detail !== "") this.#malform(this.#rare.detail);
+    }
+  }
+
+  #passUnderscore(): void {
+    if (this.#options.underscores === "reject") this.#refuse("bad-request", "underscore in a field name");
+  }
+
+  /** RFC 9113 section 8.3.1. */
+  #checkRequest(ended: boolean): boolean {
+    if ((this.#seen & NEEDED) !== NEEDED) return this.#malformed("no :method, :scheme or :path");
+    if ((this.#seen & PROTOCOL) !== 0) return this.#malformed(":protocol without CONNECT");
+    if (this.#path === "*" && this.#method !== "OPTIONS") return this.#malformed("invalid :path");
+    return !ended || this.contentLength <= 0 || this.#malformed("no body of the length that was announced");
+  }
+
+  /** RFC 9113 section 8.5, and RFC 8441 section 4 where there is a protocol. */
+  #checkConnect(): boolean {
+    const wanted = (this.#seen & PROTOCOL) === 0 ? METHOD | AUTHORITY : NEEDED | AUTHORITY | PROTOCOL;
+    if (this.#seen !== wanted) return this.#malformed("pseudo-fields that CONNECT must not have, or not those it must");
+    if (this.#path === "*") return this.#malformed("invalid :path");
+    return this.contentLength < 0 || this.#malformed("Content-Length in CONNECT");
+  }
+
+  /** Host says the same as :authority, or stands in for it. */
+  #settleAuthority(): string | undefined {
+    const { host } = this.#rare;
+    const authority = this.#authority;
+    if ((this.#seen & AUTHORITY) === 0) {
+      if (host === undefined) this.#refuse("bad-request", "no authority");
+      else if (!isAuthorityText(host)) this.#refuse("bad-request", "invalid Host");
+      else return host;
+      return undefined;
+    }
+    if (host === undefined || host === authority || host.toLowerCase() === authority.toLowerCase()) return authority;
+    this.#malform("Host other than :authority");
+    return undefined;
+  }
+
+  #fill(head: RequestHead, upgrade: string, ended: boolean): void {
+    const isConnect = this.#method === "CONNECT";
+    const isStream = !ended && !isConnect;
+    head.method = upgrade === "" ? this.#method : "GET";
+    head.scheme = this.#connection.scheme;
+    head.version = "HTTP/2";
+    head.framing = !isStream ? "none" : this.contentLength < 0 ? "stream" : "length";
+    head.contentLength = isStream && this.contentLength > 0 ? this.contentLength : 0;
+    head.upgrade = upgrade;
+    head.isGrpc = this.#grpc;
+    head.hopFields = NO_FIELDS;
+    head.persistent = true;
+    head.redirectPath = "";
+    head.takesTrailers = this.#rare.takesTrailers;
+    this.#client.identify(head, this.#rare);
+  }
+
+  /** As an HTTP/1.1 head; the field lines begin behind Host, so that nobody has to cut it out for HTTP/2. */
+  #write(head: RequestHead, authority: string): void {
+    const target = this.#method === "CONNECT" && head.upgrade === "" ? authority : this.#path;
+    const start = `${head.method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n`;
+    const { cookie } = this.#rare;
+    head.target = target;
+    head.text = flatten(start + this.#lines + (cookie === "" ? "" : `cookie: ${cookie}\r\n`) + this.#trailerLine(head));
+    head.fieldsAt = start.length;
+    head.cuts = NO_CUTS;
+    head.verbatim = true;
+    head.hostFrom = -1;
+    head.hostTo = 0;
+  }
+
+  /** Trailer stays where there can be trailers in HTTP/1.1 as well and it announces none that will be dropped. */
+  #trailerLine(head: RequestHead): string {
+    const { trailer } = this.#rare;
+    if (trailer === "" || head.framing !== "stream") return "";
+    const names = trailer.split(",").map((name) => name.trim().toLowerCase());
+    return names.every((name) => name === "" || isTrailerAllowed(name)) ? `trailer: ${trailer}\r\n` : "";
+  }
+
+  #settleRare(head: RequestHead): boolean {
+    const { expect, maxForwards } = this.#rare;
+    if (expect !== undefined && expect.toLowerCase() !== "100-continue")
+      return this.#refuse("expectation-failed", "unknown expectation");
+    head.expectsContinue = expect !== undefined && head.framing !== "none";
+    head.maxForwards = maxForwards;
+    if (maxForwards > 0) head.extra += `max-forwards: ${maxForwards - 1}\r\n`;
+    return true;
+  }
+
+  /** Host and path in the form that routes see. */
+  #settlePath(head: RequestHead, authority: string): boolean {
+    if (authority !== this.#knownAuthority) {
+      this.#knownAuthority = authority;
+      this.#knownHost = toHost(authority);
+    }
+    head.host = this.#knownHost;
+    let path = this.#path;
+    if (SUSPECT.test(path)) {
+      const normal = normalisePath(path, this.#options);
+      if (normal.kind === "refused") return this.#refuse("bad-request", "invalid path");
+      if (normal.kind === "redirect") head.redirectPath = normal.path;
+      if (normal.path !== path) head.verbatim = false;
+      path = normal.path;
+    }
+    head.settle(path, authority);
+    return true;
+  }
+
+  #refuseLarge(field: Field): void {
+    if (this.#large) return;
+    const isPath = (field.role & CODE) === CODES[":path"] && field.size > this.#options.maxHeadBytes;
+    this.#tooLarge(
+      isPath ? "uri-too-long" : "head-too-large",
+      isPath ? ":path beyond the limit" : "head beyond the limit",
+    );
+  }
+
+  /** Nothing more is looked at; the decoder goes on, for its table is of the connection. */
+  #tooLarge(fault: FaultReason, detail: string): void {
+    this.#large = true;
+    this.#refused = false;
+    this.#refuse(fault, detail);
+    this.#lines = "";
+    this.#rare.reset();
+  }
+
+  #malform(detail: string): void {
+    if (this.malformed) return;
+    this.malformed = true;
+    this.fault = "bad-request";
+    this.detail = detail;
+  }
+
+  #malformed(detail: string): false {
+    this.#malform(detail);
+    return false;
+  }
+
+  /** The first reason stands. */
+  #refuse(fault: FaultReason, detail: string): false {
+    if (this.#refused || this.malformed) return false;
+    this.#refused = true;
+    this.fault = fault;
+    this.detail = detail;
+    return false;
+  }
+}
