@@ -8,7 +8,7 @@ import { READ_SIZE } from "../wire/read-buffer.ts";
 import { LF } from "../head/bytes.ts";
 import { ChunkedDecoder, rawTrailers } from "./chunked.ts";
 import type { Refusal, RequestReader } from "./request-reader.ts";
-import { Stash } from "./stash.ts";
+import { Stash } from "../wire/stash.ts";
 
 /** What the input tells the connection it belongs to. */
 export interface RequestInputOwner {
