@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { loadWorld } from "../../test/load-world.ts";
-import { type BackendUse, type ClusterRef, parseClusterKey, resolveCluster, toClusterKey } from "./service-port.ts";
+import {
+  type BackendUse,
+  type ClusterRef,
+  parseClusterKey,
+  resolveCluster,
+  resolveServicePort,
+  toClusterKey,
+} from "./service-port.ts";
 
 const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,20}[a-z0-9])?$/);
 const place = { namespace: name, name, port: fc.integer({ min: 1, max: 65_535 }) };
@@ -73,6 +80,10 @@ spec:
     - { name: secured-grpc, port: 446, appProtocol: grpc }
     - { name: broken, port: 447 }
     - { name: syslog, port: 514, protocol: UDP }
+    - { name: h2c, port: 82, appProtocol: kubernetes.io/h2c }
+    - { name: istio, port: 83, appProtocol: HTTP2 }
+    - { name: socket, port: 84, appProtocol: kubernetes.io/ws }
+    - { name: secured-socket, port: 448, appProtocol: kubernetes.io/wss }
 ---
 apiVersion: v1
 kind: Service
@@ -92,6 +103,7 @@ spec:
     - { group: "", kind: Service, name: web, sectionName: secured }
     - { group: "", kind: Service, name: web, sectionName: secured-https }
     - { group: "", kind: Service, name: web, sectionName: secured-grpc }
+    - { group: "", kind: Service, name: web, sectionName: secured-socket }
   validation: { hostname: web.example, caCertificateRefs: [{ group: "", kind: ConfigMap, name: ca }] }
 ---
 apiVersion: gateway.networking.k8s.io/v1
@@ -157,4 +169,18 @@ test("a port for datagrams alone takes no connections", () => {
 test("an ExternalName Service without ports has them all, for connections and datagrams", () => {
   assert.equal(resolve(53, { traffic: "stream" }, "outside"), "53");
   assert.equal(resolve(53, { traffic: "datagram" }, "outside"), "53/udp");
+});
+
+test("a port is spoken to as its appProtocol says, else as it chooses in its handshake, and in HTTP/1.1 in the clear", () => {
+  const expected = { 80: "http1", 81: "http2", 82: "http2", 83: "http2", 84: "http1" };
+  const secured = { 444: "auto", 445: "auto", 446: "http2", 448: "http1" };
+  for (const [port, protocol] of Object.entries({ ...expected, ...secured })) {
+    const ref = { namespace: "shop", name: "web", port: Number(port) };
+    const own = resolveServicePort(world, ref);
+    assert.ok(own.ok);
+    assert.equal(own.value.protocol, protocol, port);
+    const called = resolveServicePort(world, ref, "grpc");
+    assert.ok(called.ok);
+    assert.equal(called.value.protocol, "http2", `a call to ${port}`);
+  }
 });

@@ -95,7 +95,7 @@ export function resolveCluster(world: World, ref: ServicePortRef, use: BackendUs
   return ok(
     toClusterKey({
       ...target,
-      ...(use.traffic === "grpc" && protocol !== toOwnProtocol(port).protocol ? { variant: "grpc" } : {}),
+      ...(use.traffic === "grpc" && protocol !== toOwnWay(port, tls) ? { variant: "grpc" } : {}),
       ...(tls === undefined || clientCertificate === undefined ? {} : { clientCertificate }),
     }),
   );
@@ -113,12 +113,12 @@ export function resolveServicePort(
   if (port === undefined) return fail(toMissingPort(service, ref.port, traffic));
   const own = toOwnProtocol(port);
   if (traffic === "passthrough" || traffic === "datagram") {
-    return ok({ service, port, protocol: own.protocol, tls: undefined });
+    return ok({ service, port, protocol: toOwnWay(port, undefined), tls: undefined });
   }
   const tls = findBackendTls(world, service, port);
   if (!tls.ok) return tls;
   if (own.needsTls && tls.value === undefined && traffic !== "stream") return fail(toMissingPolicy(service, port));
-  return ok({ service, port, protocol: traffic === "grpc" ? "http2" : own.protocol, tls: tls.value });
+  return ok({ service, port, protocol: traffic === "grpc" ? "http2" : toOwnWay(port, tls.value), tls: tls.value });
 }
 
 /** Names of Kubernetes objects hold none of the separators. To what a client encrypted no certificate is shown. */
@@ -144,30 +144,38 @@ function findPort(
 }
 
 interface OwnProtocol {
-  readonly protocol: Cluster["protocol"];
+  /** Undefined: the port does not say. */
+  readonly protocol: "http1" | "http2" | undefined;
   /** The port takes nothing in the clear. */
   readonly needsTls: boolean;
 }
 
-const PLAIN: OwnProtocol = { protocol: "http1", needsTls: false };
-const PLAIN_HTTP2: OwnProtocol = { protocol: "http2", needsTls: false };
-const ENCRYPTED: OwnProtocol = { protocol: "http1", needsTls: true };
+const UNSAID: OwnProtocol = { protocol: undefined, needsTls: false };
+const HTTP2: OwnProtocol = { protocol: "http2", needsTls: false };
+const ENCRYPTED: OwnProtocol = { protocol: undefined, needsTls: true };
 
 /**
- * Protocols by appProtocol (KEP-3726 and IANA service names). A name that is not here is a hint we have no use for: such
- * a port is spoken to in HTTP/1.1 like one that has none. TLS needs a policy that says whom to trust.
+ * Protocols by appProtocol (KEP-3726, IANA service names, and what Istio calls them). A name that is not here is a hint we have no
+ * use for. TLS needs a policy that says whom to trust. WebSockets are asked for in HTTP/1.1, which every server of them speaks.
  */
 const PROTOCOLS: ReadonlyMap<string, OwnProtocol> = new Map([
-  ["kubernetes.io/h2c", PLAIN_HTTP2],
-  ["grpc", PLAIN_HTTP2],
-  ["kubernetes.io/ws", PLAIN],
-  ["kubernetes.io/wss", ENCRYPTED],
+  ["kubernetes.io/h2c", HTTP2],
+  ["http2", HTTP2],
+  ["grpc", HTTP2],
+  ["grpc-web", HTTP2],
+  ["kubernetes.io/ws", { protocol: "http1", needsTls: false }],
+  ["kubernetes.io/wss", { protocol: "http1", needsTls: true }],
   ["https", ENCRYPTED],
   ["tls", ENCRYPTED],
 ]);
 
 function toOwnProtocol({ appProtocol = "" }: ServicePort): OwnProtocol {
-  return PROTOCOLS.get(appProtocol.toLowerCase()) ?? PLAIN;
+  return PROTOCOLS.get(appProtocol.toLowerCase()) ?? UNSAID;
+}
+
+/** How the port itself wants to be spoken to: one that does not say chooses in its TLS handshake, and gets HTTP/1.1 in the clear. */
+function toOwnWay(port: ServicePort, tls: BackendTls | undefined): Cluster["protocol"] {
+  return toOwnProtocol(port).protocol ?? (tls === undefined ? "http1" : "auto");
 }
 
 function toMissingService(world: World, { namespace, name }: ServicePortRef): ServicePortFlaw {

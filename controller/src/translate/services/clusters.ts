@@ -7,10 +7,9 @@ import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import type { Authorities } from "@sallyport/model/secret";
 import type { Resource } from "@sallyport/model/snapshot";
 import { clustersOf } from "@sallyport/model/validate";
-import type { ServicePort } from "../../kube/generated/types/service.ts";
 import type { World } from "../../world/world.ts";
 import type { BackendTls } from "../backend-tls.ts";
-import { type Finding, toProblem } from "../flaw.ts";
+import { toProblem } from "../flaw.ts";
 import { type ClusterRef, parseClusterKey, resolveServicePort, type Traffic } from "../service-port.ts";
 import type { Translation } from "../translator.ts";
 import { findAddresses } from "./addresses.ts";
@@ -46,7 +45,7 @@ function translateCluster(world: World, key: string, users: ClusterUsers): Omit<
   const ref = parseClusterKey(key);
   const resolved = ref === undefined ? undefined : resolveServicePort(world, ref, toTraffic(ref));
   if (ref === undefined || resolved === undefined || !resolved.ok) return { resources: [], problems: [] };
-  const { service, port, protocol } = resolved.value;
+  const { service, protocol } = resolved.value;
   const { addresses, findings } = findAddresses(world, resolved.value);
   const { tls, authorities } = toProtection(resolved.value.tls, ref);
   const proxy = parseProxyProtocol(service, ref, users);
@@ -64,10 +63,9 @@ function translateCluster(world: World, key: string, users: ClusterUsers): Omit<
   };
   const endpoints: Resource[] =
     addresses.kind === "dns" ? [] : [{ kind: "endpoints", key, endpoints: [...addresses.endpoints] }];
-  const all = [...findings, ...proxy.findings, ...(users.http && protocol === "http2" ? [toHttp2Remark(port)] : [])];
   return {
     resources: [cluster, ...endpoints, ...authorities],
-    problems: all.map((finding) => toProblem(service, finding)),
+    problems: [...findings, ...proxy.findings].map((finding) => toProblem(service, finding)),
   };
 }
 
@@ -84,10 +82,4 @@ function toProtection(
 /** How a cluster of this key is spoken to, without asking what HTTP could do with it: routes were asked before. */
 function toTraffic({ transport, variant }: ClusterRef): Traffic {
   return transport === "udp" ? "datagram" : (variant ?? "stream");
-}
-
-/** The proxy does not speak HTTP/2 to backends yet and refuses such clusters. */
-function toHttp2Remark({ port }: ServicePort): Finding {
-  const message = `port ${port} is spoken to in HTTP/2, which cannot be done yet: its requests are answered with 500`;
-  return { code: "unsupported-value", path: "spec.ports", message };
 }
