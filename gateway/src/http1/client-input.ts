@@ -3,13 +3,15 @@
  * as far as it is well-formed; everything else refuses the answer, and bytes nobody asked for refuse the connection.
  */
 import type { AnswerReceiver, BodyFraming, BodyLease, BodyMode } from "../exchange/contract.ts";
+import type { ResponseHead } from "../head/response-head.ts";
+import { checkAccept } from "../head/websocket.ts";
 import type { Inlet } from "../wire/inlet.ts";
 import { READ_SIZE } from "../wire/read-buffer.ts";
 import { LF } from "../head/bytes.ts";
 import { ChunkedDecoder, rawTrailers } from "./chunked.ts";
 import { answerFraming, isExpectedSwitch, type AnswerFacts, type AnswerReader } from "./client-answer.ts";
 import { HeadParser } from "./head-parser.ts";
-import { Stash } from "./stash.ts";
+import { Stash } from "../wire/stash.ts";
 
 /** What the input tells the connection it belongs to. */
 export interface AnswerInputOwner {
@@ -43,6 +45,8 @@ export class AnswerInput {
   receiver: AnswerReceiver | undefined = undefined;
   /** Bytes of content delivered of this answer. */
   bodyBytes = 0;
+  /** Of the WebSocket handshake that was begun here; "" where none was. */
+  key = "";
   /** The body is chunked: it can be handed on as it is. */
   offersRaw = false;
   readonly #owner: AnswerInputOwner;
@@ -117,14 +121,15 @@ export class AnswerInput {
     const { receiver } = this;
     if (receiver === undefined) return -1;
     const framing = answerFraming(facts, this.#asked.method);
-    if (framing === "tunnel" && !isExpectedSwitch(facts, this.#asked.upgrade)) return this.#refuse();
+    const head = framing === "tunnel" ? this.#checkTunnel(facts) : facts.head;
+    if (head === undefined) return this.#refuse();
     // it is a whole request head, which an idle connection must not keep
     this.#asked = NOTHING;
     this.offersRaw = framing === "stream" && facts.chunked;
     this.#left = facts.contentLength;
     this.#reusable = facts.persistent && framing !== "tunnel" && (framing !== "stream" || facts.chunked);
     this.state = toState(framing, facts.chunked);
-    const mode = receiver.onAnswerHead(facts.head, framing);
+    const mode = receiver.onAnswerHead(head, framing);
     // the exchange may be over by now
     if (this.receiver !== receiver) return -1;
     this.#startBody(mode, facts.hopFields);
@@ -132,6 +137,16 @@ export class AnswerInput {
     else if (from < to) this.#readBody(bytes, from, to, undefined);
     else this.#widen();
     return -1;
+  }
+
+  /** The head of an answer that opens a tunnel; undefined where it is not the one that was asked for. */
+  #checkTunnel(facts: AnswerFacts): ResponseHead | undefined {
+    const { key } = this;
+    this.key = "";
+    // RFC 9110 section 9.3.6: what the answer to CONNECT says about a length means nothing
+    if (facts.head.status !== 101) return facts.head.withoutLength();
+    if (!isExpectedSwitch(facts, this.#asked.upgrade)) return undefined;
+    return key === "" ? facts.head : checkAccept(facts.head, key);
   }
 
   #startBody(mode: BodyMode, hopFields: readonly string[]): void {
