@@ -36,6 +36,12 @@ export interface RequestView extends HeaderView {
   readonly listenerPort: number;
   /** The trusted client address. */
   readonly clientAddress: string;
+  /** A gRPC call: native, or translated by beGrpc(). */
+  readonly isGrpc: boolean;
+  /** beGrpc() made it a gRPC call. */
+  readonly isTranslatedGrpc: boolean;
+  /** Goes on as a gRPC call: the upstream is told that trailers are read, and answers made here are gRPC statuses. */
+  beGrpc(): void;
   /** Sends a copy of this request (head as it is after all request phases, body as it streams) to a cluster; its answer is dropped. */
   mirrorTo(cluster: string): void;
   /** Notes for the access log what a filter did to an exchange that goes on, e.g. "DI"; a later fault or reply overrides it. */
@@ -45,7 +51,15 @@ export interface RequestView extends HeaderView {
 /** What a filter sees and may change of a response, local or from upstream. */
 export interface ResponseView extends HeaderView {
   readonly status: number;
+  /**
+   * Ends the body of this answer, if it has one, with what `closing` makes of the trailers, instead of with the trailers. The last one
+   * set counts.
+   */
+  closeBody(closing: BodyClosing): void;
 }
+
+/** Makes the last bytes of a body from its trailers (latin1 lines with CRLF; "" where there are none). */
+export type BodyClosing = (trailers: string) => Uint8Array;
 
 /** A response made here. Content-Length is added; `body` is sent as UTF-8 and must be short. */
 export interface LocalReply {
@@ -67,6 +81,8 @@ export interface Filter {
    */
   readonly deterministic: boolean;
   onRequest?(request: RequestView): Verdict | Promise<Verdict>;
+  /** Whether onResponse has something to do for this request; absent: always. Saves the copy of the head that it could change. */
+  concerns?(request: RequestView): boolean;
   onResponse?(response: ResponseView, request: RequestView): void;
 }
 

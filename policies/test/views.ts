@@ -1,6 +1,6 @@
 /** Requests and responses as filters see them, in memory: the contract of filter.ts by the book, for tests. */
 import type { ResponseFlag } from "@sallyport/model/fault";
-import type { Capabilities, HeaderView, RequestView, ResponseView } from "../src/filter.ts";
+import type { BodyClosing, Capabilities, HeaderView, RequestView, ResponseView } from "../src/filter.ts";
 
 /** Header fields in a list, joined and compared as the contract says. */
 export class ListedHeaders implements HeaderView {
@@ -45,6 +45,12 @@ export class TestRequest extends ListedHeaders implements RequestView {
   clientAddress = "192.0.2.1";
   readonly mirrors: string[] = [];
   flag: ResponseFlag = "-";
+  isGrpc = false;
+  isTranslatedGrpc = false;
+
+  beGrpc(): void {
+    this.isGrpc = this.isTranslatedGrpc = true;
+  }
 
   mirrorTo(cluster: string): void {
     this.mirrors.push(cluster);
@@ -58,6 +64,11 @@ export class TestRequest extends ListedHeaders implements RequestView {
 /** A response. */
 export class TestResponse extends ListedHeaders implements ResponseView {
   status = 200;
+  closing: BodyClosing | undefined;
+
+  closeBody(closing: BodyClosing): void {
+    this.closing = closing;
+  }
 }
 
 /** A request with these properties and headers. */

@@ -31,12 +31,14 @@ export class ListenerRoutes {
    * of a wildcard, as Envoy's virtual hosts have none.
    */
   route(input: RouteInput): RouteResult {
-    return this.#table.find(input.host)?.find(input) ?? this.#unmatched;
+    const finder = this.#table.find(input.host);
+    const found = input.method === "CONNECT" ? finder?.findConnect(input) : finder?.find(input);
+    return found ?? this.#unmatched;
   }
 }
 
 /** Finds the rule of a request for one hostname. */
-type RuleFinder = Pick<PathIndex, "find">;
+type RuleFinder = Pick<PathIndex, "find" | "findConnect">;
 
 /** Indexes of one hostname, by cut: the next is asked where nothing in those before matches. */
 class IndexChain implements RuleFinder {
@@ -49,6 +51,14 @@ class IndexChain implements RuleFinder {
   find(input: RouteInput): RouteResult | undefined {
     for (const index of this.#indexes) {
       const result = index.find(input);
+      if (result !== undefined) return result;
+    }
+    return undefined;
+  }
+
+  findConnect(input: RouteInput): RouteResult | undefined {
+    for (const index of this.#indexes) {
+      const result = index.findConnect(input);
       if (result !== undefined) return result;
     }
     return undefined;

@@ -7,12 +7,13 @@ import type { HttpRoute, HttpRule, WeightedBackend } from "@sallyport/model/rout
 import { clustersOf } from "@sallyport/model/validate";
 import type { Policy } from "@sallyport/model/policy";
 import type { Capabilities, Filter } from "@sallyport/policies/filter";
+import { GRPC_WEB } from "@sallyport/policies/grpc-web";
 import { compilePolicy } from "@sallyport/policies/registry";
 import type { Candidate } from "../router/candidate.ts";
-import { compileConditions } from "../router/conditions.ts";
+import { type AcceptRequest, compileConditions } from "../router/conditions.ts";
 import type { CompiledBackend, CompiledListener, CompiledRule } from "../router/contract.ts";
 import { compilePattern } from "../router/pattern.ts";
-import { toMatchRank, toPathValue } from "../router/precedence.ts";
+import { isAnyService, toCallRank, toMatchRank, toPathValue } from "../router/precedence.ts";
 import { compileWeightedPick } from "../router/weighted-pick.ts";
 import { type ClusterEntries, type ClusterEntry, toHttpCluster } from "./clusters.ts";
 
@@ -45,7 +46,8 @@ export function compileRoute(resource: HttpRoute, context: RouteContext): Result
       const place = { age: resource.age, routeKey: resource.key, ruleIndex, matchIndex };
       const matched = compileMatch(match);
       if (!matched.ok) return fail(toPatternProblem(resource, matched.error));
-      alternatives.push({ ...matched.value, rank: toMatchRank(match, place), rule: compiled });
+      const alternative = { ...matched.value, rank: toMatchRank(match, place), rule: compiled };
+      alternatives.push(isCalls(resource) && isAnyService(match.path) ? toAnyService(alternative) : alternative);
     }
   }
   return ok({ resource, clusterKeys: clustersOf(resource), alternatives });
@@ -84,6 +86,24 @@ function compileMatch(
   }
 }
 
+/** Whether its requests are gRPC calls. */
+function isCalls({ key }: HttpRoute): boolean {
+  return key.startsWith("GRPCRoute/");
+}
+
+/** A method of any service: for all paths, under the condition that the path is one of that method. */
+function toAnyService(alternative: Alternative): Alternative {
+  const { accepts, matchesPath, rank } = alternative;
+  const matchesMethod: AcceptRequest = (input) => matchesPath?.(input.routePath) === true;
+  return {
+    ...alternative,
+    rank: toCallRank(rank),
+    path: "",
+    matchesPath: undefined,
+    accepts: accepts === undefined ? matchesMethod : (input) => accepts(input) && matchesMethod(input),
+  };
+}
+
 /** Whoever made the snapshot should have refused the pattern; a rule left out would send its requests elsewhere. */
 function toPatternProblem(resource: HttpRoute, reason: string): Problem {
   return {
@@ -111,7 +131,9 @@ function compileRule(rule: HttpRule, { resource, ruleIndex, context }: RulePlace
     routeKey: resource.key,
     ruleName,
     label: `${resource.key}/${ruleName}`,
-    filters: compileFilters(rule.policies, context),
+    filters: isCalls(resource)
+      ? [GRPC_WEB, ...compileFilters(rule.policies, context)]
+      : compileFilters(rule.policies, context),
     single: usable.length === 1 ? usable[0]?.value : undefined,
     pick: compileWeightedPick(backends) ?? (() => undefined),
     requestTimeout: rule.requestTimeout ?? 0,

@@ -6,14 +6,19 @@
  * | passInterim | a 1xx head came | |
  * | passAnswerHead | the final head (or 101) came; response filters run here | 500 |
  * | endAnswer | the body is complete | |
- * | failUpstream | the try failed: it is repeated once where that is safe | 502, 503 or a cut answer |
+ * | failUpstream | the try failed: it is repeated where that is safe | 502, 503 or a cut answer |
  */
 import type { FaultReason } from "@sallyport/model/fault";
+import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { BodyFraming, BodyMode, TryProgress } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
 import { failExchange, filterAnswer, finishAnswer, finishExchange, stopTimers } from "./local-reply.ts";
 
+/** How often a request may come back unseen before its client is told. */
+const MAX_REPLAYS = 2;
+/** Who cannot be reached will not be a moment later: that another endpoint is tried is for policies to say. */
+const NEVER_UP: ReadonlySet<FaultReason> = new Set(["connect-failure", "connect-timeout", "upstream-tls-failure"]);
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
 
@@ -46,6 +51,11 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
     return "content";
   }
   exchange.phase = "answering";
+  if (answer.closing !== undefined && framing !== "none") {
+    exchange.closes = true;
+    downstream.sendHead(answer.withoutLength(), "stream", "content");
+    return "content";
+  }
   const raw = framing === "stream" && upstream !== undefined && upstream.offersRaw && downstream.takesRaw;
   const mode: BodyMode = raw ? "raw" : "content";
   downstream.sendHead(answer, framing, mode);
@@ -56,32 +66,62 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
 export function endAnswer(exchange: Exchange, trailers: string): void {
   exchange.answerEnded = true;
   if (exchange.phase !== "tunnel") {
-    finishAnswer(exchange, trailers);
+    exchange.trailers = trailers;
+    const closing = exchange.answer?.closing;
+    if (closing === undefined) finishAnswer(exchange, trailers);
+    else closeAnswer(exchange, closing(trailers));
     return;
   }
   exchange.start?.downstream.endBody("");
   if (exchange.requestEnded) finishExchange(exchange);
 }
 
-/**
- * The try failed. A connection that had been kept idle may have died just as it was used: the request goes out once more
- * on a fresh one if nothing was answered and repeating it is safe (RFC 9112 section 9.3.1).
- */
+/** Ends the answer with bytes that stand for its trailers; one without a body has said all in its head. */
+function closeAnswer(exchange: Exchange, last: Uint8Array): void {
+  const downstream = exchange.start?.downstream;
+  if (exchange.closes && downstream !== undefined) {
+    const bytes = Buffer.from(last.buffer, last.byteOffset, last.length);
+    downstream.sendBody(bytes, 0, bytes.length, undefined);
+    exchange.bytesSent += bytes.length;
+  }
+  finishAnswer(exchange);
+}
+
+/** The try failed: the request goes out once more, on another connection, where that repeats nothing. */
 export function failUpstream(exchange: Exchange, reason: FaultReason, progress: TryProgress): void {
   exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
   exchange.upstream = undefined;
   if (reason === "upstream-tls-failure") exchange.upstreamFailure = exchange.connection?.failureDetail ?? "";
-  if (progress !== "begun" && isReplayable(exchange, reason)) {
-    exchange.replayed = true;
-    exchange.phase = "acquiring";
-    exchange.cluster?.acquire(exchange, true);
-  } else failExchange(exchange, reason);
+  if (!isReplayable(exchange, reason, progress)) {
+    failExchange(exchange, reason);
+    return;
+  }
+  exchange.replays++;
+  exchange.phase = "acquiring";
+  // what comes of the body meanwhile has nowhere to go
+  if (exchange.bodyMode !== undefined) exchange.start?.downstream.pauseBody();
+  exchange.cluster?.acquire(exchange, true);
 }
 
-function isReplayable(exchange: Exchange, reason: FaultReason): boolean {
-  const { start, reused, replayed, phase } = exchange;
-  if (start === undefined || !reused || replayed || phase !== "forwarding") return false;
-  if (reason !== "upstream-closed" && reason !== "upstream-reset") return false;
-  const { head } = start;
+function isReplayable(exchange: Exchange, reason: FaultReason, progress: TryProgress): boolean {
+  const { start, phase } = exchange;
+  if (start === undefined || phase !== "forwarding" || progress === "begun") return false;
+  return progress === "unseen"
+    ? isUnseenReplayable(exchange, start.head, reason)
+    : isSilentReplayable(exchange, start.head, reason);
+}
+
+/** Nothing was done with it, whatever it asks for: it is repeated as long as all of it is still there. */
+function isUnseenReplayable(exchange: Exchange, head: RequestHead, reason: FaultReason): boolean {
+  if (NEVER_UP.has(reason) || exchange.replays >= MAX_REPLAYS) return false;
+  return head.framing === "none" || !exchange.bodyBegun;
+}
+
+/**
+ * A connection that had been kept idle may have died just as it was used: the request goes out once more if repeating it is
+ * safe (RFC 9112 section 9.3.1).
+ */
+function isSilentReplayable({ reused, replays }: Exchange, head: RequestHead, reason: FaultReason): boolean {
+  if (!reused || replays > 0 || (reason !== "upstream-closed" && reason !== "upstream-reset")) return false;
   return head.framing === "none" && head.upgrade === "" && IDEMPOTENT.has(head.method);
 }

@@ -76,11 +76,18 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   waiting = false;
   requestEnded = false;
   answerEnded = false;
+  /** The body of the answer ends with what stands for its trailers. */
+  closes = false;
   /** Its final head was sent. */
   answered = false;
-  /** The connection answered before; the request was tried anew. */
+  /** The connection answered before. */
   reused = false;
-  replayed = false;
+  /** How often the request was tried anew. */
+  replays = 0;
+  /** How pieces of the request's body come; undefined until they are asked for. */
+  bodyMode: BodyMode | undefined = undefined;
+  /** Something of the request's body, or its end, went to a try. */
+  bodyBegun = false;
 
   status = 0;
   flag: ResponseFlag = "-";
@@ -89,6 +96,8 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   /** The turn of reading in which the answer began has not ended: the clock need not be read again. */
   beganThisTurn = false;
   bytesSent = 0;
+  /** Of the answer, for the record. */
+  trailers = "";
   upstreamHost = "-";
   upstreamFailure = "";
   requestTimer: ExchangeTimer | undefined = undefined;
@@ -123,12 +132,14 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
 
   onRequestBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
     const { mirrors, upstream } = this;
+    this.bodyBegun = true;
     for (let i = 0; i < mirrors.length; i++) mirrors[i]?.sendBody(bytes, from, to);
     return upstream === undefined ? "taken" : upstream.sendBody(bytes, from, to, lease);
   }
 
   onRequestEnd(trailers: string): void {
     this.requestEnded = true;
+    this.bodyBegun = true;
     for (const mirror of this.mirrors) mirror.endBody(trailers);
     this.upstream?.endBody(trailers);
     if (this.phase === "tunnel" && this.answerEnded) finishExchange(this);
@@ -226,15 +237,19 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     this.waiting = false;
     this.requestEnded = false;
     this.answerEnded = false;
+    this.closes = false;
     this.answered = false;
     this.reused = false;
-    this.replayed = false;
+    this.replays = 0;
+    this.bodyMode = undefined;
+    this.bodyBegun = false;
     this.status = 0;
     this.flag = "-";
     this.details = "";
     this.upstreamStartedAt = 0;
     this.beganThisTurn = false;
     this.bytesSent = 0;
+    this.trailers = "";
     this.upstreamHost = "-";
     this.upstreamFailure = "";
   }

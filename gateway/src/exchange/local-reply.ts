@@ -7,6 +7,7 @@ import type { Filter, LocalReply } from "@sallyport/policies/filter";
 import type { RequestHead } from "../head/request-head.ts";
 import { reasonPhrase } from "../head/reason-phrase.ts";
 import { toResponseHead, type ResponseHead } from "../head/response-head.ts";
+import { toGrpcReply } from "./grpc.ts";
 import type { Exchange } from "./exchange.ts";
 
 const PLAIN: LocalReply["headers"] = [["content-type", "text/plain; charset=utf-8"]];
@@ -25,7 +26,11 @@ export function failExchange(exchange: Exchange, reason: FaultReason, detail: st
     finishExchange(exchange);
     return;
   }
-  sendReply(exchange, { status, headers: PLAIN, body: `${status} ${reasonPhrase(status)} (${reason})\n`, flag });
+  sendReply(
+    exchange,
+    { status, headers: PLAIN, body: `${status} ${reasonPhrase(status)} (${reason})\n`, flag },
+    reason,
+  );
 }
 
 /** Ends the exchange with a reply of a filter's. */
@@ -59,7 +64,7 @@ function runResponses(
   let filtered = head;
   for (let i = due - 1; i >= 0; i--) {
     const filter = filters[i];
-    if (filter?.onResponse === undefined) continue;
+    if (filter?.onResponse === undefined || filter.concerns?.(request) === false) continue;
     filtered = filtered.own();
     filter.onResponse(filtered, request);
   }
@@ -78,9 +83,10 @@ export function finishExchange(exchange: Exchange): void {
   dependencies.pool.push(exchange);
 }
 
-function sendReply(exchange: Exchange, reply: LocalReply): void {
+function sendReply(exchange: Exchange, made: LocalReply, reason?: FaultReason): void {
   const { start } = exchange;
   if (start === undefined) return;
+  const reply = start.head.isGrpc ? toGrpcReply(made, reason) : made;
   const body = Buffer.from(reply.body, "utf8");
   const head = filterAnswer(exchange, toResponseHead(reply, body.length));
   const { downstream } = start;

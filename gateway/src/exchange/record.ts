@@ -1,5 +1,6 @@
 /** The record of an exchange, read from its live state: a recorder pays for what it looks at. Valid while it is handed over. */
 import type { ResponseFlag } from "@sallyport/model/fault";
+import { FieldLines } from "../head/field-lines.ts";
 import type { CompiledListener } from "../router/contract.ts";
 import type { ExchangeRecord } from "../observe/contract.ts";
 import type { DownstreamTls } from "./contract.ts";
@@ -111,12 +112,24 @@ export class LiveRecord implements ExchangeRecord {
     return this.#exchange.rule?.label ?? "";
   }
 
+  get isGrpc(): boolean {
+    return this.#exchange.start?.head.isGrpc ?? false;
+  }
+
   requestHeader(name: string): string | undefined {
     return this.#exchange.start?.head.received(name);
   }
 
   responseHeader(name: string): string | undefined {
     return this.#exchange.answer?.lookup(name);
+  }
+
+  responseTrailer(name: string): string | undefined {
+    const { trailers } = this.#exchange;
+    if (trailers === "") return undefined;
+    const lines = new FieldLines();
+    lines.text = trailers;
+    return lines.lookup(name);
   }
 
   get #listener(): CompiledListener | undefined {

@@ -17,6 +17,7 @@ import type { RequestHead } from "../head/request-head.ts";
 import type { CompiledBackend, CompiledRule, RouteResult } from "../router/contract.ts";
 import type { BodyMode, UpstreamStream } from "./contract.ts";
 import type { Exchange, ExchangeStart } from "./exchange.ts";
+import { parseGrpcTimeout } from "./grpc.ts";
 import { failExchange, replyLocally } from "./local-reply.ts";
 import { openMirrors } from "./mirror.ts";
 import { armTimer } from "./timers.ts";
@@ -44,17 +45,29 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
   const upstream = connection.open(exchange);
   exchange.upstream = upstream;
   if (rule !== undefined && rule.backendTimeout > 0) armTry(exchange, rule.backendTimeout);
-  if (head.mirrors.length > 0 && !exchange.replayed) exchange.mirrors = openMirrors(exchange, start);
-  const raw = head.framing === "stream" && downstream.offersRaw && upstream.takesRaw && exchange.mirrors.length === 0;
-  const mode: BodyMode = raw ? "raw" : "content";
+  if (head.mirrors.length > 0 && exchange.replays === 0) exchange.mirrors = openMirrors(exchange, start);
+  const mode = exchange.bodyMode ?? chooseMode(exchange, start, upstream);
+  if (mode === "raw" && !upstream.takesRaw) {
+    failExchange(exchange, "upstream-refused");
+    return;
+  }
   upstream.sendHead(head, head.framing, mode);
   if (head.framing === "none") endEmptyRequest(exchange, upstream);
-  else downstream.takeBody(mode);
+  else if (exchange.bodyMode !== undefined) downstream.resumeBody();
+  else {
+    exchange.bodyMode = mode;
+    downstream.takeBody(mode);
+  }
+}
+
+function chooseMode(exchange: Exchange, { head, downstream }: ExchangeStart, upstream: UpstreamStream): BodyMode {
+  const raw = head.framing === "stream" && downstream.offersRaw && upstream.takesRaw && exchange.mirrors.length === 0;
+  return raw ? "raw" : "content";
 }
 
 function endEmptyRequest(exchange: Exchange, upstream: UpstreamStream): void {
+  if (!exchange.requestEnded) for (let i = 0; i < exchange.mirrors.length; i++) exchange.mirrors[i]?.endBody("");
   exchange.requestEnded = true;
-  for (let i = 0; i < exchange.mirrors.length; i++) exchange.mirrors[i]?.endBody("");
   upstream.endBody("");
   upstream.flush();
 }
@@ -199,8 +212,20 @@ function areDeterministic(filters: readonly Filter[]): boolean {
 }
 
 function acquireConnection(exchange: Exchange): void {
+  const { start } = exchange;
+  if (start !== undefined && start.head.isGrpc) limitCall(exchange, start);
   exchange.phase = "acquiring";
   exchange.cluster?.acquire(exchange, false);
+}
+
+/** The deadline that the client of a call set, where it is before that of the rule. It counts from the beginning, filters included. */
+function limitCall(exchange: Exchange, { head, startedAt }: ExchangeStart): void {
+  const timeout = parseGrpcTimeout(head.received("grpc-timeout"));
+  const limit = exchange.rule?.requestTimeout ?? 0;
+  if (timeout === undefined || (limit > 0 && limit <= timeout)) return;
+  const { dependencies } = exchange;
+  const left = Math.max(0, timeout - (dependencies.now() - startedAt));
+  exchange.requestTimer = armTimer(dependencies.clocks.fine, exchange.requestTimer, exchange, left);
 }
 
 /** Envoy: unescape-and-redirect. Absolute, because a path that begins with `//` would name another host. */

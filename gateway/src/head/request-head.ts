@@ -6,76 +6,20 @@
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
 import type { RequestView } from "@sallyport/policies/filter";
-import type { BodyFraming } from "../exchange/contract.ts";
-import type { RouteInput, RouteResult, Runtime } from "../router/contract.ts";
-import { FieldLines } from "./field-lines.ts";
+import type { RouteInput } from "../router/contract.ts";
 import { flatten } from "./flat-string.ts";
+import { RequestFacts } from "./request-facts.ts";
 import { idOfLine, type RequestIds } from "./request-id.ts";
+import { asksForWebSocket, withoutKey } from "./websocket.ts";
 
-/** Of the downstream connection, as access logs name it. */
-export type HttpVersion = "HTTP/1.0" | "HTTP/1.1" | "HTTP/2";
-
-const NO_FIELDS: readonly string[] = [];
-
-/** A request head. The codec sets the fields of the first group; filters change it through RequestView. */
-export class RequestHead extends FieldLines implements RequestView, RouteInput {
-  method = "";
-  /** As the client sent it: origin-form, absolute-form or `*`. */
-  target = "";
-  /** Lower case, without port and trailing dot. */
-  host = "";
-  scheme: "http" | "https" = "http";
-  version: HttpVersion = "HTTP/1.1";
-  framing: Exclude<BodyFraming, "tunnel"> = "none";
-  /** With framing `length`. */
-  contentLength = 0;
-  /** The client waits for 100 before it sends the body. */
-  expectsContinue = false;
-  /** Protocols of an Upgrade that may be asked for upstream; "" for none. */
-  upgrade = "";
-  /** A gRPC call (content-type `application/grpc`): answers made here are gRPC statuses. */
-  isGrpc = false;
-  /** Fields that Connection listed, lower case: they are not passed on as trailers either. */
-  hopFields: readonly string[] = NO_FIELDS;
-  /** The client reads trailers (TE: trailers). */
-  takesTrailers = false;
-  /** HTTP/1.x: the client wants the connection kept. */
-  persistent = true;
-  /** Where the path had escaped slashes and clients are to be sent to the plain form: that path; "" otherwise. */
-  redirectPath = "";
-  /** Max-Forwards of TRACE and OPTIONS; -1 where there is none. */
-  maxForwards = -1;
-  clientAddress = "";
-  /** The id the client's trusted proxy gave it; "" where we give one. */
-  receivedId = "";
-  /** The text from 0 on (request line, Host) may go upstream as it is. */
-  verbatim = true;
-  /** The Host line, [from, to) of text; from -1 where there is none. */
-  hostFrom = -1;
-  hostTo = 0;
-
-  /** Somebody may still change it though its exchange is over: the codec makes a new one. */
-  abandoned = false;
-  /** What routing said under a runtime; valid while the head is as the client sent it. */
-  routedBy: Runtime | undefined = undefined;
-  route: RouteResult | undefined = undefined;
-  /** The request phases are done under `routedBy` and would change nothing more: their outcome is in this head. */
-  settled = false;
-
-  matchedPrefix: string | undefined = undefined;
-  listenerPort = 0;
-  /** Clusters that get a copy, in the order in which filters asked. */
-  mirrors: string[] = [];
-  /** What filters noted for the access log. */
-  noted: ResponseFlag = "-";
-  /** Whether a filter looked at or changed the request id: the outcome then is of one exchange only. */
-  idTouched = false;
-
+/** A request head. The codec sets what RequestFacts has; filters change it through RequestView. */
+export class RequestHead extends RequestFacts implements RequestView, RouteInput {
   #path = "";
   #authority = "";
   #pathBefore = "";
   #authorityBefore = "";
   #moved = false;
+  #tookTrailers = false;
   #idLine = "";
   #idPlace: "made" | "field" | "none" = "made";
   #rendered = "";
@@ -104,7 +48,8 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
 
   /** `OPTIONS *` is about the host as a whole, so it goes where its root goes. */
   get routePath(): string {
-    if (this.#path === "*") return "/";
+    // CONNECT has no path
+    if (this.#path === "*" || this.#path === "") return "/";
     const query = this.#queryAt();
     return query < 0 ? this.#path : this.#path.slice(0, query);
   }
@@ -128,6 +73,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     this.#rendered = "";
     this.#fieldLines = "";
     this.edited = false;
+    if (this.isTranslatedGrpc) this.isGrpc = this.isTranslatedGrpc = false;
     this.routedBy = undefined;
     this.route = undefined;
     this.settled = false;
@@ -147,6 +93,10 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
       this.#authority = this.#authorityBefore;
       this.#moved = false;
       this.#query = -2;
+    }
+    if (this.isTranslatedGrpc) {
+      this.isGrpc = this.isTranslatedGrpc = false;
+      this.takesTrailers = this.#tookTrailers;
     }
     this.#rendered = "";
     this.#fieldLines = "";
@@ -182,6 +132,13 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
 
   setFlag(flag: ResponseFlag): void {
     this.noted = flag;
+  }
+
+  beGrpc(): void {
+    if (this.isGrpc) return;
+    this.beginEdit();
+    this.#tookTrailers = this.takesTrailers;
+    this.takesTrailers = this.isGrpc = this.isTranslatedGrpc = true;
   }
 
   /** Whether any edit since the codec made it has to be undone before filters may run again. */
@@ -233,6 +190,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
     head.#path = this.#path;
     head.#authority = this.#authority;
     head.#moved = this.#moved;
+    head.isGrpc = this.isGrpc;
     head.#idLine = this.#idLine;
     head.#idPlace = this.#idPlace;
     return head;
@@ -245,7 +203,7 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   }
 
   #render(): string {
-    let head = this.verbatim && !this.#moved ? this.keptFrom(0) : this.#renderMoved();
+    let head = this.verbatim && !this.#moved && this.method !== "CONNECT" ? this.keptFrom(0) : this.#renderMoved();
     head += this.extra;
     if (this.framing === "stream") head += "transfer-encoding: chunked\r\n";
     if (this.expectsContinue) head += "expect: 100-continue\r\n";
@@ -256,11 +214,14 @@ export class RequestHead extends FieldLines implements RequestView, RouteInput {
   }
 
   #renderMoved(): string {
-    return `${this.method} ${this.#path} HTTP/1.1\r\nhost: ${this.#authority}\r\n${this.#keptWithoutHost()}`;
+    // RFC 9112 section 3.2.3: authority-form
+    const target = this.method === "CONNECT" ? this.#authority : this.#path;
+    return `${this.method} ${target} HTTP/1.1\r\nhost: ${this.#authority}\r\n${this.#keptWithoutHost()}`;
   }
 
   #renderFields(): string {
     let lines = this.#keptWithoutHost() + this.extra;
+    if (asksForWebSocket(this)) lines = withoutKey(lines);
     if (this.expectsContinue) lines += "expect: 100-continue\r\n";
     if (this.takesTrailers) lines += "te: trailers\r\n";
     return lines;

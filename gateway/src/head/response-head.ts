@@ -2,7 +2,7 @@
  * A response head as exchanges and filters see it, from upstream or made here. Codecs share one object among exchanges
  * while nobody changes it: whoever will, asks for its own() first.
  */
-import type { LocalReply, ResponseView } from "@sallyport/policies/filter";
+import type { BodyClosing, LocalReply, ResponseView } from "@sallyport/policies/filter";
 import { FieldLines } from "./field-lines.ts";
 import { flatten } from "./flat-string.ts";
 import { reasonPhrase } from "./reason-phrase.ts";
@@ -14,6 +14,8 @@ export class ResponseHead extends FieldLines implements ResponseView {
   upgrade = "";
   /** Whether it says when it was made; a codec adds Date where it does not. */
   dated = false;
+  /** What a filter has the body end with instead of trailers. */
+  closing: BodyClosing | undefined = undefined;
   #shared = true;
   #rendered = "";
   #fieldLines = "";
@@ -32,6 +34,10 @@ export class ResponseHead extends FieldLines implements ResponseView {
     head.upgrade = this.upgrade;
     head.dated = this.dated;
     return head;
+  }
+
+  closeBody(closing: BodyClosing): void {
+    this.closing = closing;
   }
 
   /** As HTTP/1.1, without what the codec adds: Date, framing, Connection, the empty line. */

@@ -67,7 +67,7 @@ export class AnswerReader {
 /** How the body of an answer is framed (RFC 9112 section 6.3). `stream` without chunked: until the connection closes. */
 export function answerFraming(facts: AnswerFacts, method: string): BodyFraming {
   const { status } = facts.head;
-  if (status === 101) return "tunnel";
+  if (status === 101 || (method === "CONNECT" && status >= 200 && status < 300)) return "tunnel";
   if (method === "HEAD" || status === 204 || status === 304) return "none";
   if (facts.chunked || facts.contentLength < 0) return "stream";
   return facts.contentLength === 0 ? "none" : "length";

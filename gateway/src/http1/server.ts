@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import type { BodyFraming, BodyLease, BodyMode, DownstreamStream, SendOutcome } from "../exchange/contract.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import type { ResponseHead } from "../head/response-head.ts";
+import { withAccept } from "../head/websocket.ts";
 import { Timed } from "../time/wheel.ts";
 import type { ByteReader, Inlet } from "../wire/inlet.ts";
 import { AnswerWriter, cutSocket, type AnswerTerms } from "./answer-writer.ts";
@@ -107,9 +108,10 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     const { complete, ended } = this.#input;
     this.#terms.persistent =
       this.#reader.head.persistent && complete && !ended && !draining && !dependencies.pressure.stopKeepAlive;
-    this.#writer.head(head, framing, mode, this.#terms);
+    const tunnel = framing === "tunnel";
+    this.#writer.head(tunnel ? withAccept(head, this.#reader.head) : head, framing, mode, this.#terms);
     this.#armStream();
-    if (framing === "tunnel") this.#input.tunnel();
+    if (tunnel) this.#input.tunnel();
   }
 
   retractHead(): boolean {

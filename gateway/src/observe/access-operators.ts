@@ -5,6 +5,7 @@
 import { hostname } from "node:os";
 import { toHostPort } from "@sallyport/model/listener";
 import { fail, ok, type Result } from "@sallyport/model/result";
+import { toGrpcStatus, toGrpcStatusText } from "./access-grpc.ts";
 import { compileTimeFormat, TIME_SPECIFIERS } from "./access-time.ts";
 import type { WallClock } from "./access-time.ts";
 import { ofPeer, toFailure, toServerName, toTlsCipher, toTlsVersion } from "./access-tls.ts";
@@ -51,6 +52,17 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   PROTOCOL: plain("HTTP/1.0, HTTP/1.1 or HTTP/2; TCP, TLS or UDP for what is passed on", (record) => record.protocol),
   RESPONSE_CODE: plain("Status of the response, 0 where none was sent", (record) => record.status),
   RESPONSE_CODE_DETAILS: plain("via_upstream, or why the answer was made here", (record) => toName(record.details)),
+  TRAILER: {
+    argument: "NAME?OTHER",
+    describe: "A response trailer, or the other one where it is missing",
+    compile: (argument) => compileHeader(argument, (name) => (record) => record.responseTrailer(name)),
+  },
+  GRPC_STATUS: {
+    argument: "FORMAT?",
+    describe: "Status of a gRPC call, as DeadlineExceeded; with SNAKE_STRING as DEADLINE_EXCEEDED, with NUMBER as 4",
+    compile: compileGrpcStatus,
+  },
+  GRPC_STATUS_NUMBER: plain("Status of a gRPC call as a number", toGrpcStatus),
   RESPONSE_FLAGS: plain("What went wrong, in Envoy's letters; - for nothing", (record) => record.flag),
   BYTES_RECEIVED: plain(
     "Bytes from the client: of the body, or all that is passed on",
@@ -176,6 +188,19 @@ function compileStartTime(format: string, { clock }: OperatorContext): Result<Op
     return fail(`%START_TIME% does not know ${print.unknown}; known are ${TIME_SPECIFIERS.join(" ")}`);
   }
   return ok((record) => print(clock.toWall(record.startedAt)));
+}
+
+function compileGrpcStatus(style: string): Result<OperatorValue, string> {
+  switch (style) {
+    case "":
+      return ok((record) => toGrpcStatusText(record, "CAMEL_STRING"));
+    case "CAMEL_STRING":
+    case "SNAKE_STRING":
+    case "NUMBER":
+      return ok((record) => toGrpcStatusText(record, style));
+    default:
+      return fail(`%GRPC_STATUS% does not know ${style}; known are CAMEL_STRING, SNAKE_STRING, NUMBER`);
+  }
 }
 
 /** `NAME` or `NAME?OTHER`. */

@@ -42,9 +42,12 @@ export interface ExchangeRecord {
   /** What a TLS failure towards the endpoint was about, in words; "" where there was none. */
   readonly upstreamFailure: string;
   readonly routeName: string;
-  /** A request header as it came (lower-case name), and a response header as it left. */
+  /** It is a gRPC call, or was made one. */
+  readonly isGrpc: boolean;
+  /** A request header as it came (lower-case name), and a response header as it left; a trailer as upstream sent it. */
   requestHeader(name: string): string | undefined;
   responseHeader(name: string): string | undefined;
+  responseTrailer(name: string): string | undefined;
 }
 
 /** What is known of a passed-on connection or datagram session when it is over. Reused: a recorder must not keep it. */

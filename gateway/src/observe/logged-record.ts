@@ -21,6 +21,8 @@ const NO_HTTP = {
   upstreamFailure: "",
   requestHeader: () => undefined,
   responseHeader: () => undefined,
+  isGrpc: false,
+  responseTrailer: () => undefined,
 } as const;
 
 /** A stream as a line sees it; holds nothing of the record. */

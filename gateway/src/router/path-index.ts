@@ -27,6 +27,15 @@ export class PathIndex {
     this.#prefixes = parts.prefixes.isEmpty ? undefined : parts.prefixes;
   }
 
+  /**
+   * Of a CONNECT, which has no path (RFC 9110 section 9.3.6): only what asks for no path and names the method, for it opens a
+   * tunnel through whatever else is configured.
+   */
+  findConnect(input: RouteInput): RouteResult | undefined {
+    const named = this.parts.prefixes.get("")?.filter(({ rank }) => rank.hasMethod);
+    return named === undefined ? undefined : findAccepting(named, input);
+  }
+
   find(input: RouteInput): RouteResult | undefined {
     if (this.#exact !== undefined) {
       const candidates = this.#exact.get(input.routePath);

@@ -8,6 +8,7 @@ const PLAIN: MatchRank = {
   pathKind: "prefix",
   pathLength: 2,
   hasMethod: false,
+  callMethodLength: 0,
   headers: 0,
   query: 0,
   age: "2026-01-01T00:00:00Z",
@@ -21,6 +22,7 @@ const WINNERS: readonly (readonly [why: string, rank: Partial<MatchRank>])[] = [
   ["an exact path", { pathKind: "exact", pathLength: 1, age: "z", routeKey: "z/z", ruleIndex: 9 }],
   ["a pattern", { pathKind: "regex", pathLength: 1, age: "z", routeKey: "z/z", ruleIndex: 9 }],
   ["a longer prefix", { pathLength: 3, age: "z", routeKey: "z/z", ruleIndex: 9 }],
+  ["a longer method of a call", { callMethodLength: 1, age: "z", routeKey: "z/z", ruleIndex: 9 }],
   ["a method", { hasMethod: true, age: "z", routeKey: "z/z", ruleIndex: 9 }],
   ["more headers", { headers: 1, age: "z", routeKey: "z/z", ruleIndex: 9 }],
   ["more query parameters", { query: 1, age: "z", routeKey: "z/z", ruleIndex: 9 }],
@@ -64,6 +66,7 @@ const ranks: fc.Arbitrary<MatchRank> = fc.record(
   {
     pathKind: fc.constantFrom("exact" as const, "regex" as const, "prefix" as const),
     pathLength: few,
+    callMethodLength: few,
     hasMethod: fc.boolean(),
     headers: few,
     query: few,

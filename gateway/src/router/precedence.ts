@@ -13,6 +13,8 @@ export interface MatchRank {
   readonly pathKind: PathMatch["kind"];
   readonly pathLength: number;
   readonly hasMethod: boolean;
+  /** Characters of the method of a gRPC call that is asked for in any service; 0 otherwise. */
+  readonly callMethodLength: number;
   readonly headers: number;
   readonly query: number;
   /** As in HttpRoute. */
@@ -36,6 +38,7 @@ export function toMatchRank(match: HttpMatch, place: MatchPlace): MatchRank {
     pathKind: match.path.kind,
     pathLength: toPathValue(match.path).length,
     hasMethod: match.method !== undefined,
+    callMethodLength: 0,
     headers: match.headers.length,
     query: match.query.length,
     ...place,
@@ -50,6 +53,22 @@ export function toPathValue(path: PathMatch): string {
   return path.value.slice(0, end);
 }
 
+/**
+ * Gateway API, GRPCRouteRule `matches`: the length of the service comes before that of the method. A method of any service is a
+ * pattern for the path, but so ranks behind every service, and before what asks for neither.
+ */
+export function toCallRank(rank: MatchRank): MatchRank {
+  return { ...rank, pathKind: "prefix", pathLength: 0, callMethodLength: rank.pathLength - ANY_SERVICE.length };
+}
+
+/** Whether a path match of a GRPCRoute asks for a method of any service. */
+export function isAnyService({ kind, value }: PathMatch): boolean {
+  return kind === "regex" && value.startsWith(ANY_SERVICE);
+}
+
+/** What stands in such a pattern for any service. */
+const ANY_SERVICE = "/[^/]+/";
+
 const KIND_ORDER = { exact: 0, regex: 1, prefix: 2 } as const satisfies Record<PathMatch["kind"], number>;
 
 /** Negative where `left` wins over `right`; 0 only for a match and itself. */
@@ -57,6 +76,7 @@ export function compareMatchRanks(left: MatchRank, right: MatchRank): number {
   return (
     KIND_ORDER[left.pathKind] - KIND_ORDER[right.pathKind] ||
     right.pathLength - left.pathLength ||
+    right.callMethodLength - left.callMethodLength ||
     Number(right.hasMethod) - Number(left.hasMethod) ||
     right.headers - left.headers ||
     right.query - left.query ||

@@ -2,7 +2,10 @@
 import type { ExchangeRecord, HandshakeOutcome, Recorder } from "../../src/observe/contract.ts";
 
 /** A record as a plain object. */
-export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader"> & { readonly userAgent: string };
+export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader" | "responseTrailer"> & {
+  readonly grpcStatus: string;
+  readonly userAgent: string;
+};
 
 /** How often a recorder was told of connections. */
 export interface RecorderCounts {
@@ -63,6 +66,8 @@ function toSeen(record: ExchangeRecord): SeenRecord {
     upstreamCluster: record.upstreamCluster,
     upstreamFailure: record.upstreamFailure,
     routeName: record.routeName,
+    isGrpc: record.isGrpc,
+    grpcStatus: record.responseTrailer("grpc-status") ?? record.responseHeader("grpc-status") ?? "",
     userAgent: record.requestHeader("user-agent") ?? "",
   };
 }

@@ -3,14 +3,15 @@ import type { ClientCertificate, DownstreamTls } from "../../src/exchange/contra
 import type { ExchangeRecord, StreamRecord } from "../../src/observe/contract.ts";
 
 /** What a test may say of an exchange; headers by lower-case name. */
-export type RecordParts = Partial<Omit<ExchangeRecord, "requestHeader" | "responseHeader">> & {
+export type RecordParts = Partial<Omit<ExchangeRecord, "requestHeader" | "responseHeader" | "responseTrailer">> & {
+  readonly responseTrailers?: Readonly<Record<string, string>>;
   readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly responseHeaders?: Readonly<Record<string, string>>;
 };
 
 /** An exchange that went well, but for what the test says. */
 export function toRecord(parts: RecordParts = {}): ExchangeRecord {
-  const { requestHeaders = {}, responseHeaders = {}, ...rest } = parts;
+  const { requestHeaders = {}, responseHeaders = {}, responseTrailers = {}, ...rest } = parts;
   return {
     listenerMetrics: 1,
     listenerKey: "default/gw/http",
@@ -39,6 +40,8 @@ export function toRecord(parts: RecordParts = {}): ExchangeRecord {
     routeName: "default/web/0",
     requestHeader: (name) => requestHeaders[name],
     responseHeader: (name) => responseHeaders[name],
+    isGrpc: false,
+    responseTrailer: (name) => responseTrailers[name],
     ...rest,
   };
 }
