@@ -245,7 +245,8 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKee
     this.#hosts.occupy(host);
     const { connectTimeout, protocol, http2 = DEFAULT_HTTP2_CLIENT_OPTIONS } = this.#config;
     const target = { cluster: this.key, endpoint: host, tls: this.#tls, protocol, http2 };
-    const connection = this.#options.open({ ...target, connectTimeout, owner: pooled });
+    const { upgrades } = request;
+    const connection = this.#options.open({ ...target, upgrades, connectTimeout, owner: pooled });
     pooled.connection = connection;
     if (pooled.isClosed()) request.refuse("connect-failure");
     else request.assign(connection, false);

@@ -115,6 +115,11 @@ export interface OpenOptions {
   readonly tls: UpstreamTlsSettings | undefined;
   readonly protocol: Cluster["protocol"];
   readonly http2: Http2ClientOptions;
+  /**
+   * The request it is opened for asks for another protocol: with `auto` only HTTP/1.1 is offered, where every connection is
+   * upgradable. With `http2` it is of no account: whether the endpoint takes extended CONNECT shows when its SETTINGS come.
+   */
+  readonly upgrades: boolean;
   /** Milliseconds. */
   readonly connectTimeout: number;
   readonly owner: ConnectionOwner;

@@ -16,13 +16,19 @@ import type {
 } from "../exchange/contract.ts";
 import type { BugLog } from "../exchange/dependencies.ts";
 import type { RequestHead } from "../head/request-head.ts";
+import { keyOfLines, toHandshakeLines } from "../head/websocket.ts";
 import type { Recorder } from "../observe/contract.ts";
 import type { Clocks } from "../time/ticker.ts";
 import { Timed } from "../time/wheel.ts";
 import { Inlet, type ByteReader } from "../wire/inlet.ts";
 import { Outlet, type SocketWays } from "../wire/outlet.ts";
 import { describeTlsFailure, isTlsError } from "../wire/tls-failure.ts";
-import { connectUpstream, type UpstreamSocket, type UpstreamSocketOwner } from "../wire/upstream-socket.ts";
+import {
+  connectUpstream,
+  type SettledSocket,
+  type UpstreamSocket,
+  type UpstreamSocketOwner,
+} from "../wire/upstream-socket.ts";
 import type { WarningLog } from "../wire/upstream-warnings.ts";
 import { AnswerReader } from "./client-answer.ts";
 import { AnswerInput, type AnswerInputOwner } from "./client-input.ts";
@@ -39,9 +45,23 @@ export interface Http1ClientDependencies {
 /** What is offered in TLS handshakes (RFC 7301). */
 const PROTOCOLS = ["http/1.1"];
 
+/** What opening takes. */
+export type Http1ClientOptions = Pick<OpenOptions, "cluster" | "endpoint" | "tls" | "connectTimeout" | "owner">;
+
 /** Opens a connection. Requests may be handed over before it is up; with TLS they wait until the peer is verified. */
-export function openHttp1(options: OpenOptions, dependencies: Http1ClientDependencies): UpstreamConnection {
-  return new Http1Client(options, dependencies);
+export function openHttp1(options: Http1ClientOptions, dependencies: Http1ClientDependencies): UpstreamConnection {
+  return new Http1Client(options, dependencies, undefined);
+}
+
+/** Speaks HTTP/1.1 on a socket that is up, where TLS has chosen it. */
+export function adoptHttp1(
+  options: Http1ClientOptions,
+  dependencies: Http1ClientDependencies,
+  socket: SettledSocket,
+): UpstreamConnection {
+  const client = new Http1Client(options, dependencies, socket);
+  client.onUp();
+  return client;
 }
 
 class Http1Client
@@ -58,7 +78,7 @@ class Http1Client
   readonly #dependencies: Http1ClientDependencies;
   readonly #owner: ConnectionOwner;
   readonly #socket: UpstreamSocket["socket"];
-  readonly #inlet = new Inlet();
+  readonly #inlet: Inlet;
   readonly #input: AnswerInput;
   readonly #outlet: Outlet;
   #encodes = false;
@@ -67,21 +87,21 @@ class Http1Client
   #answerEnded = false;
   #closed = false;
 
-  constructor(options: OpenOptions, dependencies: Http1ClientDependencies) {
+  constructor(options: Http1ClientOptions, dependencies: Http1ClientDependencies, settled: SettledSocket | undefined) {
     super();
-    const { cluster, endpoint, tls } = options;
-    const { log, sockets } = dependencies;
+    const { endpoint, tls } = options;
     this.endpoint = endpoint;
     this.#owner = options.owner;
     this.#dependencies = dependencies;
+    this.#inlet = settled?.inlet ?? new Inlet();
     this.#input = new AnswerInput(this, this.#inlet, AnswerReader.of(endpoint));
     this.#inlet.deliverTo(this);
-    const target = { cluster, endpoint, tls, applicationProtocols: PROTOCOLS, ways: sockets, log };
-    const { socket, ways } = connectUpstream(target, this.#inlet, this);
+    const { socket, ways } = settled ?? this.#connect(options);
     this.#socket = socket;
     this.#outlet = new Outlet(socket, ways, () => this.#onDrain());
-    if (tls !== undefined) this.#outlet.hold();
     socket.on("close", () => this.#onClose());
+    if (settled !== undefined) return;
+    if (tls !== undefined) this.#outlet.hold();
     dependencies.clocks.coarse.arm(this, options.connectTimeout);
   }
 
@@ -106,7 +126,9 @@ class Http1Client
     this.#input.expect(head);
     this.#encodes = framing === "stream" && mode === "content";
     this.#requestEnded = false;
-    this.#outlet.text(head.toHttp1());
+    const handshake = toHandshakeLines(head);
+    if (handshake !== "") this.#input.key = keyOfLines(handshake);
+    this.#outlet.text(handshake === "" ? head.toHttp1() : withLines(head.toHttp1(), handshake));
   }
 
   sendBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
@@ -193,6 +215,12 @@ class Http1Client
     this.#guard(() => this.#fail(reason));
   }
 
+  #connect({ cluster, endpoint, tls }: Http1ClientOptions): UpstreamSocket {
+    const { log, sockets } = this.#dependencies;
+    const target = { cluster, endpoint, tls, applicationProtocols: PROTOCOLS, ways: sockets, log };
+    return connectUpstream(target, this.#inlet, this);
+  }
+
   #onDrain(): void {
     this.#guard(() => this.#input.receiver?.onUpstreamDrain());
   }
@@ -255,4 +283,9 @@ class Http1Client
     this.#dependencies.log.error("bug on an upstream connection", { error, endpoint: this.endpoint.label });
     this.#fail("internal-error");
   }
+}
+
+/** A head with more lines at its end. */
+function withLines(head: string, lines: string): string {
+  return `${head.slice(0, -2)}${lines}\r\n`;
 }

@@ -7,34 +7,16 @@ import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import { toHost } from "../head/authority.ts";
 import { ClientLines } from "../head/client-lines.ts";
-import { isTrailerAllowed } from "../head/field-rules.ts";
 import { NO_CUTS } from "../head/field-lines.ts";
 import { flatten } from "../head/flat-string.ts";
 import { normalisePath } from "../head/path-normal.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import { toUpgrade } from "../head/upgrade-protocols.ts";
-import {
-  CODE,
-  CODES,
-  FIRST_MALFORMED,
-  FIRST_PSEUDO,
-  isAuthorityText,
-  malformedBy,
-  UNDERSCORE,
-} from "./field-checks.ts";
+import { announcesAllowed } from "./answer-fields.ts";
+import { CODE, CODES, FIRST_MALFORMED, FIRST_PSEUDO, isAuthorityText, UNDERSCORE } from "./field-checks.ts";
 import type { Field, FieldSink } from "./hpack/decoder.ts";
+import { PseudoFields } from "./pseudo-fields.ts";
 import { RareFields } from "./rare-fields.ts";
-
-/** Pseudo-fields that were seen. */
-const METHOD = 1;
-const SCHEME = 2;
-const AUTHORITY = 4;
-const PATH = 8;
-const PROTOCOL = 16;
-/** By code, from the first of a pseudo-field on. */
-const PSEUDO_BITS: readonly number[] = [METHOD, SCHEME, AUTHORITY, PATH, PROTOCOL, 0, METHOD, SCHEME, AUTHORITY];
-/** What every request but a plain CONNECT has. */
-const NEEDED = METHOD | SCHEME | PATH;
 
 const NO_FIELDS: readonly string[] = [];
 /** What normalisation may change. */
@@ -61,14 +43,10 @@ export class RequestFields implements FieldSink {
   readonly #rare: RareFields;
   #refused = false;
   #large = false;
-  #seen = 0;
+  readonly #pseudo = new PseudoFields();
   #regular = false;
   #size = 0;
   #count = 0;
-  #method = "";
-  #authority = "";
-  #path = "";
-  #protocol = "";
   #lines = "";
   #grpc = false;
   /** The last authority and the host it gave: most requests of a connection have the same. */
@@ -88,14 +66,10 @@ export class RequestFields implements FieldSink {
     this.contentLength = -1;
     this.#refused = false;
     this.#large = false;
-    this.#seen = 0;
+    this.#pseudo.reset();
     this.#regular = false;
     this.#size = 0;
     this.#count = 0;
-    this.#method = "";
-    this.#authority = "";
-    this.#path = "";
-    this.#protocol = "";
     this.#lines = "";
     this.#grpc = false;
     this.#rare.reset();
@@ -122,55 +96,32 @@ export class RequestFields implements FieldSink {
 
   /** Fills `head`; `ended`: there is no body. False: the request is refused, and `fault`, `detail` and `malformed` say why. */
   finish(head: RequestHead, ended: boolean): boolean {
-    if (this.malformed || this.#refused || this.#large) return false;
-    const isTunnel = this.#method === "CONNECT";
-    if (!(isTunnel ? this.#checkConnect() : this.#checkRequest(ended))) return false;
+    if (this.malformed || this.#large) return false;
+    const pseudo = this.#pseudo;
+    const wrong = pseudo.check() || this.#checkLength(ended);
+    if (wrong !== "") return this.#malform(wrong);
+    if (pseudo.fault !== undefined) return this.#refuse(pseudo.fault, pseudo.detail);
+    if (this.#refused) return false;
     const authority = this.#settleAuthority();
     if (authority === undefined) return false;
-    if (isTunnel && this.#protocol === "" && !/:\d+$/.test(authority))
-      return this.#refuse("bad-request", "no port to connect to");
-    const upgrade = this.#protocol === "" ? "" : toUpgrade(this.#protocol);
-    if (this.#protocol !== upgrade) return this.#refuse("unsupported-method", "unsupported :protocol");
+    if (pseudo.path === "" && !/:\d+$/.test(authority)) return this.#refuse("bad-request", "no port to connect to");
+    const upgrade = pseudo.protocol === "" ? "" : toUpgrade(pseudo.protocol);
+    if (pseudo.protocol !== upgrade) return this.#refuse("unsupported-method", "unsupported :protocol");
     this.#fill(head, upgrade, ended);
     this.#write(head, authority);
     return this.#settleRare(head) && this.#settlePath(head, authority);
   }
 
   #notePseudo(field: Field, code: number): void {
-    if (code >= FIRST_MALFORMED) return this.#malform(malformedBy(code));
-    if (this.#regular) return this.#malform("pseudo-field behind another field");
-    const bit = PSEUDO_BITS[code - FIRST_PSEUDO] ?? 0;
-    if ((this.#seen & bit) !== 0) return this.#malform("second pseudo-field of a name");
-    this.#seen |= bit;
-    switch (code) {
-      case CODES[":method"]:
-        this.#method = field.value;
-        break;
-      case CODES[":path"]:
-        this.#path = field.value;
-        break;
-      case CODES[":authority"]:
-        this.#authority = field.value;
-        break;
-      case CODES[":protocol"]:
-        this.#protocol = field.value;
-        break;
-      default:
-        this.#noteUnserved(code);
-    }
-  }
-
-  /** Well-formed, and nothing that is served. What came over TLS is https, whatever the client's own proxies called it. */
-  #noteUnserved(code: number): void {
-    if (code === CODES["long-method"]) this.#refuse("unsupported-method", "method too long");
-    else if (code === CODES["other-scheme"]) this.#refuse("bad-request", "scheme other than http and https");
-    else if (code === CODES["bad-authority"]) this.#refuse("bad-request", "invalid authority");
+    const wrong =
+      this.#regular && code < FIRST_MALFORMED ? "pseudo-field behind another field" : this.#pseudo.note(field, code);
+    if (wrong !== "") this.#malform(wrong);
   }
 
   #noteRegular(field: Field, code: number): void {
     switch (code) {
       case CODES["content-length"]:
-        if (this.contentLength >= 0) return this.#malform("second Content-Length");
+        if (this.contentLength >= 0) this.#malform("second Content-Length");
         this.contentLength = Number(field.value);
         this.#lines += field.line;
         break;
@@ -179,7 +130,7 @@ export class RequestFields implements FieldSink {
         this.#lines += field.line;
         break;
       default:
-        this.#lines += this.#rare.note(field, code, this.#method);
+        this.#lines += this.#rare.note(field, code, this.#pseudo.method);
         if (this.#rare.fault !== undefined) this.#refuse(this.#rare.fault, this.#rare.detail);
         else if (this.#rare.detail !== "") this.#malform(this.#rare.detail);
     }
@@ -189,27 +140,11 @@ export class RequestFields implements FieldSink {
     if (this.#options.underscores === "reject") this.#refuse("bad-request", "underscore in a field name");
   }
 
-  /** RFC 9113 section 8.3.1. */
-  #checkRequest(ended: boolean): boolean {
-    if ((this.#seen & NEEDED) !== NEEDED) return this.#malformed("no :method, :scheme or :path");
-    if ((this.#seen & PROTOCOL) !== 0) return this.#malformed(":protocol without CONNECT");
-    if (this.#path === "*" && this.#method !== "OPTIONS") return this.#malformed("invalid :path");
-    return !ended || this.contentLength <= 0 || this.#malformed("no body of the length that was announced");
-  }
-
-  /** RFC 9113 section 8.5, and RFC 8441 section 4 where there is a protocol. */
-  #checkConnect(): boolean {
-    const wanted = (this.#seen & PROTOCOL) === 0 ? METHOD | AUTHORITY : NEEDED | AUTHORITY | PROTOCOL;
-    if (this.#seen !== wanted) return this.#malformed("pseudo-fields that CONNECT must not have, or not those it must");
-    if (this.#path === "*") return this.#malformed("invalid :path");
-    return this.contentLength < 0 || this.#malformed("Content-Length in CONNECT");
-  }
-
-  /** Host says the same as :authority, or stands in for it. */
+  /** RFC 9113 section 8.3.1: Host says the same as :authority, or stands in for it. */
   #settleAuthority(): string | undefined {
     const { host } = this.#rare;
-    const authority = this.#authority;
-    if ((this.#seen & AUTHORITY) === 0) {
+    const { authority } = this.#pseudo;
+    if (authority === undefined) {
       if (host === undefined) this.#refuse("bad-request", "no authority");
       else if (!isAuthorityText(host)) this.#refuse("bad-request", "invalid Host");
       else return host;
@@ -220,16 +155,20 @@ export class RequestFields implements FieldSink {
     return undefined;
   }
 
+  #checkLength(ended: boolean): string {
+    if (this.#pseudo.method === "CONNECT") return this.contentLength < 0 ? "" : "Content-Length in CONNECT";
+    return ended && this.contentLength > 0 ? "no body of the length that was announced" : "";
+  }
+
   #fill(head: RequestHead, upgrade: string, ended: boolean): void {
-    const isConnect = this.#method === "CONNECT";
+    const isConnect = this.#pseudo.method === "CONNECT";
     const isStream = !ended && !isConnect;
-    head.method = upgrade === "" ? this.#method : "GET";
+    head.method = upgrade === "" ? this.#pseudo.method : "GET";
     head.scheme = this.#connection.scheme;
     head.version = "HTTP/2";
     head.framing = !isStream ? "none" : this.contentLength < 0 ? "stream" : "length";
     head.contentLength = isStream && this.contentLength > 0 ? this.contentLength : 0;
     head.upgrade = upgrade;
-    head.isGrpc = this.#grpc;
     head.hopFields = NO_FIELDS;
     head.persistent = true;
     head.redirectPath = "";
@@ -239,7 +178,7 @@ export class RequestFields implements FieldSink {
 
   /** As an HTTP/1.1 head; the field lines begin behind Host, so that nobody has to cut it out for HTTP/2. */
   #write(head: RequestHead, authority: string): void {
-    const target = this.#method === "CONNECT" && head.upgrade === "" ? authority : this.#path;
+    const target = this.#pseudo.method === "CONNECT" && head.upgrade === "" ? authority : this.#pseudo.path;
     const start = `${head.method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n`;
     const { cookie } = this.#rare;
     head.target = target;
@@ -255,8 +194,7 @@ export class RequestFields implements FieldSink {
   #trailerLine(head: RequestHead): string {
     const { trailer } = this.#rare;
     if (trailer === "" || head.framing !== "stream") return "";
-    const names = trailer.split(",").map((name) => name.trim().toLowerCase());
-    return names.every((name) => name === "" || isTrailerAllowed(name)) ? `trailer: ${trailer}\r\n` : "";
+    return announcesAllowed(trailer) ? `trailer: ${trailer}\r\n` : "";
   }
 
   #settleRare(head: RequestHead): boolean {
@@ -276,7 +214,7 @@ export class RequestFields implements FieldSink {
       this.#knownHost = toHost(authority);
     }
     head.host = this.#knownHost;
-    let path = this.#path;
+    let path = this.#pseudo.path;
     if (SUSPECT.test(path)) {
       const normal = normalisePath(path, this.#options);
       if (normal.kind === "refused") return this.#refuse("bad-request", "invalid path");
@@ -285,6 +223,7 @@ export class RequestFields implements FieldSink {
       path = normal.path;
     }
     head.settle(path, authority);
+    head.isGrpc = this.#grpc;
     return true;
   }
 
@@ -306,15 +245,11 @@ export class RequestFields implements FieldSink {
     this.#rare.reset();
   }
 
-  #malform(detail: string): void {
-    if (this.malformed) return;
+  #malform(detail: string): false {
+    if (this.malformed) return false;
     this.malformed = true;
     this.fault = "bad-request";
     this.detail = detail;
-  }
-
-  #malformed(detail: string): false {
-    this.#malform(detail);
     return false;
   }
 

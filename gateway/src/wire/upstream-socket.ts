@@ -51,6 +51,11 @@ export interface UpstreamSocket {
   readonly ways: SocketWays;
 }
 
+/** A socket that is up, and what it is read by. */
+export interface SettledSocket extends UpstreamSocket {
+  readonly inlet: Inlet;
+}
+
 /** Milliseconds that a session may stand for a certificate that was verified. */
 const SESSION_LIFE = 3_600_000;
 /** Endpoints (each with its settings) whose sessions are kept. */

@@ -3,7 +3,6 @@ import type { TestContext } from "node:test";
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { once } from "node:events";
-import { DEFAULT_HTTP2_CLIENT_OPTIONS } from "@sallyport/model/cluster";
 import { eventually } from "@sallyport/testkit/eventually";
 import { RawClient } from "@sallyport/testkit/raw-client";
 import { StrictReader, type Message } from "@sallyport/testkit/strict-http";
@@ -129,8 +128,6 @@ async function openUpstream(t: TestContext, listen: Listen, tls: UpstreamTlsSett
       cluster: "test/main:80",
       endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
       tls,
-      protocol: "http1",
-      http2: DEFAULT_HTTP2_CLIENT_OPTIONS,
       connectTimeout: 5000,
       owner: {
         onConnected: () => void owner.connected++,

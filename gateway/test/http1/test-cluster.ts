@@ -86,6 +86,7 @@ export class TestCluster implements UpstreamCluster {
       tls: this.tls,
       protocol: "http1",
       http2: DEFAULT_HTTP2_CLIENT_OPTIONS,
+      upgrades: request.upgrades,
       connectTimeout: this.connectTimeout,
       owner: {
         onConnected: () => undefined,

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import type { TlsOptions } from "node:tls";
-import { DEFAULT_HTTP2_CLIENT_OPTIONS } from "@sallyport/model/cluster";
 import { createAuthority } from "@sallyport/testkit/certs";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { AnswerReceiver } from "../../src/exchange/contract.ts";
@@ -135,8 +134,6 @@ test("a failed connection says what was wrong with TLS before its receiver hears
         cluster: "test/main:80",
         endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
         tls: trusting,
-        protocol: "http1",
-        http2: DEFAULT_HTTP2_CLIENT_OPTIONS,
         connectTimeout: 5000,
         owner: {
           onConnected: () => undefined,
