@@ -1,0 +1,394 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer, METHODS, type IncomingMessage } from "node:http";
+import { connect, type AddressInfo } from "node:net";
+import { test } from "node:test";
+import fc from "fast-check";
+import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
+import type { DownstreamConnection } from "../exchange/contract.ts";
+import { RequestHead } from "../head/request-head.ts";
+import { RequestIds } from "../head/request-id.ts";
+import { HeadParser } from "../http1/head-parser.ts";
+import { classifyRequestField } from "./field-checks.ts";
+import { Field } from "./hpack/decoder.ts";
+import { RequestFields, type RequestOptions } from "./request-fields.ts";
+
+type Pair = readonly [name: string, value: string];
+
+const CONNECTION: DownstreamConnection = {
+  scheme: "https",
+  remoteAddress: "192.0.2.1",
+  remote: "192.0.2.1:5000",
+  local: "192.0.2.9:443",
+  peer: "192.0.2.1:5000",
+  tls: undefined,
+};
+const EDGE: RequestOptions = DEFAULT_HTTP_SERVER_OPTIONS;
+const GET: readonly Pair[] = [
+  [":method", "GET"],
+  [":scheme", "https"],
+  [":path", "/p?q"],
+  [":authority", "a.test"],
+];
+const POST: readonly Pair[] = [[":method", "POST"], ...GET.slice(1)];
+const WEBSOCKET: readonly Pair[] = [[":method", "CONNECT"], [":protocol", "websocket"], ...GET.slice(1)];
+const IDENTITY = "x-forwarded-for: 192.0.2.1\r\nx-forwarded-proto: https\r\n";
+const ids = new RequestIds(Buffer.alloc(9));
+
+interface Outcome {
+  readonly head: RequestHead;
+  readonly ok: boolean;
+  readonly fields: RequestFields;
+}
+
+function build(pairs: readonly Pair[], ended = true, options: Partial<RequestOptions> = {}): Outcome {
+  const fields = new RequestFields(CONNECTION, { ...EDGE, ...options });
+  const head = new RequestHead();
+  return { fields, head, ok: feed(fields, pairs, head, ended) };
+}
+
+function feed(fields: RequestFields, pairs: readonly Pair[], head: RequestHead, ended: boolean): boolean {
+  fields.begin();
+  for (const [name, value] of pairs) fields.onField(new Field(name, value, classifyRequestField(name, value)));
+  return fields.finish(head, ended);
+}
+
+function good(pairs: readonly Pair[], ended = true, options: Partial<RequestOptions> = {}): RequestHead {
+  const { head, ok, fields } = build(pairs, ended, options);
+  assert.ok(ok, fields.detail);
+  return head;
+}
+
+function isMalformed(pairs: readonly Pair[], detail: RegExp, ended = true): void {
+  const { ok, fields } = build(pairs, ended);
+  assert.ok(!ok && fields.malformed, `${JSON.stringify(pairs)} was not malformed`);
+  assert.match(fields.detail, detail);
+}
+
+function isRefused(pairs: readonly Pair[], fault: string, options: Partial<RequestOptions> = {}): void {
+  const { ok, fields } = build(pairs, true, options);
+  assert.deepEqual([ok, fields.malformed, fields.fault], [false, false, fault], JSON.stringify(pairs));
+}
+
+test("a request is rendered for either version", () => {
+  const head = good([...GET, ["accept", "*/*"], ["priority", "u=1"]]);
+  assert.equal(head.text, "GET /p?q HTTP/1.1\r\nhost: a.test\r\naccept: */*\r\npriority: u=1\r\n");
+  assert.ok(head.toHttp1().startsWith(`${head.text}${IDENTITY}`));
+  assert.equal(head.toFieldLines(), `accept: */*\r\npriority: u=1\r\n${IDENTITY}`);
+  assert.deepEqual(
+    [head.method, head.path, head.host, head.framing, head.version],
+    ["GET", "/p?q", "a.test", "none", "HTTP/2"],
+  );
+  assert.equal(head.header("accept"), "*/*");
+});
+
+test("framing follows END_STREAM and Content-Length", () => {
+  assert.equal(good(POST, true).framing, "none");
+  assert.equal(good(POST, false).framing, "stream");
+  const sized = good([...POST, ["content-length", "5"]], false);
+  assert.deepEqual([sized.framing, sized.contentLength], ["length", 5]);
+  assert.match(sized.toHttp1(), /\r\ncontent-length: 5\r\n/);
+  isMalformed([...POST, ["content-length", "5"]], /announced/, true);
+});
+
+test("pseudo-fields come once, first, complete and known", () => {
+  isMalformed([...GET, [":method", "GET"]], /second/);
+  isMalformed([...GET, ["a", "b"], [":authority", "a"]], /behind/);
+  isMalformed([...GET, [":unknown", "1"]], /pseudo/);
+  isMalformed([...GET, [":status", "200"]], /pseudo/);
+  isMalformed([...GET, [":protocol", "websocket"]], /CONNECT/);
+  for (let i = 0; i < 3; i++) isMalformed(GET.toSpliced(i, 1), /no :method/);
+});
+
+test("what would be something else behind us is malformed", () => {
+  for (const [name, value] of [
+    ["A", "1"],
+    ["a b", "1"],
+    ["a:b", "1"],
+    ["", "1"],
+    ["a\r\nb", "1"],
+    ["a", "1\r\nx: y"],
+    ["a", "\0"],
+    ["a", "\x7f"],
+    ["a", " 1"],
+    ["a", "1\t"],
+    ["connection", "close"],
+    ["keep-alive", "1"],
+    ["proxy-connection", "x"],
+    ["transfer-encoding", "chunked"],
+    ["upgrade", "h2c"],
+    ["te", "gzip"],
+    ["content-length", "+1"],
+    ["content-length", "01"],
+    ["content-length", "1, 1"],
+    ["content-length", ""],
+  ] as const)
+    isMalformed([...POST, [name, value]], /./, false);
+  isMalformed([...POST, ["content-length", "1"], ["content-length", "1"]], /second/, false);
+  for (const path of ["", "p", "/a b", "/a\t", "/a#b", "/\x7f", "/\xe9", "http://a/", "*", "//a b"])
+    isMalformed(GET.with(2, [":path", path]), /path|pseudo/);
+  for (const method of ["", "GE T", "G\r\n", "GET:"]) isMalformed(GET.with(0, [":method", method]), /pseudo/);
+});
+
+test("OPTIONS may ask about the server as a whole", () => {
+  assert.equal(
+    good([
+      [":method", "OPTIONS"],
+      [":scheme", "https"],
+      [":path", "*"],
+      [":authority", "a"],
+    ]).path,
+    "*",
+  );
+});
+
+test("Host stands in for :authority, and says the same beside it", () => {
+  const head = good([...GET.slice(0, 3), ["host", "A.test:443"]]);
+  assert.deepEqual([head.host, head.authority], ["a.test", "A.test:443"]);
+  assert.equal(head.text.match(/host:/gi)?.length, 1);
+  assert.equal(good([...GET, ["host", "A.TEST"]]).authority, "a.test");
+  isMalformed([...GET, ["host", "b.test"]], /Host/);
+  isMalformed([...GET, ["host", "a.test"], ["host", "a.test"]], /second Host/);
+  isRefused(GET.slice(0, 3), "bad-request");
+  isRefused([...GET.slice(0, 3), ["host", "a,b"]], "bad-request");
+  for (const authority of ["", "user@a", "a/b", "a:99999", "[::1", "a b"])
+    isRefused(GET.with(3, [":authority", authority]), "bad-request");
+});
+
+test("what is well-formed and not served is answered", () => {
+  isRefused(GET.with(0, [":method", "X".repeat(33)]), "unsupported-method");
+  isRefused(GET.with(1, [":scheme", "ftp"]), "bad-request");
+  isRefused(GET.with(2, [":path", "/a%00"]), "bad-request");
+  isRefused([...GET, ["expect", "gold"]], "expectation-failed");
+  isRefused([...GET, ["a_b", "1"]], "bad-request");
+  assert.ok(!good([...GET, ["a_b", "1"]], true, { underscores: "drop" }).text.includes("a_b"));
+  assert.ok(good([...GET, ["a_b", "1"]], true, { underscores: "allow" }).text.includes("a_b: 1"));
+  // of proxies that took TLS off in front of us
+  assert.equal(good(GET.with(1, [":scheme", "http"])).scheme, "https");
+});
+
+test("too much is refused as such, whatever else is wrong with it", () => {
+  isRefused([...GET, ["a", "x".repeat(70_000)], ["B", "1"]], "head-too-large");
+  isRefused(GET.with(2, [":path", `/${"x".repeat(70_000)}`]), "uri-too-long");
+  isRefused([...GET, ...Array.from({ length: 101 }, (): Pair => ["a", "1"])], "head-too-large");
+  assert.ok(build([...GET, ...Array.from({ length: 200 }, (): Pair => ["cookie", "a=1"])]).ok);
+});
+
+test("cookies are one field", () => {
+  const head = good([...GET, ["cookie", "a=1"], ["x", "y"], ["cookie", "b=2"]]);
+  assert.ok(head.text.endsWith("x: y\r\ncookie: a=1; b=2\r\n"));
+});
+
+test("fields of one hop are said anew or not at all", () => {
+  const head = good(
+    [...POST, ["te", "trailers"], ["expect", "100-Continue"], ["http2-settings", "x"], ["trailer", "x-sum"]],
+    false,
+  );
+  assert.deepEqual([head.takesTrailers, head.expectsContinue], [true, true]);
+  assert.equal(head.text, "POST /p?q HTTP/1.1\r\nhost: a.test\r\ntrailer: x-sum\r\n");
+  assert.equal(head.toFieldLines(), `trailer: x-sum\r\n${IDENTITY}expect: 100-continue\r\nte: trailers\r\n`);
+  assert.ok(!good([...POST, ["trailer", "host"]], false).text.includes("trailer"));
+});
+
+test("gRPC calls are known by their content", () => {
+  for (const type of ["application/grpc", "application/grpc+proto", "application/GRPC;x=y"])
+    assert.ok(good([...POST, ["content-type", type]], false).isGrpc);
+  for (const type of ["application/grpc-web", "application/grpcx", "text/plain"])
+    assert.ok(!good([...POST, ["content-type", type]], false).isGrpc);
+});
+
+test("only trusted proxies say who the client is", () => {
+  const claims: readonly Pair[] = [
+    ["x-forwarded-for", "198.51.100.7"],
+    ["x-request-id", "mine"],
+    ["x-real-ip", "1.1.1.1"],
+    ["x-forwarded-host", "b"],
+  ];
+  const edge = good([...GET, ...claims]);
+  assert.deepEqual([edge.clientAddress, edge.receivedId], ["192.0.2.1", ""]);
+  assert.equal(edge.toFieldLines(), IDENTITY);
+  const behind = good([...GET, ...claims, ["x-request-id", "other"]], true, { trustedHops: 1 });
+  assert.deepEqual([behind.clientAddress, behind.receivedId], ["198.51.100.7", "mine"]);
+  assert.match(
+    behind.toFieldLines(),
+    /^x-request-id: mine\r\nx-real-ip: 1.1.1.1\r\nx-forwarded-host: b\r\nx-forwarded-for: 198.51.100.7, 192.0.2.1\r\n/,
+  );
+});
+
+test("Max-Forwards counts down for OPTIONS and TRACE", () => {
+  const trace = GET.with(0, [":method", "TRACE"]);
+  const head = good([...trace, ["max-forwards", "3"]]);
+  assert.equal(head.maxForwards, 3);
+  assert.match(head.toFieldLines(), /max-forwards: 2\r\n$/);
+  isRefused([...trace, ["max-forwards", "x"]], "bad-request");
+  assert.match(good([...GET, ["max-forwards", "3"]]).text, /max-forwards: 3/);
+});
+
+test("paths are normalised before anything sees them", () => {
+  const head = good(GET.with(2, [":path", "/a/../%62//c?d=//"]));
+  assert.equal(head.path, "/b/c?d=//");
+  assert.ok(head.toHttp1().startsWith("GET /b/c?d=// HTTP/1.1\r\nhost: a.test\r\n"));
+  assert.equal(good(GET.with(2, [":path", "/a%2Fb"])).redirectPath, "/a/b");
+});
+
+test("extended CONNECT asks for another protocol; CONNECT for a host", () => {
+  const head = good(WEBSOCKET, false);
+  assert.deepEqual([head.method, head.upgrade, head.framing, head.path], ["GET", "websocket", "none", "/p?q"]);
+  assert.match(
+    head.toHttp1(),
+    /^GET \/p\?q HTTP\/1.1\r\nhost: a.test\r\n.*connection: upgrade\r\nupgrade: websocket\r\n/s,
+  );
+  isRefused(WEBSOCKET.with(1, [":protocol", "h2c"]), "unsupported-method");
+  isMalformed(WEBSOCKET.slice(0, 4), /CONNECT/);
+  isMalformed([...WEBSOCKET, ["content-length", "0"]], /CONNECT/);
+  const plain: readonly Pair[] = [
+    [":method", "CONNECT"],
+    [":authority", "db:5432"],
+  ];
+  const tunnel = good(plain, false);
+  assert.deepEqual([tunnel.method, tunnel.path, tunnel.authority, tunnel.framing], ["CONNECT", "", "db:5432", "none"]);
+  isRefused(plain.with(1, [":authority", "db"]), "bad-request");
+  isMalformed([...plain, [":path", "/"]], /CONNECT/);
+});
+
+test("nothing of a request is left for the next", () => {
+  const fields = new RequestFields(CONNECTION, { ...EDGE, trustedHops: 1 });
+  const head = new RequestHead();
+  const full: readonly Pair[] = [
+    ...POST,
+    ["te", "trailers"],
+    ["cookie", "a"],
+    ["content-type", "application/grpc"],
+    ["x-request-id", "1"],
+    ["content-length", "3"],
+    ["expect", "100-continue"],
+    ["trailer", "x"],
+  ];
+  assert.ok(feed(fields, full, head, false));
+  assert.ok(!feed(fields, [...GET, ["A", "1"]], head, true));
+  assert.ok(feed(fields, GET, head, true));
+  const fresh = good(GET, true, { trustedHops: 1 });
+  fresh.identify(ids);
+  head.identify(ids);
+  assert.equal(head.toFieldLines(), fresh.toFieldLines());
+  assert.deepEqual(
+    [head.isGrpc, head.takesTrailers, head.receivedId, head.expectsContinue, fields.contentLength],
+    [false, false, "", false, -1],
+  );
+});
+
+/** What might slip through: legal fields, and pieces of HTTP/1.1 where they do not belong. */
+const spice = fc.constantFrom(
+  "\r\n",
+  "\n",
+  "\r",
+  "\0",
+  " ",
+  "\t",
+  ":",
+  "#",
+  "HTTP/1.1",
+  "x: y",
+  "%0d%0a",
+  "é",
+  "?",
+  "/",
+  "//",
+  "..",
+  "@",
+  ",",
+  "chunked",
+  "5",
+);
+const text = fc
+  .array(fc.oneof(spice, fc.string({ maxLength: 4 })), { maxLength: 3 })
+  .map((parts) => Buffer.from(parts.join("")).toString("latin1"));
+const name = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom(
+      "accept",
+      "cookie",
+      "host",
+      "te",
+      "content-length",
+      "x-a",
+      "expect",
+      "transfer-encoding",
+      "connection",
+      "trailer",
+      "x_y",
+      "content-type",
+    ),
+  },
+  { weight: 1, arbitrary: text },
+);
+const field = fc.tuple(name, fc.oneof(text, fc.constantFrom("1", "a.test", "trailers", "100-continue", "plain")));
+const request = fc
+  .record({
+    method: fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom("GET", "POST", "OPTIONS", "PUT") },
+      { weight: 1, arbitrary: text },
+    ),
+    path: fc.oneof(
+      { weight: 3, arbitrary: text.map((end) => `/${end}`) },
+      { weight: 1, arbitrary: text },
+      { weight: 3, arbitrary: fc.constant("/ok") },
+    ),
+    authority: fc.oneof({ weight: 5, arbitrary: fc.constant("a.test") }, { weight: 1, arbitrary: text }),
+    rest: fc.array(field, { maxLength: 6 }),
+  })
+  .map(({ method, path, authority, rest }): Pair[] => [
+    [":method", method],
+    [":scheme", "https"],
+    [":path", path],
+    [":authority", authority],
+    ...rest,
+  ]);
+
+test("whatever comes, what goes on as HTTP/1.1 is one request with these fields, for us and for node:http", async (t) => {
+  const seen: IncomingMessage[] = [];
+  const server = createServer((message, response) => {
+    seen.push(message);
+    message.resume();
+    response.end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const parser = new HeadParser();
+  let passed = 0;
+  await fc.assert(
+    fc.asyncProperty(request, fc.boolean(), async (pairs, ended) => {
+      const { head, ok } = build(pairs, ended, { underscores: "allow" });
+      if (!ok) return;
+      passed++;
+      head.identify(ids);
+      const rendered = head.toHttp1();
+      const bytes = Buffer.from(rendered, "latin1");
+      const limits = { ...EDGE, maxHeaderFields: 200, underscores: "allow" as const };
+      assert.equal(parser.request(bytes, 0, bytes.length, limits), bytes.length, parser.head.detail);
+      // that one knows no methods but these
+      if (!METHODS.includes(head.method)) return;
+      seen.length = 0;
+      const socket = connect(port, "127.0.0.1");
+      const body =
+        head.framing === "length"
+          ? "x".repeat(Math.min(head.contentLength, 10))
+          : head.framing === "stream"
+            ? "0\r\n\r\n"
+            : "";
+      socket.end(rendered + body, "latin1");
+      socket.on("error", () => undefined);
+      socket.resume();
+      await once(socket, "close");
+      assert.equal(seen.length, 1, JSON.stringify(rendered));
+      assert.deepEqual([seen[0]?.method, seen[0]?.url], [head.method, head.path]);
+      for (const [wanted, value] of pairs)
+        if (wanted === "x-a" || wanted === "accept") assert.ok(seen[0]?.headers[wanted]?.includes(value));
+    }),
+    { numRuns: 400 },
+  );
+  assert.ok(passed > 40, `${passed} requests were good`);
+});
