@@ -1,7 +1,10 @@
 /** Ports: grouping, shared options, certificates by server name, and what is taken over. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
+import {
+  DEFAULT_HTTP2_SERVER_OPTIONS,
+  DEFAULT_HTTP_SERVER_OPTIONS,
+} from "@sallyport/model/listener";
 import { type Resource, toSnapshot } from "@sallyport/model/snapshot";
 import { createSelfSigned } from "@sallyport/testkit/certs";
 import type { Runtime } from "../router/contract.ts";
@@ -9,12 +12,19 @@ import { TestCompiler, toListener, toSecret } from "../../test/compile/resources
 
 const TLS = { bind: { address: "0.0.0.0", port: 8443 }, port: 443, protocol: "https" as const };
 const onTls = (name: string, hostname: string | undefined, ...certificates: string[]): Resource =>
-  toListener(name, { ...TLS, ...(hostname === undefined ? {} : { hostname }), tls: { certificates } });
+  toListener(name, {
+    ...TLS,
+    ...(hostname === undefined ? {} : { hostname }),
+    tls: { certificates },
+  });
 
 /** Chains of certificates by server name on the TLS port. */
-function toShown(runtime: Runtime): (serverName: string | undefined) => readonly string[] | undefined {
+function toShown(
+  runtime: Runtime,
+): (serverName: string | undefined) => readonly string[] | undefined {
   const tls = runtime.binds.get("0.0.0.0:8443")?.tls;
-  return (serverName) => tls?.choose(serverName)?.termination?.certificates.map(({ chain }) => chain);
+  return (serverName) =>
+    tls?.choose(serverName)?.termination?.certificates.map(({ chain }) => chain);
 }
 
 test("listeners of several Gateways share a port, others have their own", () => {
@@ -28,14 +38,26 @@ test("listeners of several Gateways share a port, others have their own", () => 
 });
 
 test("the listener for all hosts stands for the port", () => {
-  const runtime = new TestCompiler().activate([toListener("a", { hostname: "a.example" }), toListener("b")]);
+  const runtime = new TestCompiler().activate([
+    toListener("a", { hostname: "a.example" }),
+    toListener("b"),
+  ]);
   assert.equal(runtime.binds.get("0.0.0.0:8080")?.fallback.key, "ns/gateway/b");
 });
 
 test("before a host is known the strictest options count", () => {
   const http = DEFAULT_HTTP_SERVER_OPTIONS;
+  const http2 = DEFAULT_HTTP2_SERVER_OPTIONS;
   const runtime = new TestCompiler().activate([
-    toListener("a", { http: { ...http, maxHeadBytes: 1000, underscores: "allow", trustedHops: 2 } }),
+    toListener("a", {
+      http: {
+        ...http,
+        maxHeadBytes: 1000,
+        underscores: "allow",
+        trustedHops: 2,
+        http2: { ...http2, streamWindow: 1000 },
+      },
+    }),
     toListener("b", {
       hostname: "b.example",
       http: {
@@ -45,15 +67,28 @@ test("before a host is known the strictest options count", () => {
         trustedHops: 1,
         underscores: "drop",
         escapedSlashes: "keep",
+        http2: {
+          maxConcurrentStreams: 5,
+          streamWindow: 70_000,
+          connectionWindow: 70_000,
+          abuseBudget: 5000,
+        },
       },
     }),
+    toListener("c", { hostname: "c.example" }),
   ]);
   assert.deepEqual(runtime.binds.get("0.0.0.0:8080")?.http, {
     ...http,
     maxHeadBytes: 1000,
     headTimeout: 5,
-    trustedHops: 1,
-    underscores: "drop",
+    trustedHops: 0,
+    underscores: "reject",
+    http2: {
+      maxConcurrentStreams: 5,
+      streamWindow: 1000,
+      connectionWindow: 70_000,
+      abuseBudget: http2.abuseBudget,
+    },
   });
 });
 
@@ -65,7 +100,10 @@ for (const [one, other] of [
 ] as const) {
   test(`a port cannot serve ${one} and ${other}`, () => {
     const outcome = new TestCompiler().compile(
-      toSnapshot([toListener("a", { protocol: one }), toListener("b", { protocol: other, hostname: "b.example" })]),
+      toSnapshot([
+        toListener("a", { protocol: one }),
+        toListener("b", { protocol: other, hostname: "b.example" }),
+      ]),
     );
     assert.ok(!outcome.ok);
     assert.equal(outcome.error[0]?.code, "conflict");
@@ -139,7 +177,8 @@ test("a certificate is told apart by content, chain and key both", () => {
   const first = compiler.activate([listener, toSecret("any", "CHAIN", "one")]);
   const same = compiler.activate([listener, toSecret("any", "CHAIN", "one")], first);
   const other = compiler.activate([listener, toSecret("any", "CHAIN", "two")], first);
-  const certificate = (runtime: typeof first) => runtime.binds.get("0.0.0.0:8443")?.tls?.choose("a")?.termination;
+  const certificate = (runtime: typeof first) =>
+    runtime.binds.get("0.0.0.0:8443")?.tls?.choose("a")?.termination;
   assert.equal(certificate(same)?.id, certificate(first)?.id);
   assert.notEqual(certificate(other)?.id, certificate(first)?.id);
   assert.equal(certificate(other)?.certificates[0]?.key, "two");

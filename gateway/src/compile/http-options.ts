@@ -1,5 +1,9 @@
 /** HTTP options of a port that several listeners share: what counts before it is known whose request it is. */
-import type { HttpServerOptions } from "@sallyport/model/listener";
+import {
+  DEFAULT_HTTP2_SERVER_OPTIONS,
+  type Http2ServerOptions,
+  type HttpServerOptions,
+} from "@sallyport/model/listener";
 
 /** The strictest of each. There must be at least one. */
 export function toStrictest(options: readonly HttpServerOptions[]): HttpServerOptions {
@@ -18,7 +22,21 @@ export function toStrictest(options: readonly HttpServerOptions[]): HttpServerOp
       one.escapedSlashes,
       other.escapedSlashes,
     ),
+    http2: toStrictestHttp2(one.http2, other.http2),
   }));
+}
+
+/** A listener that says nothing has the defaults. */
+function toStrictestHttp2(
+  one = DEFAULT_HTTP2_SERVER_OPTIONS,
+  other = DEFAULT_HTTP2_SERVER_OPTIONS,
+): Http2ServerOptions {
+  return {
+    maxConcurrentStreams: Math.min(one.maxConcurrentStreams, other.maxConcurrentStreams),
+    streamWindow: Math.min(one.streamWindow, other.streamWindow),
+    connectionWindow: Math.min(one.connectionWindow, other.connectionWindow),
+    abuseBudget: Math.min(one.abuseBudget, other.abuseBudget),
+  };
 }
 
 function toFirst<T>(order: readonly T[], one: T, other: T): T {
