@@ -117,13 +117,18 @@ ${hostnames === undefined ? "" : `  hostnames: ${JSON.stringify(hostnames)}\n`} 
 export function service(
   name: string,
   backend: number,
-  more: { readonly protocol?: "TCP" | "UDP"; readonly annotations?: Readonly<Record<string, string>> } = {},
+  more: {
+    readonly protocol?: "TCP" | "UDP";
+    readonly appProtocol?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  } = {},
 ): string {
+  const spoken = more.appProtocol === undefined ? "" : `, appProtocol: ${more.appProtocol}`;
   const annotations = { "sallyport.io/endpoints": `127.0.0.1:${backend}`, ...more.annotations };
   return `apiVersion: v1
 kind: Service
 metadata: { name: ${name}, namespace: default, annotations: ${JSON.stringify(annotations)} }
-spec: { ports: [{ port: 80, protocol: ${more.protocol ?? "TCP"} }] }`;
+spec: { ports: [{ port: 80, protocol: ${more.protocol ?? "TCP"}${spoken} }] }`;
 }
 
 /** A BackendTLSPolicy for one Service. */
