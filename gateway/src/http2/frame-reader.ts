@@ -1,0 +1,398 @@
+/**
+ * Cuts the bytes of a connection into frames (RFC 9113 section 4), however they are split. DATA is handed on as it comes,
+ * a header block when it is complete, every other frame whole. What a frame says by its header alone is checked here.
+ *
+ * Nothing is kept between two reads but the beginning of a frame that is not complete, and of a block.
+ */
+import { ErrorCode, Flag, FrameType, HEADER_SIZE, MAX_FRAME, PREFACE, readWord31 } from "./frames.ts";
+
+/** What frames mean is the connection's to say. Every call may end it: then the reader was stopped. */
+export interface FrameSink {
+  /** The first bytes of a header block came; its HEADERS frame, or CONTINUATION, is still to come. */
+  onBlockBegun(): void;
+  /** A complete header block bytes[from, to). `selfDependent`: its priority depends on itself (RFC 7540 section 5.3.1). */
+  onBlock(block: BlockFacts, bytes: Buffer, from: number, to: number): void;
+  /** A DATA frame begins; `length` counts against the windows, `overhead` of it is padding. */
+  onDataBegin(stream: number, length: number, endStream: boolean): void;
+  /** Content of the DATA frame that began last. */
+  onDataPiece(bytes: Buffer, from: number, to: number): void;
+  /** So many bytes of it were padding. */
+  onDataPadding(count: number): void;
+  onDataEnd(): void;
+  /** Any other frame of a known type: its payload bytes[from, to). */
+  onControl(type: number, flags: number, stream: number, payload: Payload): void;
+  /** The connection cannot go on. */
+  fail(code: ErrorCode, detail: string): void;
+}
+
+/** What HEADERS said besides its block. One object, used again. */
+export interface BlockFacts {
+  stream: number;
+  endStream: boolean;
+  selfDependent: boolean;
+}
+
+/** Payload of a frame; valid during the call. One object, used again. */
+export interface Payload {
+  bytes: Buffer;
+  from: number;
+  to: number;
+}
+
+/** Limits of a header block. */
+export interface BlockLimits {
+  /** Bytes of all its fragments. */
+  readonly bytes: number;
+  /** CONTINUATION frames. */
+  readonly frames: number;
+}
+
+type State = "preface" | "header" | "payload" | "skip" | "pad" | "data" | "stopped";
+
+const NOTHING = Buffer.alloc(0);
+/** Longer PRIORITY_UPDATE frames say nothing we would listen to. */
+const MAX_PRIORITY_UPDATE = 256;
+const GOAWAY_SIZE = 8;
+
+/** Payload sizes that are fixed. */
+const SIZES: ReadonlyMap<number, number> = new Map([
+  [FrameType.RST_STREAM, 4],
+  [FrameType.PING, 8],
+  [FrameType.WINDOW_UPDATE, 4],
+]);
+/** Whether a type is of a stream (1), of the connection (0), or of either. */
+const PLACES: ReadonlyMap<number, 0 | 1> = new Map([
+  [FrameType.DATA, 1],
+  [FrameType.HEADERS, 1],
+  [FrameType.PRIORITY, 1],
+  [FrameType.RST_STREAM, 1],
+  [FrameType.SETTINGS, 0],
+  [FrameType.PUSH_PROMISE, 1],
+  [FrameType.PING, 0],
+  [FrameType.GOAWAY, 0],
+  [FrameType.CONTINUATION, 1],
+  [FrameType.PRIORITY_UPDATE, 0],
+]);
+
+const payload: Payload = { bytes: NOTHING, from: 0, to: 0 };
+
+/** Reads the frames of one connection. */
+export class FrameReader {
+  readonly #sink: FrameSink;
+  readonly #limits: BlockLimits;
+  readonly #facts: BlockFacts = { stream: 0, endStream: false, selfDependent: false };
+  #state: State;
+  /** The first frame, which must be SETTINGS, is still to come. */
+  #first = true;
+  /** Beginning of a frame header or payload that was split. */
+  #kept: Buffer | undefined = undefined;
+  #keptLength = 0;
+  #type = 0;
+  #flags = 0;
+  #stream = 0;
+  /** Bytes of the payload that have not come. */
+  #left = 0;
+  /** Bytes of padding at its end. */
+  #padding = 0;
+  /** Fragments of a block that is not complete. */
+  #block: Buffer | undefined = undefined;
+  #blockLength = 0;
+  #blockFrames = 0;
+
+  /** `preface`: what a client sends first comes first. */
+  constructor(sink: FrameSink, limits: BlockLimits, first: "preface" | "frames") {
+    this.#sink = sink;
+    this.#limits = limits;
+    this.#state = first === "preface" ? "preface" : "header";
+  }
+
+  /** Nothing of a frame or a block is kept. */
+  get idle(): boolean {
+    return (
+      this.#block === undefined && this.#keptLength === 0 && (this.#state === "header" || this.#state === "stopped")
+    );
+  }
+
+  /** Whatever else comes is ignored. */
+  stop(): void {
+    this.#state = "stopped";
+    this.#forget();
+    this.#block = undefined;
+  }
+
+  /** Reads bytes[from, to). */
+  read(bytes: Buffer, from: number, to: number): void {
+    let at = from;
+    while (at < to) {
+      switch (this.#state) {
+        case "preface":
+          at = this.#readPreface(bytes, at, to);
+          break;
+        case "header":
+          at = this.#readHeader(bytes, at, to);
+          break;
+        case "payload":
+          at = this.#readPayload(bytes, at, to);
+          break;
+        case "skip":
+          at = this.#skip(at, to);
+          break;
+        case "pad":
+          at = this.#readPad(bytes, at);
+          break;
+        case "data":
+          at = this.#readData(bytes, at, to);
+          break;
+        case "stopped":
+          return;
+      }
+    }
+  }
+
+  #readPreface(bytes: Buffer, from: number, to: number): number {
+    let at = from;
+    for (; at < to && this.#keptLength < PREFACE.length; at++)
+      if (bytes[at] !== PREFACE.charCodeAt(this.#keptLength++)) {
+        this.#fail(ErrorCode.PROTOCOL_ERROR, "the connection preface is another");
+        return to;
+      }
+    if (this.#keptLength === PREFACE.length) {
+      this.#keptLength = 0;
+      this.#state = "header";
+    }
+    return at;
+  }
+
+  #readHeader(bytes: Buffer, from: number, to: number): number {
+    if (this.#keptLength === 0 && to - from >= HEADER_SIZE) {
+      this.#begin(bytes, from);
+      return from + HEADER_SIZE;
+    }
+    const behind = this.#keep(bytes, from, to, HEADER_SIZE);
+    const kept = this.#kept;
+    if (this.#keptLength < HEADER_SIZE || kept === undefined) return behind;
+    this.#forget();
+    this.#begin(kept, 0);
+    return behind;
+  }
+
+  /** A frame header is complete. */
+  #begin(bytes: Buffer, at: number): void {
+    const length = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    this.#type = bytes[at + 3] ?? 0;
+    this.#flags = bytes[at + 4] ?? 0;
+    this.#stream = readWord31(bytes, at + 5);
+    this.#left = length;
+    this.#padding = 0;
+    const code = this.#judge(length);
+    if (code !== ErrorCode.NO_ERROR) {
+      this.#fail(code, `${errorOf(code)} of a frame of type ${this.#type}, ${length} bytes, on stream ${this.#stream}`);
+      return;
+    }
+    this.#first = false;
+    if (this.#type === FrameType.DATA) this.#beginData(length);
+    else if (!this.#isWanted(length)) this.#state = length > 0 ? "skip" : "header";
+    else if (length > 0) this.#state = "payload";
+    else {
+      this.#state = "header";
+      this.#dispatch(NOTHING, 0, 0);
+    }
+    if (this.#type === FrameType.HEADERS && this.#state === "payload") this.#sink.onBlockBegun();
+  }
+
+  /** What a frame header is wrong for; NO_ERROR where it is not. */
+  #judge(length: number): ErrorCode {
+    const type = this.#type;
+    if (length > MAX_FRAME) return this.#first ? ErrorCode.PROTOCOL_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+    if (this.#first && (type !== FrameType.SETTINGS || (this.#flags & Flag.ACK) !== 0)) return ErrorCode.PROTOCOL_ERROR;
+    const inBlock = this.#block !== undefined;
+    if (inBlock !== (type === FrameType.CONTINUATION)) return ErrorCode.PROTOCOL_ERROR;
+    if (inBlock && this.#stream !== this.#facts.stream) return ErrorCode.PROTOCOL_ERROR;
+    const place = PLACES.get(type);
+    if (place !== undefined && (this.#stream !== 0) !== (place === 1)) return ErrorCode.PROTOCOL_ERROR;
+    if (type === FrameType.PUSH_PROMISE) return ErrorCode.PROTOCOL_ERROR;
+    const size = SIZES.get(type);
+    if (size !== undefined && length !== size) return ErrorCode.FRAME_SIZE_ERROR;
+    return this.#judgeSize(type, length);
+  }
+
+  #judgeSize(type: number, length: number): ErrorCode {
+    const padded = (this.#flags & Flag.PADDED) !== 0;
+    switch (type) {
+      case FrameType.SETTINGS:
+        if ((this.#flags & Flag.ACK) === 0) return length % 6 === 0 ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+        return length === 0 ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+      case FrameType.GOAWAY:
+        return length >= GOAWAY_SIZE ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+      case FrameType.PRIORITY_UPDATE:
+        return length >= 4 ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+      case FrameType.DATA:
+        return padded && length === 0 ? ErrorCode.FRAME_SIZE_ERROR : ErrorCode.NO_ERROR;
+      case FrameType.HEADERS: {
+        const least = (padded ? 1 : 0) + ((this.#flags & Flag.PRIORITY) !== 0 ? 5 : 0);
+        return length >= least ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+      }
+      default:
+        return ErrorCode.NO_ERROR;
+    }
+  }
+
+  /** Whether the payload must be read; unknown types are ignored (RFC 9113 section 5.5). */
+  #isWanted(length: number): boolean {
+    if (this.#type === FrameType.PRIORITY_UPDATE) return length <= MAX_PRIORITY_UPDATE;
+    return this.#type <= FrameType.CONTINUATION;
+  }
+
+  #beginData(length: number): void {
+    this.#state = (this.#flags & Flag.PADDED) !== 0 ? "pad" : "data";
+    this.#sink.onDataBegin(this.#stream, length, (this.#flags & Flag.END_STREAM) !== 0);
+    if (length === 0 && this.#state === "data") this.#endData();
+  }
+
+  #readPad(bytes: Buffer, at: number): number {
+    this.#padding = bytes[at] ?? 0;
+    this.#left--;
+    if (this.#padding > this.#left) {
+      this.#fail(ErrorCode.PROTOCOL_ERROR, `padding longer than its DATA frame on stream ${this.#stream}`);
+      return at + 1;
+    }
+    this.#state = "data";
+    this.#sink.onDataPadding(1 + this.#padding);
+    if (this.#left === 0 && this.#state === "data") this.#endData();
+    return at + 1;
+  }
+
+  #readData(bytes: Buffer, from: number, to: number): number {
+    const content = Math.min(to - from, this.#left - this.#padding);
+    const count = Math.min(to - from, this.#left);
+    this.#left -= count;
+    if (this.#left < this.#padding) this.#padding = this.#left;
+    if (content > 0) this.#sink.onDataPiece(bytes, from, from + content);
+    if (this.#left === 0 && this.#state === "data") this.#endData();
+    return from + count;
+  }
+
+  #endData(): void {
+    this.#state = "header";
+    this.#sink.onDataEnd();
+  }
+
+  #skip(from: number, to: number): number {
+    const count = Math.min(to - from, this.#left);
+    this.#left -= count;
+    if (this.#left === 0) this.#state = "header";
+    return from + count;
+  }
+
+  #readPayload(bytes: Buffer, from: number, to: number): number {
+    const whole = this.#type === FrameType.GOAWAY ? GOAWAY_SIZE : this.#left;
+    if (this.#keptLength === 0 && to - from >= whole) {
+      this.#endPayload(whole);
+      this.#dispatch(bytes, from, from + whole);
+      return from + whole;
+    }
+    const behind = this.#keep(bytes, from, to, whole);
+    const kept = this.#kept;
+    if (this.#keptLength < whole || kept === undefined) return behind;
+    this.#forget();
+    this.#endPayload(whole);
+    this.#dispatch(kept, 0, whole);
+    return behind;
+  }
+
+  #endPayload(whole: number): void {
+    this.#left -= whole;
+    this.#state = this.#left > 0 ? "skip" : "header";
+  }
+
+  #dispatch(bytes: Buffer, from: number, to: number): void {
+    if (this.#type === FrameType.HEADERS) this.#readHeaders(bytes, from, to);
+    else if (this.#type === FrameType.CONTINUATION) this.#continue(bytes, from, to);
+    else {
+      payload.bytes = bytes;
+      payload.from = from;
+      payload.to = to;
+      this.#sink.onControl(this.#type, this.#flags, this.#stream, payload);
+    }
+  }
+
+  #readHeaders(bytes: Buffer, start: number, end: number): void {
+    let from = start;
+    let to = end;
+    const facts = this.#facts;
+    if ((this.#flags & Flag.PADDED) !== 0) to -= bytes[from++] ?? 0;
+    facts.stream = this.#stream;
+    facts.endStream = (this.#flags & Flag.END_STREAM) !== 0;
+    facts.selfDependent = false;
+    if ((this.#flags & Flag.PRIORITY) !== 0) {
+      facts.selfDependent = readWord31(bytes, from) === this.#stream;
+      from += 5;
+    }
+    if (to < from)
+      this.#fail(ErrorCode.PROTOCOL_ERROR, `padding longer than its HEADERS frame on stream ${this.#stream}`);
+    else if ((this.#flags & Flag.END_HEADERS) !== 0) this.#sink.onBlock(facts, bytes, from, to);
+    else {
+      this.#blockLength = this.#blockFrames = 0;
+      this.#block = NOTHING;
+      this.#append(bytes, from, to);
+      this.#sink.onBlockBegun();
+    }
+  }
+
+  #continue(bytes: Buffer, from: number, to: number): void {
+    const { bytes: most, frames } = this.#limits;
+    if (++this.#blockFrames > frames || this.#blockLength + to - from > most) {
+      this.#fail(
+        ErrorCode.ENHANCE_YOUR_CALM,
+        `a header block of more than ${most} bytes or ${frames} CONTINUATION frames`,
+      );
+      return;
+    }
+    const block = this.#append(bytes, from, to);
+    if ((this.#flags & Flag.END_HEADERS) === 0) return;
+    this.#block = undefined;
+    this.#sink.onBlock(this.#facts, block, 0, this.#blockLength);
+  }
+
+  #append(bytes: Buffer, from: number, to: number): Buffer {
+    let block = this.#block ?? NOTHING;
+    const length = this.#blockLength + to - from;
+    if (length > block.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(2 * block.length, length));
+      block.copy(grown, 0, 0, this.#blockLength);
+      block = this.#block = grown;
+    }
+    bytes.copy(block, this.#blockLength, from, to);
+    this.#blockLength = length;
+    return block;
+  }
+
+  /** Keeps what came of the next `whole` bytes; the memory grows with what came, not with what was announced. */
+  #keep(bytes: Buffer, from: number, to: number, whole: number): number {
+    const count = Math.min(whole - this.#keptLength, to - from);
+    const length = this.#keptLength + count;
+    let kept = this.#kept;
+    if (kept === undefined || kept.length < length) {
+      const grown = Buffer.allocUnsafeSlow(Math.min(whole, Math.max(64, 2 * length)));
+      kept?.copy(grown, 0, 0, this.#keptLength);
+      kept = this.#kept = grown;
+    }
+    bytes.copy(kept, this.#keptLength, from, from + count);
+    this.#keptLength = length;
+    return from + count;
+  }
+
+  #forget(): void {
+    this.#kept = undefined;
+    this.#keptLength = 0;
+  }
+
+  #fail(code: ErrorCode, detail: string): void {
+    this.stop();
+    this.#sink.fail(code, detail);
+  }
+}
+
+function errorOf(code: ErrorCode): string {
+  return code === ErrorCode.FRAME_SIZE_ERROR ? "wrong size" : "wrong place";
+}
