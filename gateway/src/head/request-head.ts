@@ -205,6 +205,8 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
   #render(): string {
     let head = this.verbatim && !this.#moved && this.method !== "CONNECT" ? this.keptFrom(0) : this.#renderMoved();
     head += this.extra;
+    // a key of HTTP/2 is nobody's: a second one is made for HTTP/1.1
+    if (this.version === "HTTP/2" && asksForWebSocket(this)) head = withoutKey(head);
     if (this.framing === "stream") head += "transfer-encoding: chunked\r\n";
     if (this.expectsContinue) head += "expect: 100-continue\r\n";
     if (this.upgrade !== "") head += `connection: upgrade\r\nupgrade: ${this.upgrade}\r\n`;

@@ -97,11 +97,26 @@ test("text is Envoy's default text format", () => {
 test("every operator has a value or is one that is known to have none", () => {
   const empty = Object.keys(OPERATORS).filter((name) => {
     const argument = OPERATORS[name]?.argument.startsWith("NAME") ? "(HOST)" : "";
-    const parts = { flag: "UH", upstreamFailure: "expired", tls: toTls(), responseHeaders: { host: "x" } } as const;
+    const trailers = { isGrpc: true, responseTrailers: { host: "x", "grpc-status": "0" } };
+    const head = { flag: "UH", upstreamFailure: "expired", tls: toTls(), responseHeaders: { host: "x" } } as const;
+    const parts = { ...head, ...trailers };
     return toLine(`%${name}${argument}%`, parts) === "-\n";
   });
   assert.deepEqual(empty, ["ENVIRONMENT", "CONNECTION_TERMINATION_DETAILS", "UPSTREAM_LOCAL_ADDRESS"]);
   assert.equal(toLine("%ENVIRONMENT(POD_NAME)% %HOSTNAME% %%"), `gw-1 ${hostname()} %\n`);
+});
+
+test("the status of a call is that of its trailers, else of its head, in three styles", () => {
+  const styles = "%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS(NUMBER)% %GRPC_STATUS_NUMBER%";
+  const trailers = { isGrpc: true, responseTrailers: { "grpc-status": "4" }, responseHeaders: { "grpc-status": "0" } };
+  assert.equal(toLine(styles, trailers), "DeadlineExceeded DEADLINE_EXCEEDED 4 4\n");
+  const head = { isGrpc: true, responseHeaders: { "grpc-status": "0" } };
+  assert.equal(toLine(styles, head), "OK OK 0 0\n");
+  assert.equal(toLine(styles, { ...head, responseHeaders: { "grpc-status": "99" } }), "99 99 99 99\n");
+  for (const value of ["", "x", "-1"])
+    assert.equal(toLine(styles, { ...head, responseHeaders: { "grpc-status": value } }), "- - - -\n", value);
+  assert.equal(toLine(styles, { ...head, isGrpc: false }), "- - - -\n", "no call");
+  assert.match(toProblem("%GRPC_STATUS(X)%"), /does not know X; known are CAMEL_STRING, SNAKE_STRING, NUMBER/);
 });
 
 test("a header falls back to the other one, and a length cuts the value", () => {
