@@ -8,7 +8,7 @@ const ROLE = 7;
 const classify = (): number => ROLE;
 
 /** Both ends of one direction. */
-function openPair(): { encoder: HpackEncoder; read(block: string): string } {
+function openPair(): { readonly encoder: HpackEncoder; readonly read: (block: string) => string } {
   const decoder = new HpackDecoder({ maxTableSize: 4096, classify });
   return {
     encoder: new HpackEncoder(),
