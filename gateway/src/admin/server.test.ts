@@ -137,8 +137,9 @@ test("a configuration dump shows everything but private keys", async () => {
 
 test("shares of workers are added up, but what they share is not", async () => {
   const { stage, source } = openStage();
-  const endpoint = { label: "10.0.0.1:80", weight: 1, state: "ready", active: 5, connections: 3, idle: 1 } as const;
-  const limits = { balancer: "least-request", connectionLimit: 10, pendingLimit: 20 } as const;
+  const pool = { idle: 1, draining: 1, streams: 4 };
+  const endpoint = { label: "10.0.0.1:80", weight: 1, state: "ready", active: 5, connections: 3, ...pool } as const;
+  const limits = { protocol: "auto", balancer: "least-request", connectionLimit: 10, pendingLimit: 20 } as const;
   const cluster = { key: "a/b:80", ...limits, connections: 3, pending: 2, endpoints: [endpoint] };
   const listener = { bind: "0.0.0.0:80", port: 80, connections: 4, draining: false };
   const engine = { epoch: 3, clusters: [cluster], listeners: [listener] };
@@ -147,13 +148,25 @@ test("shares of workers are added up, but what they share is not", async () => {
   assert.deepEqual(JSON.parse((await ask(server, "GET", "/clusters")).body), [
     {
       key: "a/b:80",
+      protocol: "auto",
       tls: null,
       balancer: "least-request",
       connections: 6,
       connectionLimitPerWorker: 10,
       pending: 4,
       pendingLimitPerWorker: 20,
-      endpoints: [{ address: "10.0.0.1:80", weight: 1, state: "ready", active: 5, connections: 6, idle: 2 }],
+      endpoints: [
+        {
+          address: "10.0.0.1:80",
+          weight: 1,
+          state: "ready",
+          active: 5,
+          connections: 6,
+          idle: 2,
+          draining: 2,
+          streams: 8,
+        },
+      ],
     },
   ]);
   assert.deepEqual(JSON.parse((await ask(server, "GET", "/listeners")).body), [
@@ -201,7 +214,7 @@ test("ports show what they speak and how many ways there are, clusters whether t
     toStreamRoute("one", [], { attachments: on("raw", "dns") }),
     toStreamRoute("two", [], { attachments: on("raw") }),
   ]);
-  const limits = { balancer: "least-request", connectionLimit: 10, pendingLimit: 20 } as const;
+  const limits = { protocol: "http1", balancer: "least-request", connectionLimit: 10, pendingLimit: 20 } as const;
   const cluster = { key: "a/b:443", ...limits, connections: 0, pending: 0, endpoints: [] };
   const listeners = ["0.0.0.0:8443", "udp/0.0.0.0:8443"].map((key) => {
     return { bind: key, port: 8443, draining: false, connections: 0 };

@@ -39,6 +39,7 @@ export function toClusters(snapshot: Snapshot, workers: readonly WorkerView[]): 
   }
   return [...clusters].map(([key, shares]) => ({
     key,
+    protocol: shares[0]?.protocol,
     tls: toTls(snapshot, key),
     balancer: shares[0]?.balancer,
     connections: sum(shares, (share) => share.connections),
@@ -124,6 +125,8 @@ function toEndpoints(shares: readonly EndpointSummary[]): unknown {
     active: Math.max(...found.map((share) => share.active)),
     connections: sum(found, (share) => share.connections),
     idle: sum(found, (share) => share.idle),
+    draining: sum(found, (share) => share.draining),
+    streams: sum(found, (share) => share.streams),
   }));
 }
 

@@ -23,7 +23,7 @@ function simulate(seed: number, steps: number): void {
     const served = waiting.filter((request) => request.answers > 0);
     act(below(10));
     const open = outside.opened.filter((connection) => !connection.isClosed);
-    const busy = open.filter((connection) => connection.user !== undefined);
+    const busy = open.filter((connection) => connection.users.size > 0);
     const summary = cluster.summary();
     assert.equal(summary.connections, open.length, "connections are counted");
     assert.ok(open.length <= limits.connections, "the budget holds");
@@ -45,14 +45,14 @@ function simulate(seed: number, steps: number): void {
     }
   }
   for (let rounds = 0; waiting.length > 0 && rounds < 1000; rounds++) {
-    outside.opened.find((connection) => connection.user !== undefined)?.finish();
+    outside.opened.find((connection) => connection.users.size > 0)?.finish();
     settle([]);
   }
   assert.equal(waiting.length, 0, "nobody waits for ever");
 
   function act(kind: number): void {
-    const busy = outside.opened.filter((connection) => connection.user !== undefined);
-    const idle = outside.opened.filter((connection) => !connection.isClosed && connection.user === undefined);
+    const busy = outside.opened.filter((connection) => connection.users.size > 0);
+    const idle = outside.opened.filter((connection) => !connection.isClosed && connection.users.size === 0);
     if (kind < 4) {
       const request = new FakeRequest();
       requests.push(request);

@@ -21,11 +21,16 @@ test("the connection used last is reused first", () => {
   assert.equal(outside.reuses, 1);
 });
 
-test("a fresh request refuses idle connections", () => {
+test("a fresh request refuses connections that were open when one was lost, and takes those opened since", () => {
   const { acquire, outside } = setUpCluster();
-  acquire().connection?.finish();
-  assert.equal(acquire(true).reused, false);
-  assert.equal(outside.opened.length, 2);
+  const [old, lost] = [acquire(), acquire()];
+  old.connection?.finish();
+  lost.connection?.fail();
+  const replay = acquire(true);
+  assert.equal(replay.reused, false);
+  assert.equal(outside.opened.length, 3);
+  replay.connection?.finish();
+  assert.equal(acquire(true).connection, replay.connection);
 });
 
 test("an idle connection that closes is not handed out", () => {
@@ -91,13 +96,17 @@ test("a connection that closes makes room for one who waits", () => {
   assert.equal(second.reused, false);
 });
 
-test("a fresh request in line is not given a connection that carried another", () => {
-  const { acquire, outside } = setUpCluster({ limits: { connections: 1, pending: 10 } });
-  const first = acquire();
-  const second = acquire(true);
-  first.connection?.finish();
-  assert.equal(second.reused, false);
-  assert.equal(outside.opened[0]?.isClosed, true);
+test("a fresh request in line is not given a connection that may be as dead as the one that was lost", () => {
+  const { acquire } = setUpCluster({ limits: { connections: 2, pending: 10 } });
+  acquire().connection?.finish();
+  const [old, lost] = [acquire(), acquire()];
+  lost.connection?.fail();
+  acquire();
+  const replay = acquire(true);
+  assert.equal(replay.answers, 0);
+  old.connection?.finish();
+  assert.equal(replay.reused, false);
+  assert.equal(old.connection?.isClosed, true);
 });
 
 test("over the budget an idle connection of another endpoint is used, or makes room for a fresh one", () => {
@@ -108,9 +117,12 @@ test("over the budget an idle connection of another endpoint is used, or makes r
   const next = acquire();
   assert.notEqual(next.connection?.endpoint, busy.connection?.endpoint);
   assert.equal(next.reused, true);
-  next.connection?.finish();
+  next.connection?.fail();
+  acquire();
+  busy.connection?.finish();
   const fresh = acquire(true);
   assert.equal(fresh.reused, false);
+  assert.equal(busy.connection?.isClosed, true);
   assert.equal(outside.opened.filter((connection) => !connection.isClosed).length, 2);
 });
 

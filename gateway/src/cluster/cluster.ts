@@ -1,15 +1,16 @@
 /**
- * A cluster at run time: picks an endpoint for each request, reuses an idle connection or opens one, and lets requests
- * wait in line once all connections the budget allows are busy.
+ * A cluster at run time: picks an endpoint for each request, gives it a connection with room or a new one, and lets requests
+ * wait in line once all connections the budget allows are full.
  *
  * Invariants: a request is answered exactly once (assigned or refused) unless it was cancelled; while one waits for a
- * connection the budget is used up and no connection is idle; a closed connection is never handed out.
+ * connection the budget is used up and no connection it could use has room; what is closed or draining is never handed out.
  */
-import { type Cluster, DEFAULT_HTTP2_CLIENT_OPTIONS } from "@sallyport/model/cluster";
+import type { Cluster } from "@sallyport/model/cluster";
 import type { Endpoint, EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
 import type { Balancer } from "./balancer/balancer.ts";
 import { createBalancer } from "./balancer/registry.ts";
+import type { BoundRequest } from "./bound-requests.ts";
 import type {
   ClusterSummary,
   ClusterTableOptions,
@@ -19,10 +20,11 @@ import type {
   UpstreamEndpoint,
   UpstreamTlsSettings,
 } from "./contract.ts";
-import { type EndpointHost, isExpired } from "./endpoint-host.ts";
+import { ConnectionPool, type PoolOwner } from "./connection-pool.ts";
+import type { EndpointHost } from "./endpoint-host.ts";
 import { EndpointHosts } from "./endpoint-hosts.ts";
 import { HeldLease, type LeaseKeeper } from "./held-lease.ts";
-import { type ConnectionKeeper, PooledConnection } from "./pooled-connection.ts";
+import type { PooledConnection } from "./pooled-connection.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
 /** What a cluster stands on. */
@@ -34,21 +36,22 @@ export type Absence = "unknown" | Extract<FaultReason, "no-endpoints" | "dns-fai
 const NONE: readonly Endpoint[] = [];
 
 /** A cluster with its connections. */
-export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKeeper {
+export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
   readonly key: string;
   readonly #options: ClusterOptions;
   readonly #hosts: EndpointHosts;
+  readonly #pool: ConnectionPool;
   readonly #line: WaitingLine<ConnectionRequest>;
   /** Only while names are being resolved. */
   readonly #leaseLine: WaitingLine<EndpointRequest>;
-  readonly #discard = (pooled: PooledConnection): void => this.#close(pooled);
   #config: Cluster;
   #tls: UpstreamTlsSettings | undefined = undefined;
   #endpoints: readonly Endpoint[] | undefined;
   #usable: readonly EndpointHost[] = [];
   #balancer: Balancer<EndpointHost>;
   #absence: Absence = "unknown";
-  #isServingLine = false;
+  #isServing = false;
+  #isServedAgain = false;
 
   constructor(config: Cluster, options: ClusterOptions) {
     this.key = config.key;
@@ -59,18 +62,16 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKee
     this.#line = new WaitingLine(onChange);
     this.#leaseLine = new WaitingLine(onChange);
     this.#balancer = createBalancer(config.balancer);
+    this.#pool = new ConnectionPool({ config, tls: undefined }, this.#hosts, options, this);
   }
 
   acquire(request: ConnectionRequest, fresh: boolean): void {
-    const host = this.#balancer.first(this.#options.random);
-    if (host === undefined) {
-      this.#acquireWithoutHost(request, fresh);
-      return;
-    }
-    const idle = fresh ? undefined : host.takeIdle(this.#options.now(), this.#config.pool, this.#discard);
-    if (idle !== undefined) this.#reuse(idle, request);
-    else if (this.#hasRoom) this.#open(host, request);
-    else this.#acquireOverBudget(host, request, fresh);
+    // What is too old may have to make room for those who came before.
+    if (this.#line.length > 0 && this.#config.pool.maxLifetime > 0) this.#serve();
+    const pooled = this.#choose(request, fresh);
+    if (pooled !== undefined) this.#pool.give(pooled, request, fresh);
+    else if (this.#usable.length === 0 && this.#absence !== "unknown") request.refuse(this.#absence);
+    else if (this.#mayWait(request)) this.#line.join(request, fresh);
   }
 
   lease(request: EndpointRequest, avoid?: UpstreamEndpoint): void {
@@ -82,8 +83,9 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKee
     }
     const first = host;
     while (host !== undefined && host === avoid) host = this.#balancer.next();
-    if (!this.#hasRoom) this.#makeRoom();
-    if (!this.#hasRoom) {
+    // It cannot use a connection that is there, but it can have its place.
+    while (!this.#pool.hasRoom && this.#pool.closeIdle());
+    if (!this.#pool.hasRoom) {
       request.refuse("connection-overflow");
       return;
     }
@@ -95,6 +97,7 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKee
 
   cancel(request: ConnectionRequest | EndpointRequest): void {
     this.#line.leave(request);
+    if ("upgrades" in request) this.#pool.cancel(request);
     this.#leaseLine.leave(request);
   }
 
@@ -103,12 +106,13 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKee
     this.#config = config;
     // A client certificate that was renewed is shown by new connections; what the open ones have proven stays true.
     this.#tls = tls;
+    this.#pool.update({ config, tls });
     if (isOther) {
       this.#balancer = createBalancer(config.balancer);
       this.#balancer.update(this.#usable, this.#options.random);
     }
     if (config.discovery.kind === "endpoints") this.setEndpoints(endpoints?.endpoints ?? NONE, "no-endpoints");
-    else this.#serveLine();
+    else this.#serve();
   }
 
   /** Takes over the endpoints in place; `absence` says what requests meet where there are none. */
@@ -119,34 +123,35 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKee
       this.#usable = this.#hosts.update(endpoints);
       this.#balancer.update(this.#usable, this.#options.random);
       // What no request can come to any more must not use up the budget.
-      for (const host of this.#hosts) if (!host.isUsable) this.#closeIdle(host, Infinity);
+      this.#pool.sweep();
       this.#hosts.forgetUnused();
     }
-    this.#serveLine();
+    this.#serve();
   }
 
   sweep(): void {
-    const now = this.#options.now();
-    for (const host of this.#hosts) this.#closeIdle(host, now);
-    this.#serveLine();
+    this.#pool.sweep();
+    this.#serve();
   }
 
   retire(): void {
     this.#hosts.retire();
     // Nobody resolves its names any more.
     if (this.#absence === "unknown") this.#absence = "dns-failure";
-    for (const host of this.#hosts) this.#closeIdle(host, Infinity);
-    this.#serveLine();
+    this.#pool.sweep();
+    this.#serve();
   }
 
   close(): void {
     this.retire();
+    this.#pool.refuseBound("draining");
     this.#refuseLine("draining");
   }
 
   summary(): ClusterSummary {
     return {
       key: this.key,
+      protocol: this.#config.protocol,
       balancer: this.#config.balancer,
       connections: this.#hosts.connections,
       connectionLimit: this.#config.limits.connections,
@@ -156,61 +161,50 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKee
     };
   }
 
-  onIdle(pooled: PooledConnection): void {
-    const { host } = pooled;
-    host.count(-1);
-    const now = this.#options.now();
-    const isKept = !this.#hosts.isRetired && host.isUsable && !isExpired(pooled, now, this.#config.pool);
-    const firstIsFresh = this.#line.firstIsFresh;
-    if (!isKept || firstIsFresh === true) {
-      pooled.state = "idle";
-      this.#close(pooled);
-      this.#serveLine();
-      return;
-    }
-    const request = this.#line.shift();
-    if (request === undefined) host.putIdle(pooled, now);
-    else this.#reuse(pooled, request);
+  get isWaitedFor(): boolean {
+    return this.#line.length > 0;
   }
 
-  onClosed(pooled: PooledConnection): void {
-    this.#forget(pooled);
-    this.#serveLine();
+  onRoom(pooled: PooledConnection): void {
+    this.#serve(pooled);
+  }
+
+  onBudget(): void {
+    this.#serve();
+  }
+
+  onReturned(requests: readonly BoundRequest[]): void {
+    for (const [request, fresh] of requests.toReversed()) this.#line.joinFirst(request, fresh);
+    this.#serve();
   }
 
   onReleased(host: EndpointHost): void {
-    this.#hosts.vacate(host, "busy");
-    this.#serveLine();
-  }
-
-  get #hasRoom(): boolean {
-    return this.#hosts.connections < this.#config.limits.connections;
+    this.#hosts.vacate(host, 1, "serving");
+    this.#serve();
   }
 
   get #pending(): number {
     return this.#line.length + this.#leaseLine.length;
   }
 
-  #acquireWithoutHost(request: ConnectionRequest, fresh: boolean): void {
-    if (this.#absence !== "unknown") request.refuse(this.#absence);
-    else if (this.#mayWait(request)) this.#line.join(request, fresh);
+  /** A connection for the request, with one more stream counted on it, where one has room or may be opened. */
+  #choose(request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
+    const host = this.#balancer.first(this.#options.random);
+    if (host === undefined) return undefined;
+    const pooled = this.#pool.take(host, request, fresh);
+    if (pooled !== undefined) return pooled;
+    return this.#pool.hasRoom ? this.#pool.open(host, request) : this.#chooseOverBudget(host, request, fresh);
   }
 
-  /** Every connection is taken: one that is idle on another endpoint will do, or makes room. */
-  #acquireOverBudget(chosen: EndpointHost, request: ConnectionRequest, fresh: boolean): void {
-    const now = this.#options.now();
-    for (let host: EndpointHost | undefined = chosen; host !== undefined; host = this.#balancer.next()) {
-      const idle = host.takeIdle(now, this.#config.pool, this.#discard);
-      if (idle === undefined) continue;
-      if (!fresh) {
-        this.#reuse(idle, request);
-        return;
-      }
-      this.#close(idle);
-      break;
+  /** No more may be opened: one with room on another endpoint will do, or one that is of no use to it makes room. */
+  #chooseOverBudget(chosen: EndpointHost, request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
+    for (let host = this.#balancer.next(); host !== undefined; host = this.#balancer.next()) {
+      const pooled = this.#pool.take(host, request, fresh);
+      if (pooled !== undefined) return pooled;
     }
-    if (this.#hasRoom) this.#open(chosen, request);
-    else if (this.#mayWait(request)) this.#line.join(request, fresh);
+    // Looking for one can have closed what was too old.
+    if (!this.#pool.hasRoom) this.#pool.closeIdle();
+    return this.#pool.hasRoom ? this.#pool.open(chosen, request) : undefined;
   }
 
   /** Whether there is a place in line; refuses the request where there is none. */
@@ -221,67 +215,60 @@ export class PooledCluster implements ManagedCluster, ConnectionKeeper, LeaseKee
     return false;
   }
 
-  /** A lease cannot use an idle connection, but it can have its place. */
-  #makeRoom(): void {
-    const now = this.#options.now();
-    for (const host of this.#hosts) {
-      const idle = host.takeIdle(now, this.#config.pool, this.#discard);
-      if (idle !== undefined) this.#close(idle);
-      if (this.#hasRoom) return;
+  /** Serves those who wait, with this connection or whatever there is. */
+  #serve(pooled?: PooledConnection): void {
+    // Opening, assigning and refusing can call back into here.
+    this.#isServedAgain = true;
+    if (this.#isServing) return;
+    this.#isServing = true;
+    if (pooled !== undefined) this.#isServedAgain = this.#serveWith(pooled);
+    while (this.#isServedAgain) {
+      this.#isServedAgain = false;
+      if (this.#usable.length > 0) this.#serveLeases();
+      this.#serveLine();
     }
-  }
-
-  #reuse(pooled: PooledConnection, request: ConnectionRequest): void {
-    const { connection } = pooled;
-    if (connection === undefined) return;
-    pooled.state = "busy";
-    pooled.host.count(1);
-    this.#options.recorder.upstreamReuse();
-    request.assign(connection, true);
-  }
-
-  #open(host: EndpointHost, request: ConnectionRequest): void {
-    const pooled = new PooledConnection(this, host, this.#options.now());
-    this.#hosts.occupy(host);
-    const { connectTimeout, protocol, http2 = DEFAULT_HTTP2_CLIENT_OPTIONS } = this.#config;
-    const target = { cluster: this.key, endpoint: host, tls: this.#tls, protocol, http2 };
-    const { upgrades } = request;
-    const connection = this.#options.open({ ...target, upgrades, connectTimeout, owner: pooled });
-    pooled.connection = connection;
-    if (pooled.isClosed()) request.refuse("connect-failure");
-    else request.assign(connection, false);
-  }
-
-  /** Closes an idle connection; its room is free at once, whenever the codec says that it is gone. */
-  #close(pooled: PooledConnection): void {
-    this.#forget(pooled);
-    pooled.connection?.close();
-  }
-
-  #closeIdle(host: EndpointHost, now: number): void {
-    for (const pooled of host.takeExpired(now, this.#config.pool)) this.#close(pooled);
-  }
-
-  #forget(pooled: PooledConnection): void {
-    const was = pooled.state === "busy" ? "busy" : "idle";
-    pooled.state = "closed";
-    this.#hosts.vacate(pooled.host, was);
-  }
-
-  /** Opens connections for those who wait, as far as the budget goes. */
-  #serveLine(): void {
-    // Opening and refusing can call back into here.
-    if (this.#isServingLine) return;
-    this.#isServingLine = true;
-    if (this.#usable.length > 0) this.#serveLeases();
-    while (this.#line.length > 0 && this.#hasRoom) {
-      const host = this.#balancer.first(this.#options.random);
-      if (host === undefined) break;
-      const request = this.#line.shift();
-      if (request !== undefined) this.#open(host, request);
-    }
-    this.#isServingLine = false;
+    this.#isServing = false;
     if (this.#usable.length === 0 && this.#absence !== "unknown") this.#refuseLine(this.#absence);
+  }
+
+  /** Gives this connection to those it suits; one with nothing on it makes room for the first it does not. Whether there is more to do. */
+  #serveWith(pooled: PooledConnection): boolean {
+    this.#isServedAgain = false;
+    let place = this.#line.first;
+    while (place !== undefined && pooled.hasRoom) {
+      if (this.#pool.fitness.suits(pooled, place)) {
+        const { request, fresh } = place;
+        this.#line.leave(request);
+        this.#pool.occupy(pooled);
+        this.#pool.give(pooled, request, fresh);
+        place = this.#line.first;
+      } else if (pooled.streams > 0) place = place.behind;
+      else {
+        this.#pool.close(pooled);
+        return true;
+      }
+    }
+    return this.#isServedAgain;
+  }
+
+  /** Those who ask for more than room (fresh, upgrades) do not hold up others: what they cannot use is of no loss to them. */
+  #serveLine(): void {
+    let unserved = 0;
+    let place = this.#line.first;
+    while (place !== undefined) {
+      const { request, fresh } = place;
+      const kind = 1 << ((fresh ? 1 : 0) + (request.upgrades ? 2 : 0));
+      const pooled = (unserved & kind) === 0 ? this.#choose(request, fresh) : undefined;
+      if (pooled !== undefined) {
+        this.#line.leave(request);
+        this.#pool.give(pooled, request, fresh);
+        place = this.#line.first;
+      } else if (!fresh && !request.upgrades) return;
+      else {
+        unserved |= kind;
+        place = place.behind;
+      }
+    }
   }
 
   #serveLeases(): void {

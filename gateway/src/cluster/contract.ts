@@ -192,15 +192,20 @@ export interface EndpointSummary {
   readonly weight: number;
   /** `removed`: gone from the configuration, requests still on it. */
   readonly state: "ready" | "draining" | "removed";
-  /** Requests of all workers; connections of this one. */
+  /** Requests of all workers; everything else of this one. */
   readonly active: number;
   readonly connections: number;
+  /** Of these: without a request; only finishing what they have. */
   readonly idle: number;
+  readonly draining: number;
+  /** Requests on them, those included that wait for their handshake. */
+  readonly streams: number;
 }
 
 /** One cluster as the admin API shows it; counts are this worker's. */
 export interface ClusterSummary {
   readonly key: string;
+  readonly protocol: Cluster["protocol"];
   readonly balancer: Cluster["balancer"];
   readonly connections: number;
   readonly connectionLimit: number;

@@ -1,20 +1,11 @@
-/**
- * One endpoint with its connections. Idle ones are reused last in, first out: the warmest first, and those not needed age
- * until they are closed. Sans-IO: time is an argument.
- */
+/** One endpoint with its connections. */
 import type { Endpoint } from "@sallyport/model/endpoint";
 import { toHostPort } from "@sallyport/model/listener";
 import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
+import { ConnectionStack } from "./connection-stack.ts";
 import type { EndpointSummary, UpstreamEndpoint } from "./contract.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
-
-/** When an idle connection is too old. Milliseconds. */
-export interface IdleLimits {
-  readonly idleTimeout: number;
-  /** 0: no limit. */
-  readonly maxLifetime: number;
-}
 
 /** `removed`: gone from the configuration, connections still open. */
 export type HostState = Endpoint["state"] | "removed";
@@ -26,13 +17,20 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint {
   readonly label: string;
   weight: number;
   state: HostState;
-  /** Whether new requests come here: ready, or draining where no ready one is left. */
+  /** Whether connections are kept for requests to come: it is ready, or draining where no ready one is left. */
   isUsable = false;
-  /** Connections open, of which `busy` carry a request. */
+  /** Connections open, those of leases and those that only finish what they have included. */
   connections = 0;
+  /** Requests and leases on it. */
   busy = 0;
-  /** Oldest first. May hold closed ones until they come up. */
-  readonly #idle: PooledConnection[] = [];
+  /** What a connection whose protocol the endpoint chose could carry, the last time; 0: nobody knows. */
+  knownCapacity = 0;
+  /** Connections of the pool. */
+  readonly pooled = new Set<PooledConnection>();
+  /** Those with room. */
+  readonly stack = new ConnectionStack();
+  /** Those with room that are for requests that ask for another protocol alone. */
+  readonly upgradeStack = new ConnectionStack();
   readonly #counts: ActiveCounts;
   #slot: number;
 
@@ -50,48 +48,10 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint {
     return this.#slot === NO_SLOT ? this.busy : this.#counts.total(this.#slot);
   }
 
-  /** Connections without a request. */
-  get idle(): number {
-    return this.connections - this.busy;
-  }
-
   /** A request begins (1) or ends (-1) on one of its connections. */
   count(change: 1 | -1): void {
     this.busy += change;
     if (this.#slot !== NO_SLOT) this.#counts.add(this.#slot, change);
-  }
-
-  /** Keeps a connection for later. */
-  putIdle(pooled: PooledConnection, now: number): void {
-    pooled.state = "idle";
-    pooled.idleSince = now;
-    this.#idle.push(pooled);
-  }
-
-  /** The connection used last, if there is a good one; what is too old on the way is given to `discard`. */
-  takeIdle(now: number, limits: IdleLimits, discard: (pooled: PooledConnection) => void): PooledConnection | undefined {
-    let pooled = this.#idle.pop();
-    while (pooled !== undefined) {
-      if (pooled.state === "idle") {
-        if (!isTooOld(pooled, now, limits)) return pooled;
-        discard(pooled);
-      }
-      pooled = this.#idle.pop();
-    }
-    return undefined;
-  }
-
-  /** Takes out what is too old (everything with `now` = Infinity), for the caller to close. */
-  takeExpired(now: number, limits: IdleLimits): PooledConnection[] {
-    const expired: PooledConnection[] = [];
-    let kept = 0;
-    for (const pooled of this.#idle) {
-      if (pooled.state !== "idle") continue;
-      if (isTooOld(pooled, now, limits)) expired.push(pooled);
-      else this.#idle[kept++] = pooled;
-    }
-    this.#idle.length = kept;
-    return expired;
   }
 
   /** Gives back its place in the shared counts; what comes after is counted by this worker alone. Nothing must be active. */
@@ -101,21 +61,18 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint {
   }
 
   summary(): EndpointSummary {
-    const { label, weight, state, connections, idle } = this;
-    return { label, weight, state, active: this.active(), connections, idle };
+    const { label, weight, state, connections } = this;
+    const counts = { streams: 0, idle: 0, draining: 0 };
+    for (const one of this.pooled) {
+      counts.streams += one.streams;
+      if (one.state === "draining") counts.draining++;
+      else if (one.streams === 0) counts.idle++;
+    }
+    return { label, weight, state, active: this.active(), connections, ...counts };
   }
-}
-
-/** Whether a connection must not be used again. */
-export function isExpired(pooled: PooledConnection, now: number, limits: IdleLimits): boolean {
-  return limits.maxLifetime > 0 && now - pooled.openedAt >= limits.maxLifetime;
 }
 
 /** `address:port`, IPv6 in brackets. */
 export function toEndpointLabel(endpoint: Pick<Endpoint, "address" | "port">): string {
   return toHostPort(endpoint);
-}
-
-function isTooOld(pooled: PooledConnection, now: number, limits: IdleLimits): boolean {
-  return now - pooled.idleSince >= limits.idleTimeout || isExpired(pooled, now, limits);
 }

@@ -14,6 +14,7 @@ export class EndpointHosts {
   /** Removed ones included. */
   readonly #hosts = new Map<string, EndpointHost>();
   #connections = 0;
+  #draining = 0;
   #isRetired = false;
 
   constructor(clusterKey: string, counts: ActiveCounts) {
@@ -26,8 +27,9 @@ export class EndpointHosts {
     return this.#connections;
   }
 
-  get isRetired(): boolean {
-    return this.#isRetired;
+  /** Those of them that only finish what is on them. */
+  get draining(): number {
+    return this.#draining;
   }
 
   /** Counts a new connection that carries something from the start. */
@@ -37,9 +39,15 @@ export class EndpointHosts {
     host.count(1);
   }
 
-  /** A connection is gone, or as good as gone: its room is free. */
-  vacate(host: EndpointHost, was: "busy" | "idle"): void {
-    if (was === "busy") host.count(-1);
+  /** A connection takes nothing new any more. */
+  drain(): void {
+    this.#draining++;
+  }
+
+  /** A connection is gone, or as good as gone, with all that was on it: its room is free. */
+  vacate(host: EndpointHost, streams: number, was: "serving" | "draining"): void {
+    for (let left = streams; left > 0; left--) host.count(-1);
+    if (was === "draining") this.#draining--;
     host.connections--;
     this.#connections--;
     // A retired cluster keeps its hosts for requests that come late, but not their places in the shared table.
@@ -50,7 +58,10 @@ export class EndpointHosts {
   /** From now on hosts give back their place in the shared counts with their last connection. */
   retire(): void {
     this.#isRetired = true;
-    for (const host of this.#hosts.values()) if (host.connections === 0) host.release();
+    for (const host of this.#hosts.values()) {
+      host.isUsable = false;
+      if (host.connections === 0) host.release();
+    }
   }
 
   /** Takes over the endpoints; of two with one address and port the first counts. Returns those that requests may go to. */
@@ -66,7 +77,7 @@ export class EndpointHosts {
     this.forgetUnused();
     const usable = this.#usable();
     for (const host of this.#hosts.values()) host.isUsable = false;
-    for (const host of usable) host.isUsable = true;
+    for (const host of usable) host.isUsable = !this.#isRetired;
     return usable;
   }
 

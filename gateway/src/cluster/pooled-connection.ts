@@ -1,55 +1,98 @@
-/** One upstream connection as its pool sees it: the codec tells it what happens, it keeps its age and passes that on. */
-import type { ConnectionOwner, UpstreamConnection } from "./contract.ts";
+/** One upstream connection as its pool sees it: the codec tells it what happens, it keeps counts and age and passes that on. */
+import type { FaultReason } from "@sallyport/model/fault";
+import type { ConnectionOwner, ConnectionRequest, UpstreamConnection } from "./contract.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 
-/** Who keeps connections: the cluster. */
+/** Who keeps connections: the pool. */
 export interface ConnectionKeeper {
+  onConnected(pooled: PooledConnection): void;
   onIdle(pooled: PooledConnection): void;
-  onClosed(pooled: PooledConnection): void;
+  onCapacity(pooled: PooledConnection): void;
+  onDraining(pooled: PooledConnection): void;
+  onClosed(pooled: PooledConnection, failure: FaultReason | undefined): void;
 }
 
-/** `busy` from the start: a connection is opened for a request and carries it before it is up. */
-export type PooledState = "busy" | "idle" | "closed";
+/**
+ * `opening`: its protocol is not settled, requests wait for it. `open`: requests are handed over, also before it is up. `draining`: what
+ * is on it goes on, nothing comes.
+ */
+export type PooledState = "opening" | "open" | "draining" | "closed";
 
-/** A connection with what its pool must know. */
-export class PooledConnection implements ConnectionOwner {
+/** What a connection is from its first moment. */
+export interface Origin {
   readonly host: EndpointHost;
   /** Milliseconds, as `now` of the cluster. */
   readonly openedAt: number;
-  idleSince = 0;
-  state: PooledState = "busy";
+  /** Counts the connections of the cluster. */
+  readonly serial: number;
+  /** It speaks HTTP/1.1 whatever the endpoint would choose, and is for requests that ask for another protocol alone. */
+  readonly forUpgrades: boolean;
+}
+
+/** A connection with what its pool must know. */
+export class PooledConnection implements ConnectionOwner, Origin {
+  readonly host: EndpointHost;
+  readonly openedAt: number;
+  readonly serial: number;
+  readonly forUpgrades: boolean;
+  /** When the last request on it ended. */
+  idleSince: number;
+  state: PooledState = "open";
+  /** Requests on it, those that wait for it included. One from the start: nothing is opened without need. */
+  streams = 1;
+  /** As the connection says; while its protocol is not settled, what it is believed to become. */
+  capacity = 1;
+  /** The transport is up. */
+  isUp = false;
+  /** A request was handed over; one was answered. */
+  isUsed = false;
+  hasAnswered = false;
+  /** Its stack holds it. */
+  isStacked = false;
   /** Undefined only until opening returns. */
-  connection: UpstreamConnection | undefined;
+  connection: UpstreamConnection | undefined = undefined;
+  /** Why it never came up. */
+  failure: FaultReason = "connect-failure";
+  /** Requests that wait until it is up, in order; whether they are fresh. */
+  bound: Map<ConnectionRequest, boolean> | undefined = undefined;
   readonly #keeper: ConnectionKeeper;
 
-  constructor(keeper: ConnectionKeeper, host: EndpointHost, openedAt: number) {
+  constructor(keeper: ConnectionKeeper, { host, openedAt, serial, forUpgrades }: Origin) {
     this.#keeper = keeper;
     this.host = host;
     this.openedAt = openedAt;
+    this.serial = serial;
+    this.forUpgrades = forUpgrades;
+    this.idleSince = openedAt;
   }
 
-  /** A method, because the compiler believes that opening cannot have changed the state. */
-  isClosed(): boolean {
-    return this.state === "closed";
+  /** Whether another request can be given to it. */
+  get hasRoom(): boolean {
+    return this.streams < this.capacity && (this.state === "open" || this.state === "opening");
+  }
+
+  /** A method, because the compiler believes that a call cannot have changed the state. */
+  is(state: PooledState): boolean {
+    return this.state === state;
   }
 
   onConnected(): void {
-    // A connection is handed out before it is up; connect metrics are the codec's.
+    if (this.state !== "closed") this.#keeper.onConnected(this);
   }
 
   onIdle(): void {
-    if (this.state === "busy") this.#keeper.onIdle(this);
+    if (this.state !== "closed" && this.streams > 0) this.#keeper.onIdle(this);
   }
 
   onCapacity(): void {
-    // HTTP/1.1 carries one exchange at a time, always.
+    if (this.state !== "closed") this.#keeper.onCapacity(this);
   }
 
   onDraining(): void {
-    // HTTP/1.1 ends at once.
+    if (this.state !== "closed") this.#keeper.onDraining(this);
   }
 
-  onClosed(): void {
-    if (this.state !== "closed") this.#keeper.onClosed(this);
+  onClosed(_connection?: UpstreamConnection, failure?: FaultReason): void {
+    if (this.state !== "closed") this.#keeper.onClosed(this, failure);
   }
 }

@@ -1,18 +1,24 @@
 /** Requests that wait for a connection: first come, first served; one that gives up leaves at once, wherever it stands. */
 
-interface Place<Request> {
+/** A place in line. */
+export interface Place<Request> {
   readonly request: Request;
   readonly fresh: boolean;
-  ahead: Place<Request> | undefined;
-  behind: Place<Request> | undefined;
+  readonly ahead: Place<Request> | undefined;
+  readonly behind: Place<Request> | undefined;
+}
+
+interface OpenPlace<Request> extends Place<Request> {
+  ahead: OpenPlace<Request> | undefined;
+  behind: OpenPlace<Request> | undefined;
 }
 
 /** A line of a cluster. */
 export class WaitingLine<Request extends object> {
-  readonly #places = new Map<object, Place<Request>>();
+  readonly #places = new Map<object, OpenPlace<Request>>();
   readonly #onChange: (change: 1 | -1) => void;
-  #first: Place<Request> | undefined;
-  #last: Place<Request> | undefined;
+  #first: OpenPlace<Request> | undefined;
+  #last: OpenPlace<Request> | undefined;
 
   /** `onChange` is told of every request that joins or leaves. */
   constructor(onChange: (change: 1 | -1) => void) {
@@ -26,7 +32,7 @@ export class WaitingLine<Request extends object> {
   /** `fresh`: it takes no connection that carried a request before. A request that waits already stays where it is. */
   join(request: Request, fresh: boolean): void {
     if (this.#places.has(request)) return;
-    const place: Place<Request> = { request, fresh, ahead: this.#last, behind: undefined };
+    const place: OpenPlace<Request> = { request, fresh, ahead: this.#last, behind: undefined };
     if (this.#last === undefined) this.#first = place;
     else this.#last.behind = place;
     this.#last = place;
@@ -34,9 +40,20 @@ export class WaitingLine<Request extends object> {
     this.#onChange(1);
   }
 
-  /** As said when the first in line joined; undefined where nobody waits. */
-  get firstIsFresh(): boolean | undefined {
-    return this.#first?.fresh;
+  /** Puts it at the head of the line: it was served before all of them, and lost its place. */
+  joinFirst(request: Request, fresh: boolean): void {
+    if (this.#places.has(request)) return;
+    const place: OpenPlace<Request> = { request, fresh, ahead: undefined, behind: this.#first };
+    if (this.#first === undefined) this.#last = place;
+    else this.#first.ahead = place;
+    this.#first = place;
+    this.#places.set(request, place);
+    this.#onChange(1);
+  }
+
+  /** The first in line; undefined where nobody waits. */
+  get first(): Place<Request> | undefined {
+    return this.#first;
   }
 
   /** Takes the first out of the line. */

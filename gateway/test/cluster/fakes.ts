@@ -20,19 +20,22 @@ export class FakeConnection implements UpstreamConnection {
   readonly endpoint: UpstreamEndpoint;
   readonly owner: ConnectionOwner;
   readonly tls: OpenOptions["tls"];
-  readonly capacity = 1;
-  readonly settled = true;
-  readonly upgradable = true;
-  readonly failureDetail = "";
+  readonly options: OpenOptions;
+  capacity = 1;
+  settled = true;
+  upgradable = true;
+  failureDetail = "";
   connected = false;
   isClosed = false;
-  /** The request on it, told by the test. */
-  user: FakeRequest | undefined;
+  isDraining = false;
+  /** The requests on it. */
+  readonly users = new Set<FakeRequest>();
 
   constructor(options: OpenOptions) {
     this.endpoint = options.endpoint;
     this.owner = options.owner;
     this.tls = options.tls;
+    this.options = options;
   }
 
   open(): never {
@@ -40,44 +43,81 @@ export class FakeConnection implements UpstreamConnection {
   }
 
   close(): void {
+    if (this.users.size > 0) throw new Error("closed with requests on it");
     this.fail();
   }
 
-  /** The transport is gone. */
-  fail(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.user = undefined;
-    this.owner.onClosed(this);
+  /** The handshake is over. */
+  connect(capacity = this.capacity): void {
+    this.settled = true;
+    this.connected = true;
+    this.capacity = capacity;
+    this.owner.onConnected(this);
   }
 
-  /** The exchange on it is over. */
+  /** It can carry so many from now on. */
+  allow(capacity: number): void {
+    this.capacity = capacity;
+    this.owner.onCapacity(this);
+  }
+
+  /** It takes nothing new; gone with the last that is on it. */
+  drain(): void {
+    if (this.users.size === 0) {
+      this.fail();
+      return;
+    }
+    this.isDraining = true;
+    this.owner.onDraining(this);
+  }
+
+  /** The transport is gone. */
+  fail(failure?: FaultReason): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.users.clear();
+    this.owner.onClosed(this, failure);
+  }
+
+  /** The exchange on it (the oldest) is over. */
   finish(): void {
-    this.user = undefined;
+    if (!this.connected) this.connect();
+    const [first] = this.users;
+    if (first !== undefined) this.users.delete(first);
     this.owner.onIdle(this);
+    if (this.isDraining && this.users.size === 0) this.fail();
   }
 }
 
 /** A request that notes what it got, and that it got it once. */
 export class FakeRequest implements ConnectionRequest {
-  readonly upgrades = false;
+  readonly upgrades: boolean;
   connection: FakeConnection | undefined;
   reused: boolean | undefined;
   refusal: FaultReason | undefined;
+  /** The connection whose failure refused it. */
+  failed: UpstreamConnection | undefined;
   answers = 0;
+
+  constructor(kind: "plain" | "upgrades" = "plain") {
+    this.upgrades = kind === "upgrades";
+  }
 
   assign(connection: UpstreamConnection, reused: boolean): void {
     if (!(connection instanceof FakeConnection)) throw new Error("a connection of somebody else");
-    if (connection.isClosed) throw new Error("a closed connection was handed out");
-    if (connection.user !== undefined) throw new Error("a busy connection was handed out");
-    connection.user = this;
+    if (connection.isClosed || connection.isDraining) throw new Error("a closed connection was handed out");
+    if (!connection.settled) throw new Error("a connection without a protocol was handed out");
+    if (connection.users.size >= connection.capacity) throw new Error("a busy connection was handed out");
+    if (this.upgrades && !connection.upgradable) throw new Error("a connection that does not upgrade was handed out");
+    connection.users.add(this);
     this.connection = connection;
     this.reused = reused;
     this.answers++;
   }
 
-  refuse(reason: FaultReason): void {
+  refuse(reason: FaultReason, failed?: UpstreamConnection): void {
     this.refusal = reason;
+    this.failed = failed;
     this.answers++;
   }
 }
@@ -135,6 +175,8 @@ class FakeCounts implements ActiveCounts {
 export class FakeOutside {
   time = 0;
   draw: () => number = () => 0;
+  /** What connections are like when they are opened. */
+  shape: (connection: FakeConnection) => void = () => undefined;
   /** Whether the next connections fail before opening returns. */
   failsAtOnce = false;
   pending = 0;
@@ -145,6 +187,7 @@ export class FakeOutside {
   readonly options: ClusterOptions = {
     open: (options) => {
       const connection = new FakeConnection(options);
+      this.shape(connection);
       this.opened.push(connection);
       if (this.failsAtOnce) connection.fail();
       return connection;
@@ -165,8 +208,8 @@ export function setUpCluster(changes: Partial<Cluster> = {}, endpoints: Endpoint
   const config = toConfig(changes);
   const cluster = new PooledCluster(config, outside.options);
   cluster.update(config, { kind: "endpoints", key: config.key, endpoints }, undefined);
-  const acquire = (fresh = false): FakeRequest => {
-    const request = new FakeRequest();
+  const acquire = (fresh = false, kind: "plain" | "upgrades" = "plain"): FakeRequest => {
+    const request = new FakeRequest(kind);
     cluster.acquire(request, fresh);
     return request;
   };
@@ -183,7 +226,7 @@ export interface ClusterSetUp {
   readonly outside: FakeOutside;
   readonly cluster: PooledCluster;
   readonly config: Cluster;
-  readonly acquire: (fresh?: boolean) => FakeRequest;
+  readonly acquire: (fresh?: boolean, kind?: "plain" | "upgrades") => FakeRequest;
   readonly lease: (avoid?: UpstreamEndpoint) => FakeLeaser;
 }
 
