@@ -73,7 +73,7 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
     this.#rendered = "";
     this.#fieldLines = "";
     this.edited = false;
-    if (this.isTranslatedGrpc) this.isGrpc = this.isTranslatedGrpc = false;
+    this.isTranslatedGrpc = false;
     this.routedBy = undefined;
     this.route = undefined;
     this.settled = false;

@@ -69,6 +69,7 @@ export class AnswerInput {
   expect(asked: AskedFor): void {
     this.state = "head";
     this.#asked = asked;
+    this.key = "";
     this.#interims = 0;
     this.bodyBytes = 0;
   }
@@ -142,7 +143,6 @@ export class AnswerInput {
   /** The head of an answer that opens a tunnel; undefined where it is not the one that was asked for. */
   #checkTunnel(facts: AnswerFacts): ResponseHead | undefined {
     const { key } = this;
-    this.key = "";
     // RFC 9110 section 9.3.6: what the answer to CONNECT says about a length means nothing
     if (facts.head.status !== 101) return facts.head.withoutLength();
     if (!isExpectedSwitch(facts, this.#asked.upgrade)) return undefined;

@@ -63,6 +63,7 @@ export class RequestBuilder {
     head.contentLength = length > 0 ? length : 0;
     head.expectsContinue = false;
     head.upgrade = "";
+    head.isGrpc = false;
     head.takesTrailers = false;
     head.hopFields = parsed.named;
     head.maxForwards = -1;
