@@ -20,12 +20,12 @@ test("a call goes on as gRPC with the same message format", () => {
 test("everything else is left alone", () => {
   for (const type of ["application/grpc", "application/grpc-web-text", "application/grpc-website", "text/plain"]) {
     const request = toRequest({ method: "POST" }, { "content-type": type });
-    GRPC_WEB.onRequest?.(request);
+    void GRPC_WEB.onRequest?.(request);
     assert.deepEqual([request.header("content-type"), request.isGrpc], [type, false]);
     assert.equal(GRPC_WEB.concerns?.(request), false);
   }
   const preflight = toRequest({ method: "OPTIONS" }, { "content-type": "application/grpc-web" });
-  GRPC_WEB.onRequest?.(preflight);
+  void GRPC_WEB.onRequest?.(preflight);
   assert.equal(preflight.isGrpc, false);
 });
 
