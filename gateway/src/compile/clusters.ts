@@ -58,12 +58,6 @@ export function* compileClusters(
   return { entries, updated, replaced };
 }
 
-/** What a route that speaks HTTP can do with it. */
-export function toHttpCluster({ config, cluster, invalid }: ClusterEntry): Pick<ClusterEntry, "cluster" | "invalid"> {
-  if (config.protocol === "http2") return { cluster: undefined, invalid: "h2c upstream is not served yet" };
-  return { cluster, invalid };
-}
-
 /** Those that changed, and those that name a secret or authorities that did. */
 function* findStale(before: ClusterEntries, changes: Changes): Generator<void, ReadonlySet<string>, void> {
   const keys = new Set([...changes.cluster, ...changes.endpoints]);

@@ -87,11 +87,9 @@ test("routes of one host on one listener are ordered as one", () => {
 test("what cannot be served answers for its share alone", () => {
   const runtime = new TestCompiler().activate([
     ...BASE,
-    toCluster("ns/h2:80", { protocol: "http2" }),
     toRoute("odd", [
       toRule("/unknown", "ns/nothing:80"),
       toRule("/invalid", "", { backends: [{ kind: "invalid", reason: "BackendNotFound", weight: 1 }] }),
-      toRule("/h2c", "ns/h2:80"),
       toRule("/none", "", { backends: [] }),
       toRule("/zero", "", { backends: [toBackend("ns/web:80", 0)] }),
       toRule("/half", "", {
@@ -102,7 +100,6 @@ test("what cannot be served answers for its share alone", () => {
   const target = (path: string) => toDestination(runtime, toInput({ path })).split(" ").slice(3).join(" ");
   assert.equal(target("/unknown"), "the cluster ns/nothing:80 is unknown");
   assert.equal(target("/invalid"), "BackendNotFound");
-  assert.equal(target("/h2c"), "h2c upstream is not served yet");
   assert.equal(target("/none"), "no backend");
   assert.equal(target("/zero"), "no backend");
   assert.deepEqual([target("/half"), target("/half")].sort(), ["RefNotPermitted", "ns/web:80"]);

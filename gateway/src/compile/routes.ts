@@ -15,7 +15,7 @@ import type { CompiledBackend, CompiledListener, CompiledRule } from "../router/
 import { compilePattern } from "../router/pattern.ts";
 import { isAnyService, toCallRank, toMatchRank, toPathValue } from "../router/precedence.ts";
 import { compileWeightedPick } from "../router/weighted-pick.ts";
-import { type ClusterEntries, type ClusterEntry, toHttpCluster } from "./clusters.ts";
+import type { ClusterEntries, ClusterEntry } from "./clusters.ts";
 
 /** What rules are compiled with. */
 export interface RouteContext {
@@ -164,7 +164,7 @@ const plainBackends = new WeakMap<ClusterEntry, CompiledBackend>();
 function toPlainBackend(entry: ClusterEntry): CompiledBackend {
   const known = plainBackends.get(entry);
   if (known !== undefined) return known;
-  const backend = { ...toHttpCluster(entry), filters: NO_FILTERS };
+  const backend = { cluster: entry.cluster, invalid: entry.invalid, filters: NO_FILTERS };
   plainBackends.set(entry, backend);
   return backend;
 }

@@ -2,7 +2,7 @@
 import type { Snapshot } from "@sallyport/model/snapshot";
 import type { ClusterTable, ManagedCluster, UpstreamCluster } from "../cluster/contract.ts";
 import type { Binds } from "./binds.ts";
-import { type ClusterEntries, type ClusterEntry, toHttpCluster } from "./clusters.ts";
+import type { ClusterEntries, ClusterEntry } from "./clusters.ts";
 import type { CompiledRuntime } from "./contract.ts";
 import type { ListenerRoutes } from "./listeners.ts";
 import type { PlacedRoute } from "./placement.ts";
@@ -53,8 +53,7 @@ export class SnapshotRuntime implements CompiledRuntime {
   }
 
   cluster(key: string): UpstreamCluster | undefined {
-    const entry = this.parts.clusters.get(key);
-    return entry && toHttpCluster(entry).cluster;
+    return this.parts.clusters.get(key)?.cluster;
   }
 
   activate(): void {

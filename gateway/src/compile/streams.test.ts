@@ -95,7 +95,6 @@ test("what HTTP speaks to a cluster is nothing to those who pass bytes on", () =
   const h2c = toCluster("ns/grpc:1", { protocol: "http2" });
   const runtime = new TestCompiler().activate([...BASE, h2c, toStreamRoute("grpc", ["ns/grpc:1"])]);
   assert.deepEqual(pick(bindOf(runtime)), ["ns/grpc:1"]);
-  assert.equal(runtime.cluster("ns/grpc:1"), undefined);
 });
 
 test("a route is made anew when it or a cluster of it is another one, and not before", () => {

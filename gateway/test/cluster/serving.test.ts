@@ -228,19 +228,15 @@ test("two workers split requests by weight", async (t) => {
 test("a backend that cannot be served answers 500, or 503 where it has no endpoint", async (t) => {
   const front = await Front.open(t, 1);
   await front.apply(
-    toCluster("ns/h2:80", { protocol: "http2" }),
-    { kind: "endpoints", key: "ns/h2:80", endpoints: [] },
     toCluster("ns/empty:80"),
     { kind: "endpoints", key: "ns/empty:80", endpoints: [] },
     route(
-      toRule("/h2", "ns/h2:80"),
       toRule("/empty", "ns/empty:80"),
       toRule("/invalid", "", { backends: [{ kind: "invalid", reason: "BackendNotFound", weight: 1 }] }),
       toRule("/none", "", { backends: [] }),
     ),
   );
   const status = async (path: string) => (await front.get(path)).status;
-  assert.equal(await status("/h2"), 500);
   assert.equal(await status("/empty"), 503);
   assert.equal(await status("/invalid"), 500);
   assert.equal(await status("/none"), 500);
