@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { BodyFraming, BodyLease, BodyMode, SendOutcome } from "../exchange/contract.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import { Outlet, type SocketWays } from "../wire/outlet.ts";
-import { dateLine } from "./http-date.ts";
+import { dateLine } from "../head/http-date.ts";
 
 /** What an answer depends on besides itself. */
 export interface AnswerTerms {

@@ -1,14 +1,15 @@
 /** Reads request heads of one connection under the configuration in force; the same head twice is parsed once. */
 import type { FaultReason } from "@sallyport/model/fault";
-import type { DownstreamConnection, DownstreamStream } from "../exchange/contract.ts";
+import type { DownstreamStream } from "../exchange/contract.ts";
 import type { ExchangeStart } from "../exchange/exchange.ts";
+import { isOutdated, NO_RUNTIME, withoutRoutes } from "../exchange/in-force.ts";
 import { RequestHead } from "../head/request-head.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { toLatin1 } from "../wire/latin1.ts";
 import { CR, LF } from "../head/bytes.ts";
 import { HeadParser } from "./head-parser.ts";
 import { RequestBuilder } from "./request-builder.ts";
-import type { ServerPort } from "./server-port.ts";
+import type { ServerPort } from "../exchange/server-port.ts";
 
 /** Heads longer than this are not remembered. */
 const MAX_REMEMBERED = 4096;
@@ -17,9 +18,6 @@ const parser = new HeadParser();
 /** Stands where a connection has no request: nobody may use it, the next read makes a new one. */
 const NO_REQUEST = new RequestHead();
 NO_REQUEST.abandoned = true;
-
-/** Stands where an exchange goes on without its configuration; the next request finds that it is not in force. */
-const NO_RUNTIME: Runtime = { epoch: -1, binds: new Map(), cluster: () => undefined };
 
 /** Why a head was refused. */
 export interface Refusal {
@@ -83,9 +81,7 @@ export class RequestReader implements ExchangeStart {
    */
   forgetRoutes(): void {
     if (this.runtime === NO_RUNTIME || this.runtime === this.#port.runtime()) return;
-    const { key, address, port, transport, http, fallback } = this.bind;
-    const none = { tls: undefined, stream: undefined, proxyProtocol: undefined };
-    this.bind = { key, address, port, transport, http, fallback, ...none, route: () => undefined };
+    this.bind = withoutRoutes(this.bind);
     this.runtime = NO_RUNTIME;
     this.head.routedBy = undefined;
   }
@@ -116,13 +112,6 @@ export class RequestReader implements ExchangeStart {
     this.runtime = runtime;
     this.bind = bind;
   }
-}
-
-/** Whether a handshake for the same name would be held against something else than that of the connection was. */
-function isOutdated({ tls }: DownstreamConnection, bind: CompiledBind): boolean {
-  if (tls === undefined) return false;
-  const chain = bind.tls?.choose(tls.serverName);
-  return chain?.listener.key !== tls.listenerKey || chain.termination?.sessionContext !== tls.sessionContext;
 }
 
 /** The text at bytes[from, to) if a head could end there; "" otherwise. */

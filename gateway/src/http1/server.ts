@@ -14,7 +14,7 @@ import type { ByteReader, Inlet } from "../wire/inlet.ts";
 import { AnswerWriter, cutSocket, type AnswerTerms } from "./answer-writer.ts";
 import { RequestInput, type RequestInputOwner } from "./request-input.ts";
 import { RequestReader, type Refusal } from "./request-reader.ts";
-import type { AcceptedSocket, ServerPort } from "./server-port.ts";
+import type { AcceptedSocket, ServerPort } from "../exchange/server-port.ts";
 
 /** Milliseconds that an ended connection is read on. */
 const LINGER = 1500;

@@ -24,7 +24,7 @@ import {
   readWord31,
   word,
 } from "./frames.ts";
-import { HpackDecoder, type FieldSink } from "./hpack/decoder.ts";
+import { HpackDecoder, type FieldClassifier, type FieldSink } from "./hpack/decoder.ts";
 import { parsePriority } from "./priority.ts";
 import { toLatin1 } from "../wire/latin1.ts";
 import { SendingSide } from "./sending-side.ts";
@@ -49,8 +49,8 @@ export interface Http2Options {
   /** Bytes of a decoded header list as RFC 9113 section 6.5.2 counts them; told, and enforced by the role. */
   readonly maxHeaderListSize: number;
   readonly abuseBudget: number;
-  /** Says once what a field is: the `role` of an HPACK entry. */
-  classify(name: string, value: string): number;
+  /** Says once what a field is: the `role` of an HPACK entry. One function for all connections: decoders share by it. */
+  readonly classify: FieldClassifier;
   /** Milliseconds, monotonic. */
   now(): number;
 }
@@ -100,10 +100,7 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
     const first = options.role === "server" ? "preface" : "frames";
     this.reader = new FrameReader(this, { bytes, frames: MAX_CONTINUATIONS }, first);
     this.budget = new AbuseBudget(options.abuseBudget, () => options.now());
-    this.#decoder = new HpackDecoder({
-      maxTableSize: TABLE_SIZE,
-      classify: (name, value) => options.classify(name, value),
-    });
+    this.#decoder = new HpackDecoder({ maxTableSize: TABLE_SIZE, classify: options.classify });
     this.#receiveWindow = Math.max(INITIAL_WINDOW, options.connectionWindow);
     this.output.text(this.#hello());
   }
@@ -199,12 +196,12 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
     const stream = this.#dataStream;
     const count = to - from;
     if (stream === undefined) {
-      this.#giveBackWhole(count);
+      this.giveBackWhole(count);
       return;
     }
     stream.received += count;
     if (stream.expected >= 0 && stream.received > stream.expected) {
-      this.#giveBackWhole(count);
+      this.giveBackWhole(count);
       this.resetFor(stream, ErrorCode.PROTOCOL_ERROR, "more DATA than content-length");
       return;
     }
@@ -216,7 +213,7 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
 
   onDataPadding(count: number): void {
     const stream = this.#dataStream;
-    if (stream === undefined) this.#giveBackWhole(count);
+    if (stream === undefined) this.giveBackWhole(count);
     else this.giveBack(stream, count);
   }
 
@@ -321,7 +318,7 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
 
   /** So much of what a stream received is used: the peer may send as much more. Told in large steps. */
   giveBack(stream: Http2Stream, count: number): void {
-    this.#giveBackWhole(count);
+    this.giveBackWhole(count);
     if (stream.gone || stream.remoteClosed || this.ended) return;
     stream.credit += count;
     if (stream.credit * 2 < this.options.streamWindow) return;
@@ -500,7 +497,8 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
     this.output.text(frameHeader(4, FrameType.WINDOW_UPDATE, 0, id) + word(count));
   }
 
-  #giveBackWhole(count: number): void {
+  /** As giveBack(), of the connection alone: its stream should get no more. */
+  giveBackWhole(count: number): void {
     this.#credit += count;
     if (this.#credit * 2 < this.options.connectionWindow || this.ended) return;
     this.#sendUpdate(0, this.#credit);

@@ -36,9 +36,6 @@ export abstract class SendingSide extends Timed {
 
   /** There may be room for more DATA. */
   protected abstract onRoom(): void;
-  /** Both halves of a stream are closed. */
-  abstract complete(stream: Http2Stream): void;
-
   /** Adds a GOAWAY. */
   goaway(lastId: number, code: ErrorCode, detail: string): void {
     this.output.text(frameHeader(8 + detail.length, FrameType.GOAWAY, 0, 0) + word(lastId) + word(code) + detail);
@@ -113,8 +110,8 @@ export abstract class SendingSide extends Timed {
   sentEnd(stream: Http2Stream): void {
     stream.localClosed = true;
     this.budget.earn();
-    if (stream.remoteClosed) this.complete(stream);
-    else stream.onHalfClosed();
+    if (!stream.remoteClosed) stream.onHalfClosed();
+    else stream.settleEnds();
   }
 
   /** A stream has something to send that had to wait. */

@@ -57,6 +57,7 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
   protected readonly owner: Http2Connection;
   #taken = false;
   #paused = false;
+  #ignores = false;
   #waiting: Stash | undefined = undefined;
   /** The peer's end came and was not delivered yet. */
   #endWaits = false;
@@ -104,7 +105,7 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
     this.expected = -1;
     this.priority = DEFAULT_PRIORITY;
     this.touched = false;
-    this.#taken = this.#paused = this.#endWaits = this.#ends = false;
+    this.#taken = this.#paused = this.#ignores = this.#endWaits = this.#ends = false;
     this.#endTrailers = this.#tail = this.#trailers = "";
   }
 
@@ -181,7 +182,11 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
 
   /** By the connection: content came. */
   receive(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
-    if (!this.#taken || this.#paused || (this.#waiting?.length ?? 0) > 0) {
+    if (this.#ignores) {
+      this.owner.giveBackWhole(to - from);
+      return "taken";
+    }
+    if (!this.#taken || this.#paused || this.#waiting !== undefined) {
       this.#waiting ??= new Stash();
       this.#waiting.append(bytes, from, to);
       return "taken";
@@ -192,10 +197,22 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
   /** By the connection, or by the role for trailers: the peer's half is closed. */
   receiveEnd(trailers: string): void {
     this.remoteClosed = true;
-    this.#endWaits = true;
+    this.#endWaits = !this.#ignores;
     this.#endTrailers = trailers;
     this.#deliver();
-    if (this.localClosed && !this.gone) this.owner.complete(this);
+  }
+
+  /** Leaves its connection once both halves are closed and all that came was delivered. */
+  settleEnds(): void {
+    if (this.localClosed && this.remoteClosed && !this.#endWaits && !this.gone) this.owner.complete(this);
+  }
+
+  /** Nobody wants what the peer sends any more: it is read and forgotten, and its window not opened again. */
+  protected ignoreBody(): void {
+    this.#ignores = true;
+    this.#endWaits = false;
+    this.#dropWaiting();
+    this.settleEnds();
   }
 
   /** By the connection, which has a window for so much: frames of what waits. Returns whether something is left. */
@@ -228,10 +245,8 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
     const rest = this.#rest;
     this.#rest = undefined;
     rest?.release();
-    const waiting = this.#waiting?.length ?? 0;
-    this.#waiting = undefined;
     this.#endWaits = false;
-    if (waiting > 0) this.owner.giveBack(this, waiting);
+    this.#dropWaiting();
   }
 
   #pass(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
@@ -247,6 +262,7 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
   #deliver(): void {
     const outermost = this.owner.enterTurn();
     this.#deliverAll();
+    this.settleEnds();
     if (outermost) this.owner.leaveTurn();
   }
 
@@ -261,6 +277,12 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
     if (!this.#endWaits || !this.#taken || this.#paused || this.#waiting !== undefined) return;
     this.#endWaits = false;
     this.onEnd(this.#endTrailers);
+  }
+
+  #dropWaiting(): void {
+    const count = this.#waiting?.length ?? 0;
+    this.#waiting = undefined;
+    if (count > 0) this.owner.giveBackWhole(count);
   }
 
   #sendTail(): void {

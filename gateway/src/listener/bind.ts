@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import type { ExchangeDependencies } from "../exchange/dependencies.ts";
-import type { ServerPort } from "../http1/server-port.ts";
+import type { ServerPort } from "../exchange/server-port.ts";
 import { Http1Server } from "../http1/server.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { openStream } from "../stream/open.ts";

@@ -1,7 +1,7 @@
 /** What a client connection is made of, and what the connections of one bound port share. */
 import type { Socket } from "node:net";
-import type { DownstreamConnection } from "../exchange/contract.ts";
-import type { ExchangeDependencies } from "../exchange/dependencies.ts";
+import type { DownstreamConnection } from "./contract.ts";
+import type { ExchangeDependencies } from "./dependencies.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import type { Inlet } from "../wire/inlet.ts";
 import type { SocketWays } from "../wire/outlet.ts";
