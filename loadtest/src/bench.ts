@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SecureContext } from "node:tls";
 import { backendLaunch, backendPaths } from "./backend.ts";
+import { askHttp2, callGrpc } from "./http2/probe.ts";
 import type { Layout } from "./layout.ts";
-import type { Peer, PeerSetup } from "./peers/peer.ts";
+import { launchTool } from "./peers/packaged.ts";
+import { frontTraits, type Peer, type PeerSetup } from "./peers/peer.ts";
 import { Ports } from "./ports.ts";
 import { ask, pollUntilReady, waitUntilReady, type Question } from "./probe.ts";
 import { processTree } from "./proc.ts";
@@ -54,6 +56,7 @@ export class Bench {
   readonly #ports = new Ports();
   #backend: Served | undefined;
   #echo: Served | undefined;
+  #grpcBackend: Served | undefined;
   #certificate: CertificateFiles | undefined;
   #started = 0;
 
@@ -87,7 +90,7 @@ export class Bench {
   /** Starts a peer and asks it what it does to a request; throws, with its last words, when it does not get ready. */
   async startTarget(choice: TargetChoice): Promise<Target> {
     const { peer, front, accessLog, routes } = choice;
-    const backend = front === "udp" ? await this.echo() : await this.backend();
+    const backend = await this.#backendOf(front);
     const certificate = await this.#certificateFiles();
     const directory = this.newFolder(choice.peer.name.replaceAll(/[^a-z0-9]+/gi, "-"));
     const port = await this.#ports.take();
@@ -95,12 +98,11 @@ export class Bench {
     const setup = { directory, front, port, sparePorts, certificate, accessLog, routes };
     const launch = peer.launch({ ...setup, backendPort: backend.port });
     const running = await this.processes.start({ name: "proxy", launch, directory, processors: this.layout.proxy });
-    const tls = front === "https" ? pinnedContext(readFileSync(certificate.cert)) : undefined;
-    if (front === "udp") await pollUntilReady(running, () => askEcho(port));
-    else await waitUntilReady(running, { port, tls, ...readyQuestion(routes) });
-    const asked = routes === "one" && (front === "http" || front === "https");
-    const notes = [...peer.deviations(front), ...(asked ? await workOf(port, peer.name, tls) : [])];
-    const presented = front === "https" ? certificate.cert : "";
+    const secure = frontTraits[front].tls === "on";
+    const tls = secure ? pinnedContext(readFileSync(certificate.cert)) : undefined;
+    await waitUntilServed(running, choice, { port, tls });
+    const notes = [...peer.deviations(front), ...(await workOf(choice, { port, tls }))];
+    const presented = secure ? certificate.cert : "";
     const pids = processTree(running.pid);
     return { choice, backend, certificate: presented, running, port, directory, notes, pids };
   }
@@ -115,6 +117,27 @@ export class Bench {
   /** A free port for something that is not a target. */
   takePort(): Promise<number> {
     return this.#ports.take();
+  }
+
+  /** The backend of gRPC; starts it at the first call. */
+  async grpcBackend(): Promise<Served> {
+    this.#grpcBackend ??= await this.#startGrpcBackend();
+    return this.#grpcBackend;
+  }
+
+  #backendOf(front: PeerSetup["front"]): Promise<Served> {
+    const { upstream } = frontTraits[front];
+    if (upstream === "http2") return this.grpcBackend();
+    return upstream === "datagrams" ? this.echo() : this.backend();
+  }
+
+  async #startGrpcBackend(): Promise<Served> {
+    const directory = this.newFolder("grpc-backend");
+    const port = await this.#ports.take();
+    const launch = launchTool("grpc-backend", [String(port)]);
+    const running = await this.processes.start({ name: "grpc", launch, directory, processors: this.layout.backend });
+    await pollUntilReady(running, () => assertEcho(port));
+    return { running, port, pids: processTree(running.pid) };
   }
 
   async #startEcho(): Promise<Served> {
@@ -151,12 +174,42 @@ function readyQuestion(routes: PeerSetup["routes"]): Pick<Question, "host" | "pa
   return { host: benchHost, path: backendPaths.ready };
 }
 
+interface Place {
+  readonly port: number;
+  readonly tls: SecureContext | undefined;
+}
+
+/** Asks in what the front speaks until the answer is right. */
+function waitUntilServed(running: Running, { front, routes }: TargetChoice, place: Place): Promise<void> {
+  const { client, upstream } = frontTraits[front];
+  if (client === "datagrams") return pollUntilReady(running, () => askEcho(place.port));
+  if (upstream === "http2") return pollUntilReady(running, () => assertEcho(place.port));
+  if (client !== "http2") return waitUntilReady(running, { ...place, ...readyQuestion(routes) });
+  return pollUntilReady(running, async () => {
+    const { status, body } = await askHttp2({ ...place, path: backendPaths.ready });
+    if (status !== 200 || body !== "ready\n") throw new Error(`status ${status} with ${JSON.stringify(body)}`);
+  });
+}
+
+async function assertEcho(port: number): Promise<void> {
+  const sent = "is anybody there?";
+  const received = await callGrpc(port, "Echo", sent);
+  if (received !== sent) throw new Error(`${JSON.stringify(received)} came back instead of ${JSON.stringify(sent)}`);
+}
+
 // Every peer is to add X-Forwarded-For and a request id: the backend tells whether it did.
-async function workOf(port: number, name: string, tls: SecureContext | undefined): Promise<readonly string[]> {
-  const { body } = await ask({ port, path: backendPaths.seen, tls });
+async function workOf({ front, routes, name }: TargetChoice, place: Place): Promise<readonly string[]> {
+  const { client, upstream } = frontTraits[front];
+  if (routes === "many" || (client !== "http1" && client !== "http2")) return [];
+  const question = { ...place, path: backendPaths.seen };
+  const body = upstream === "http2" ? await callGrpc(place.port, "Seen") : (await askOver(client, question)).body;
   const [forwardedFor = "", requestId = ""] = body.split("\n");
   const missing = [];
   if (forwardedFor.trim() === "") missing.push("X-Forwarded-For");
   if (requestId.trim() === "") missing.push("X-Request-Id");
   return missing.length === 0 ? [] : [`${name} does less work: it adds no ${missing.join(" and no ")}.`];
+}
+
+function askOver(client: "http1" | "http2", question: Question): Promise<{ readonly body: string }> {
+  return client === "http2" ? askHttp2(question) : ask(question);
 }

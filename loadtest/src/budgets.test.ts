@@ -14,6 +14,7 @@ function target(name: string, micros: number): TargetResult {
     userShare: 0.3,
     rss: 1,
     rssAnon: 1,
+    peakRss: 60e6,
     use,
   };
   return { target: name, version: "", load: [sample], latency: [], idle: [], notes: [] };

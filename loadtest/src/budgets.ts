@@ -31,7 +31,9 @@ const metrics = {
   p99Ms: true,
   rssBytes: true,
   rssAnonBytes: true,
+  peakRssBytes: true,
   bytesPerConnection: true,
+  bytesPerStream: true,
 } satisfies Record<Metric, true>;
 
 /** Reads budgets.json; throws when a row is not a budget. */

@@ -1,10 +1,11 @@
 // The closed-loop clients: each does the next thing when the last one is complete. They load a proxy as far as it goes, so
-// they tell CPU per request and throughput, and say nothing about latency. Requests on kept connections come from wrk, whole
-// connections and datagrams from programs of our own; all print their totals in the same form.
+// they tell CPU per request and throughput, and say nothing about latency. Requests on kept connections come from wrk, over
+// HTTP/2 from h2load, whole connections and datagrams from programs of our own.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { clientLaunch } from "./client-setup.ts";
 import { fieldsOf } from "./fields.ts";
+import { h2loadLaunch, parseH2loadReport } from "./http2/h2load.ts";
 import type { Launch } from "./processes.ts";
 import { writeOpensslConfig } from "./tls/negotiation.ts";
 import { findTool, repository } from "./tools.ts";
@@ -20,7 +21,11 @@ export interface ClosedLoop {
   readonly certificate: string;
   readonly connections: number;
   readonly seconds: number;
-  /** Requests separated by NUL bytes. */
+  /** HTTP/2: streams at once on each connection; absent for HTTP/1.1. */
+  readonly streams?: number;
+  /** HTTP/2: so many requests instead of so many seconds. */
+  readonly total?: number;
+  /** Requests separated by NUL bytes, as HTTP/1.1 messages. */
   readonly requestFile: string;
 }
 
@@ -28,7 +33,7 @@ export interface ClosedLoop {
 export interface ClosedLoopTotals {
   readonly requests: number;
   readonly seconds: number;
-  /** Bytes received, heads included. */
+  /** Bytes received; heads are included where HTTP/1.1 is spoken. */
   readonly bytes: number;
   /** Answers with a status of 400 or more, and connections that failed in any way. */
   readonly failures: number;
@@ -37,7 +42,7 @@ export interface ClosedLoopTotals {
 /** How to start the client; throws when it is not installed. */
 export function closedLoopLaunch(loop: ClosedLoop): Launch {
   const { exchange, port, connections, seconds, requestFile, certificate } = loop;
-  if (exchange === "request") return wrkLaunch(loop);
+  if (exchange === "request") return loop.streams === undefined ? wrkLaunch(loop) : h2loadLaunch(loop);
   const sessions = exchange === "resumed handshake" ? "resumed" : "new";
   const program = exchange === "datagram" ? "udp/datagram-load.ts" : "tls/handshake-load.ts";
   return clientLaunch(program, { port, connections, seconds, requestFile, certificate, sessions, rate: 0 });
@@ -63,8 +68,9 @@ export function totalsLine({ requests, seconds, bytes, failures }: ClosedLoopTot
 }
 
 /** Reads the totals from the client's output file; throws when it did not get so far. */
-export function readTotals(outputFile: string): ClosedLoopTotals {
-  return parseTotals(readFileSync(outputFile, "utf8"));
+export function readTotals(outputFile: string, { streams }: Pick<ClosedLoop, "streams">): ClosedLoopTotals {
+  const output = readFileSync(outputFile, "utf8");
+  return streams === undefined ? parseTotals(output) : parseH2loadReport(output);
 }
 
 /** The line that wrk/replay.lua and totalsLine write. */

@@ -7,6 +7,7 @@ import { Bench } from "./bench.ts";
 import { judge, readBudgets } from "./budgets.ts";
 import { raiseFileLimit } from "./file-limit.ts";
 import { runFloodScenario } from "./flood.ts";
+import { runStreamsScenario } from "./http2/streams.ts";
 import { runIdleScenario } from "./idle.ts";
 import { allowedProcessors, layoutFor, type Layout } from "./layout.ts";
 import { parseOptions, usage, type Options } from "./options.ts";
@@ -83,6 +84,8 @@ async function runScenario(context: RunContext, scenario: Scenario): Promise<Sce
   switch (scenario.kind) {
     case "idle":
       return { ...head, targets: await runIdleScenario(context, scenario) };
+    case "streams":
+      return { ...head, targets: await runStreamsScenario(context, scenario) };
     case "flood":
       return { ...head, targets: await runFloodScenario(context, scenario) };
     case "load":

@@ -4,11 +4,14 @@ import {
   cpuSpent,
   parseMachineStat,
   parseMemoryStatus,
+  parsePeakMemory,
   parseProcessStat,
   parseSchedstat,
   processTree,
   readCpu,
   readMemory,
+  readPeakMemory,
+  resetPeakMemory,
 } from "./proc.ts";
 
 const stat = (name: string): string => {
@@ -71,4 +74,20 @@ test("the process tree of this process's parent holds both", () => {
   const tree = processTree(process.ppid);
   assert.equal(tree[0], process.ppid);
   assert.ok(tree.includes(process.pid));
+});
+
+test("the peak of a process remembers memory that was given back, until it is reset", () => {
+  const bytes = 64 * 2 ** 20;
+  const large = new ArrayBuffer(bytes);
+  new Uint8Array(large).fill(1);
+  large.transfer(0);
+  const peak = readPeakMemory([process.pid]);
+  assert.ok(peak >= bytes);
+  resetPeakMemory([process.pid]);
+  assert.ok(readPeakMemory([process.pid]) <= peak - bytes / 2);
+});
+
+test("a peak counts in KiB, and a zombie has none", () => {
+  assert.equal(parsePeakMemory("VmHWM:\t    1234 kB\n"), 1234 * 1024);
+  assert.equal(parsePeakMemory("State: Z (zombie)"), 0);
 });

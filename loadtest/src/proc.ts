@@ -2,7 +2,7 @@
 //
 // Two sources of CPU time are read, because each alone is wrong somewhere: task/*/schedstat counts nanoseconds but forgets
 // threads that have ended, /proc/PID/stat keeps those but counts hundredths of a second.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 
 /** CPU time of a set of processes up to now; subtract two readings to know a window. */
 export interface CpuReading {
@@ -104,6 +104,27 @@ export function readMemory(pids: readonly number[]): MemoryReading {
     sum.rssAnon += rssAnon;
   }
   return sum;
+}
+
+/** Forgets how large these processes have been, so that the next peak is that of what follows. */
+export function resetPeakMemory(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      writeFileSync(`/proc/${pid}/clear_refs`, "5");
+    } catch {
+      // It has ended, or belongs to somebody else: the peak is then that of its whole life, which is no smaller.
+    }
+  }
+}
+
+/** The largest resident set of each process since it was reset, in bytes, summed up. */
+export function readPeakMemory(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + parsePeakMemory(readOrEmpty(`/proc/${pid}/status`)), 0);
+}
+
+/** VmHWM of /proc/PID/status, in bytes; zero where there is none. */
+export function parsePeakMemory(text: string): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) * 1024;
 }
 
 /** What the whole machine has done so far. */

@@ -6,7 +6,16 @@ import type { LoadSample, RunResult, TargetResult } from "./results.ts";
 
 function sample(micros: number, changes: Partial<LoadSample> = {}): LoadSample {
   const use = { proxy: 0.99, backend: 0.5, client: 0.4, others: 0, stolen: 0 };
-  const base = { requests: 1e6, seconds: 20, failures: 0, userShare: 0.25, rss: 50e6, rssAnon: 20e6, use };
+  const base = {
+    requests: 1e6,
+    seconds: 20,
+    failures: 0,
+    userShare: 0.25,
+    rss: 50e6,
+    rssAnon: 20e6,
+    peakRss: 60e6,
+    use,
+  };
   return { ...base, cpuSeconds: micros, ...changes };
 }
 

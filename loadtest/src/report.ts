@@ -86,6 +86,7 @@ function tableOf(scenario: ScenarioResult, layout: string): readonly string[] {
     case "load":
       return loadTable(scenario, layout);
     case "idle":
+    case "streams":
       return idleTable(scenario);
     case "flood":
       return floodTable(scenario);
@@ -99,6 +100,8 @@ function loadTable(scenario: ScenarioResult, layout: string): readonly string[] 
   const metric: Metric = perGib ? "cpuSecondsPerGib" : "cpuMicrosPerRequest";
   const { exchange } = scenario;
   // Targets named "PEER + VARIANT" are compared with PEER.
+  // Where answers are large, what matters is how much of them a proxy holds.
+  const large = scenario.bodyBytes >= 2 ** 27;
   const variants = scenario.targets.some(({ target }) => target.includes(" + "));
   const rate = scenario.targets.flatMap(({ latency }) => latency)[0]?.rate;
   const of = (target: TargetResult, name: Metric): Spread | undefined => figure(target, name, scenario.bodyBytes);
@@ -117,12 +120,13 @@ function loadTable(scenario: ScenarioResult, layout: string): readonly string[] 
       withRange(of(target, "p99Ms"), 2),
       fixed(megabytes(of(target, "rssBytes")), 1),
       fixed(megabytes(of(target, "rssAnonBytes")), 1),
+      ...(large ? [withRange(inMegabytes(of(target, "peakRssBytes")), 1)] : []),
       limit(target.load, layout),
     ]),
   );
   const cpu = perGib ? "CPU s per GiB" : `CPU us per ${exchange}`;
   const latency = rate === undefined ? ["p50 ms", "p99 ms"] : [`p50 ms at ${rate}/s`, "p99 ms"];
-  const memory = ["RSS MB", "private MB"];
+  const memory = ["RSS MB", "private MB", ...(large ? ["peak RSS MB"] : [])];
   return [
     ...table([
       "target",
@@ -161,9 +165,10 @@ function floodTable(scenario: ScenarioResult): readonly string[] {
 }
 
 function idleTable(scenario: ScenarioResult): readonly string[] {
+  const unit: Metric = scenario.kind === "streams" ? "bytesPerStream" : "bytesPerConnection";
   const of = (target: TargetResult, name: Metric): Spread | undefined => figure(target, name, scenario.bodyBytes);
   const rows = scenario.targets.map((target) => {
-    const perConnection = of(target, "bytesPerConnection");
+    const perConnection = of(target, unit);
     return row([
       `${target.target} ${target.version}`,
       fixed(megabytes(of(target, "rssBytes")), 1),
@@ -171,7 +176,7 @@ function idleTable(scenario: ScenarioResult): readonly string[] {
       times(ratio(scenario, "rssAnonBytes", [target.target, "haproxy"])),
       times(ratio(scenario, "rssAnonBytes", [target.target, "envoy"])),
       withRange(perConnection, 0),
-      times(ratio(scenario, "bytesPerConnection", [target.target, "nginx"])),
+      times(ratio(scenario, unit, [target.target, "nginx"])),
     ]);
   });
   const header = [
@@ -180,7 +185,7 @@ function idleTable(scenario: ScenarioResult): readonly string[] {
     "private MB",
     "private x HAProxy",
     "private x Envoy",
-    "bytes per connection",
+    scenario.kind === "streams" ? "bytes per open stream" : "bytes per connection",
     "x nginx",
   ];
   return [...table(header), ...rows];
@@ -252,6 +257,11 @@ function times(value: number | undefined): string {
 
 function fixed(value: number | undefined, digits: number): string {
   return value === undefined ? "" : value.toFixed(digits);
+}
+
+function inMegabytes(spread: Spread | undefined): Spread | undefined {
+  if (spread === undefined) return undefined;
+  return { ...spread, median: spread.median / 1e6, min: spread.min / 1e6, max: spread.max / 1e6 };
 }
 
 function megabytes(spread: Spread | undefined): number | undefined {

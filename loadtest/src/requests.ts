@@ -39,6 +39,29 @@ export function routeRequests(): readonly string[] {
   });
 }
 
+/** Requests of an application: forty paths, each with so many queries, so that hardly one head comes twice. */
+export function applicationRequests(queries = 101): readonly string[] {
+  const random = sequence(3);
+  const paths = Array.from({ length: 40 }, () => `${backendPaths.application}${word(random)}/${word(random)}`);
+  return Array.from({ length: paths.length * queries }, (_, index) => {
+    const path = `${paths[index % paths.length] ?? ""}?page=${index}&sort=${word(random)}&token=${word(random)}`;
+    return get(path, benchHost, varyingFields(index, random));
+  });
+}
+
+/** Unary gRPC calls of one method, with a message of so many bytes; its prefix is left to who sends it, since NUL bytes separate requests. */
+export function grpcRequests(method: string, messageBytes: number): readonly string[] {
+  const fields = ["User-Agent: grpc-go/1.82.1", "Content-Type: application/grpc", "TE: trailers"];
+  return [message("POST", `/bench.Bench/${method}`, benchHost, fields) + "x".repeat(messageBytes)];
+}
+
+/** A message with gRPC's prefix of five bytes: not compressed, and its length. */
+export function grpcMessage(bytes: string): string {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(bytes.length, 1);
+  return prefix.toString("latin1") + bytes;
+}
+
 /** GET of one path with the fields of a browser. */
 export function pathRequests(path: string): readonly string[] {
   return [get(path, benchHost, [`User-Agent: ${userAgents[2]}`, "Accept: */*", "Accept-Encoding: identity"])];

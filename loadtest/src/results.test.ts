@@ -13,6 +13,7 @@ function sample(cpuSeconds: number, requests: number, use: Partial<ProcessorUse>
     userShare: 0.5,
     rss: 50e6,
     rssAnon: 20e6,
+    peakRss: 60e6,
     use: { ...idleUse, ...use },
   };
 }

@@ -12,6 +12,8 @@ export interface LoadSample {
   readonly userShare: number;
   readonly rss: number;
   readonly rssAnon: number;
+  /** The largest resident set during the sample. */
+  readonly peakRss: number;
   readonly use: ProcessorUse;
 }
 
@@ -41,7 +43,9 @@ export interface IdleSample {
   readonly rss: number;
   readonly rssAnon: number;
   readonly bytesPerConnection?: number;
-  /** Connections that were still open when memory was read. */
+  /** With open streams: what each of them costs, its share of the connections that carry it included. */
+  readonly bytesPerStream?: number;
+  /** Connections or streams that were still open when memory was read. */
   readonly openConnections: number;
 }
 
@@ -59,7 +63,7 @@ export interface TargetResult {
 
 /** One scenario of a run. */
 export interface ScenarioResult {
-  readonly kind: "load" | "idle" | "flood";
+  readonly kind: "load" | "idle" | "streams" | "flood";
   readonly name: string;
   readonly title: string;
   /** What the samples call a request. */
@@ -89,7 +93,9 @@ export type Metric =
   | "p99Ms"
   | "rssBytes"
   | "rssAnonBytes"
-  | "bytesPerConnection";
+  | "peakRssBytes"
+  | "bytesPerConnection"
+  | "bytesPerStream";
 
 const gibibyte = 2 ** 30;
 
@@ -114,6 +120,10 @@ export function figure(result: TargetResult, metric: Metric, bodyBytes: number):
       return spreadOf([...load, ...idle].map((sample) => sample.rss));
     case "rssAnonBytes":
       return spreadOf([...load, ...idle].map((sample) => sample.rssAnon));
+    case "peakRssBytes":
+      return spreadOf(load.map((sample) => sample.peakRss));
+    case "bytesPerStream":
+      return spreadOf(idle.flatMap((sample) => sample.bytesPerStream ?? []));
     case "bytesPerConnection":
       return spreadOf(idle.flatMap((sample) => sample.bytesPerConnection ?? []));
     default:

@@ -43,6 +43,8 @@ test("the access log is compared on every peer that has one, with itself", () =>
 test("only peers that serve the scenario's front take part", () => {
   const names = (name: string): readonly string[] => choicesFor(scenario(name), peers).map((choice) => choice.name);
   assert.deepEqual(names("tls"), ["sallyport", "haproxy", "nginx", "envoy", "traefik"]);
+  assert.deepEqual(names("h2-tls"), ["sallyport", "haproxy", "nginx", "envoy", "traefik"]);
+  assert.deepEqual(names("grpc"), ["sallyport", "haproxy", "nginx", "envoy", "traefik"]);
   assert.deepEqual(names("udp"), ["sallyport", "nginx", "envoy", "traefik"]);
   assert.ok(names("vary").includes("node:http+undici"));
   assert.ok(choicesFor(scenario("tcp"), peers).every(({ front }) => front === "tcp"));

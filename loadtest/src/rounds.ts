@@ -38,8 +38,16 @@ export async function runLoadScenario(context: RunContext, scenario: LoadScenari
   const { bench, options, progress } = context;
   const requestFile = join(bench.newFolder("requests"), "requests.bin");
   writeFileSync(requestFile, scenario.requests().join("\0"), "latin1");
-  const { exchange, connections, bodyBytes } = scenario;
-  const offer: Offer = { requestFile, exchange, connections, bodyBytes, seconds: options.seconds };
+  const { exchange, connections, bodyBytes, streams, total } = scenario;
+  const offer: Offer = {
+    requestFile,
+    exchange,
+    connections,
+    bodyBytes,
+    seconds: options.seconds,
+    ...(streams === undefined ? {} : { streams }),
+    ...(total === undefined ? {} : { total }),
+  };
   const entries = await startEntries(context, choicesFor(scenario, context.peers));
   progress(`${scenario.name}: warming up ${entries.length} targets`);
   const warmUp = { ...offer, seconds: options.quick === "on" ? QUICK_WARM_UP : warmUpSeconds[exchange] };

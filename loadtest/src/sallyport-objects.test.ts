@@ -39,6 +39,15 @@ test("a TLS listener refers to a Secret with the certificate and the key of the 
   assert.throws(() => writeObjects(objects, { port: 1, backendPort: 2, routes: "one", front: "https" }), /certificate/);
 });
 
+test("gRPC has a GRPCRoute, and a Service that is spoken to in HTTP/2 by prior knowledge", () => {
+  using directory = openTemporaryDirectory();
+  writeObjects(directory.path, { port: 8081, backendPort: 9001, routes: "one", front: "grpc" });
+  const text = everything(directory.path);
+  assert.match(text, /port: 8081\n {6}protocol: HTTP\n/);
+  assert.match(text, /^kind: GRPCRoute$/m);
+  assert.match(text, /port: 80\n {6}protocol: TCP\n {6}appProtocol: kubernetes\.io\/h2c\n/);
+});
+
 test("TCP and UDP have a route and a Service port of their own kind", () => {
   for (const [front, kind] of [
     ["tcp", "TCPRoute"],

@@ -1,7 +1,7 @@
 // Writes the Kubernetes objects that Sallyport serves during a measurement, one directory of YAML.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Front } from "./peers/peer.ts";
+import { frontTraits, type Front } from "./peers/peer.ts";
 import type { CertificateFiles } from "./tls/certificate.ts";
 
 /** Size of the many-routes configuration. */
@@ -14,7 +14,7 @@ export interface ObjectSetup {
   readonly backendPort: number;
   /** Default: plain HTTP. */
   readonly front?: Front;
-  /** What an HTTPS listener presents. */
+  /** What a listener with TLS presents. */
   readonly certificate?: CertificateFiles;
   readonly routes: "one" | "many";
 }
@@ -25,8 +25,8 @@ export function writeObjects(directory: string, setup: ObjectSetup): void {
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, "gateway.yaml"), documents([gatewayClass(), gateway(port, front)]));
   writeFileSync(join(directory, "service.yaml"), documents([service("backend", [backendPort], front)]));
-  if (front === "https") {
-    if (certificate === undefined) throw new Error("an HTTPS listener needs a certificate");
+  if (frontTraits[front].tls === "on") {
+    if (certificate === undefined) throw new Error("a listener with TLS needs a certificate");
     writeFileSync(join(directory, "certificate.yaml"), documents([certificateSecret(certificate)]));
   }
   if (setup.routes === "one") {
@@ -63,7 +63,15 @@ spec:
 `;
 }
 
-const protocols = { http: "HTTP", https: "HTTPS", tcp: "TCP", udp: "UDP" } as const satisfies Record<Front, string>;
+const protocols = {
+  http: "HTTP",
+  https: "HTTPS",
+  h2: "HTTPS",
+  h2c: "HTTP",
+  grpc: "HTTP",
+  tcp: "TCP",
+  udp: "UDP",
+} as const satisfies Record<Front, string>;
 
 const listenerTls = `      tls:
         certificateRefs:
@@ -83,7 +91,7 @@ spec:
     - name: ${front}
       port: ${port}
       protocol: ${protocols[front]}
-${front === "https" ? listenerTls : ""}`;
+${frontTraits[front].tls === "on" ? listenerTls : ""}`;
 }
 
 /** A Service whose endpoints are processes on this machine. */
@@ -97,10 +105,10 @@ metadata:
     sallyport.io/endpoints: ${JSON.stringify(ports.map((port) => `127.0.0.1:${port}`).join(","))}
 spec:
   ports:
-    - name: ${front === "https" ? "http" : front}
+    - name: ${front === "tcp" || front === "udp" ? front : "http"}
       port: 80
       protocol: ${front === "udp" ? "UDP" : "TCP"}
-`;
+${frontTraits[front].upstream === "http2" ? "      appProtocol: kubernetes.io/h2c\n" : ""}`;
 }
 
 /** One HTTPRoute: everything under a path, for one host or all, to one Service. */
@@ -135,9 +143,10 @@ ${filters === undefined ? "" : `      filters:\n${filters}`}      backendRefs:
 }
 
 function routeForAll(front: Front): string {
-  if (front === "http" || front === "https") return httpRoute({ name: "all", path: "/", service: "backend" });
+  if (frontTraits[front].upstream === "http1") return httpRoute({ name: "all", path: "/", service: "backend" });
+  const kinds = { grpc: "GRPCRoute", tcp: "TCPRoute", udp: "UDPRoute" } as const;
   return `apiVersion: gateway.networking.k8s.io/v1
-kind: ${front === "tcp" ? "TCPRoute" : "UDPRoute"}
+kind: ${front === "grpc" || front === "tcp" ? kinds[front] : kinds.udp}
 metadata:
   name: all
   namespace: default

@@ -9,6 +9,8 @@ import {
   readCpu,
   readMachine,
   readMemory,
+  readPeakMemory,
+  resetPeakMemory,
   ticksPerSecond,
   type CpuReading,
   type CpuSpent,
@@ -23,6 +25,10 @@ export interface Offer {
   readonly requestFile: string;
   readonly connections: number;
   readonly seconds: number;
+  /** HTTP/2: streams at once on each connection; absent for HTTP/1.1. */
+  readonly streams?: number;
+  /** HTTP/2: so many requests instead of so many seconds. */
+  readonly total?: number;
   /** Least size of an answer in bytes: fewer mean that something else was answered. */
   readonly bodyBytes: number;
 }
@@ -31,11 +37,12 @@ export interface Offer {
 export async function sampleLoad(bench: Bench, target: Target, offer: Offer): Promise<LoadSample> {
   const { port, backend, certificate } = target;
   const launch = closedLoopLaunch({ ...offer, port, certificate });
+  resetPeakMemory(target.pids);
   const before = readSides(target.pids, backend.pids);
   const client = await startClient(bench, "client", launch);
   const clientCpu = await watchUntilEnd(client);
   const after = readSides(target.pids, backend.pids);
-  const totals = readTotals(client.stdoutFile);
+  const totals = readTotals(client.stdoutFile, offer);
   if (totals.requests === 0) {
     throw new Error(`the client got no answer (${totals.failures} failures): ${target.running.lastWords()}`);
   }
@@ -50,6 +57,7 @@ export async function sampleLoad(bench: Bench, target: Target, offer: Offer): Pr
     cpuSeconds: proxy.seconds,
     userShare: proxy.userShare,
     ...memory,
+    peakRss: readPeakMemory(target.pids),
     use: processorUse({ before, after, proxy, clientCpu }),
   };
 }

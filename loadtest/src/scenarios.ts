@@ -1,9 +1,18 @@
 // What is measured: every scenario, with the work it offers and the targets it compares.
-import { backendPaths, smallBodyBytes } from "./backend.ts";
+import { backendPaths, quarterGibibyte, smallBodyBytes } from "./backend.ts";
 import type { Exchange } from "./closed-loop.ts";
 import type { Front } from "./peers/peer.ts";
 import { offeredTls } from "./tls/negotiation.ts";
-import { fixedRequests, pathRequests, postRequests, routeRequests, varyingRequests } from "./requests.ts";
+import {
+  applicationRequests,
+  fixedRequests,
+  grpcMessage,
+  grpcRequests,
+  pathRequests,
+  postRequests,
+  routeRequests,
+  varyingRequests,
+} from "./requests.ts";
 
 /** A scenario that offers load to proxies in turns. */
 export interface LoadScenario {
@@ -16,6 +25,9 @@ export interface LoadScenario {
   readonly exchange: Exchange;
   /** Client connections of the closed loop. */
   readonly connections: number;
+  /** HTTP/2: streams at once on each connection, and, where it is not a matter of time, how many requests a sample is. */
+  readonly streams?: number;
+  readonly total?: number;
   /** Arrivals a second of the open loop: what the slowest peer can serve on half a processor. Absent: latency is not measured. */
   readonly rate?: number;
   readonly bodyBytes: number;
@@ -34,6 +46,17 @@ export interface IdleScenario {
   readonly connections: number;
 }
 
+/** A scenario that reads what streams cost that are open and wait for their answer. */
+export interface StreamsScenario {
+  readonly kind: "streams";
+  readonly name: string;
+  readonly title: string;
+  readonly front: Front;
+  readonly connections: number;
+  /** Streams on each connection. */
+  readonly streams: number;
+}
+
 /** A scenario that measures the latency of requests on kept connections while others only make handshakes. */
 export interface FloodScenario {
   readonly kind: "flood";
@@ -50,7 +73,7 @@ export interface FloodScenario {
 }
 
 /** Anything that `--scenario` can name. */
-export type Scenario = LoadScenario | IdleScenario | FloodScenario;
+export type Scenario = LoadScenario | IdleScenario | StreamsScenario | FloodScenario;
 
 const smallBody = {
   kind: "load",
@@ -79,6 +102,18 @@ const handshakes = {
   requests: fixedRequests,
   compares: "peers",
 } as const;
+
+const application = {
+  kind: "load",
+  exchange: "request",
+  connections: 16,
+  bodyBytes: smallBodyBytes,
+  requests: applicationRequests,
+  compares: "peers",
+} as const;
+
+/** Bytes of a gRPC message in each direction. */
+const grpcMessageBytes = 64;
 
 /** Every scenario, in the order of the report. */
 export const scenarios: readonly Scenario[] = [
@@ -190,5 +225,72 @@ export const scenarios: readonly Scenario[] = [
     bodyBytes: 0,
     requests: () => [],
     compares: "peers",
+  },
+  {
+    ...application,
+    name: "h2-tls",
+    title: `HTTP/2 over TLS (${offeredTls}), HTTP/1.1 behind it: 16 connections with 8 streams, 65-byte answers with unique fields`,
+    front: "h2",
+    streams: 8,
+  },
+  {
+    ...application,
+    name: "h2-single",
+    title: "The same with one stream at a time on each connection: nothing to gather",
+    front: "h2",
+    streams: 1,
+  },
+  {
+    ...application,
+    name: "h2c",
+    title: "HTTP/2 in the clear by prior knowledge, HTTP/1.1 behind it: 16 connections with 8 streams",
+    front: "h2c",
+    streams: 8,
+  },
+  {
+    kind: "load",
+    name: "h2-body1g",
+    title: "1 GiB over HTTP/2 and TLS: 4 streams of one connection, 256 MiB each",
+    front: "h2",
+    exchange: "request",
+    connections: 1,
+    streams: 4,
+    total: 4,
+    bodyBytes: quarterGibibyte,
+    requests: () => pathRequests(backendPaths.quarterGibibyte),
+    compares: "peers",
+  },
+  {
+    kind: "load",
+    name: "h2-upload",
+    title: "POST of 1 MiB over HTTP/2 and TLS: 8 connections with 4 streams",
+    front: "h2",
+    exchange: "request",
+    connections: 8,
+    streams: 4,
+    bodyBytes: smallBodyBytes,
+    requests: () => postRequests(1024 * 1024),
+    compares: "peers",
+  },
+  {
+    kind: "load",
+    name: "grpc",
+    title: `Unary gRPC calls over HTTP/2 in the clear on both sides, ${grpcMessageBytes} bytes each way: 16 connections with 8 streams`,
+    front: "grpc",
+    exchange: "request",
+    connections: 16,
+    streams: 8,
+    bodyBytes: grpcMessage("x".repeat(grpcMessageBytes)).length,
+    requests: () => grpcRequests("Echo", grpcMessageBytes),
+    compares: "peers",
+  },
+  {
+    kind: "streams",
+    name: "h2-streams",
+    title:
+      "10 000 open gRPC calls over 100 connections, HTTP/2 in the clear on both sides, answered when all are there",
+    front: "grpc",
+    connections: 100,
+    streams: 100,
   },
 ];

@@ -11,7 +11,7 @@ const cache = join(repository, ".cache", "loadtest");
 const debian = join(cache, "debian");
 
 /** Programs that may or may not be on this machine. */
-export type ToolName = "nginx" | "haproxy" | "wrk" | "envoy" | "traefik" | "k6";
+export type ToolName = "nginx" | "haproxy" | "wrk" | "h2load" | "envoy" | "traefik" | "k6" | "grpc-backend";
 
 /** A program and the environment it needs, or why it cannot be run. */
 export type Tool =
@@ -27,9 +27,11 @@ const places: Readonly<Record<ToolName, { readonly files: readonly string[]; rea
   nginx: { files: [join(debian, "usr/sbin/nginx")], version: ["-v"] },
   haproxy: { files: [join(debian, "usr/sbin/haproxy")], version: ["-v"] },
   wrk: { files: [join(debian, "usr/bin/wrk")], version: ["-v"] },
+  h2load: { files: [join(debian, "usr/bin/h2load")], version: ["--version"] },
   envoy: { files: envoyFiles(), version: ["--version"] },
   traefik: { files: [join(cache, "venv/bin/traefik")], version: ["version"] },
   k6: { files: [join(repository, ".cache/bin/k6")], version: ["version"] },
+  "grpc-backend": { files: [join(repository, ".cache/bin/grpc-backend")], version: ["--version"] },
 };
 
 /** Folder of the npm packages that are installed for the load test only. */

@@ -27,7 +27,7 @@ test("a custom peer with a directory of objects serves every front, and finds th
   using directory = openTemporaryDirectory({ "cert.pem": "C", "key.pem": "K" });
   const [cert, key] = [directory.file("cert.pem"), directory.file("key.pem")];
   const peer = parseCustomPeer("before=node sallyport.mjs run {objects} --admin 127.0.0.1:{admin}");
-  assert.deepEqual(peer?.fronts, ["http", "https", "tcp", "udp"]);
+  assert.deepEqual(peer?.fronts, ["http", "https", "h2", "h2c", "grpc", "tcp", "udp"]);
   const launch = peer?.launch({
     directory: directory.path,
     front: "https",

@@ -1,9 +1,7 @@
 // Any other proxy, given on the command line: two builds of Sallyport against each other, or a peer not listed here.
 import { join } from "node:path";
 import { writeObjects } from "../sallyport-objects.ts";
-import type { Front, Peer, PeerSetup } from "./peer.ts";
-
-const everyFront: readonly Front[] = ["http", "https", "tcp", "udp"];
+import { everyFront, type Peer, type PeerSetup } from "./peer.ts";
 
 /**
  * Reads `NAME=COMMAND ARG...`; undefined when it has another form. Stand-ins in the arguments: {port} and {backend}, {admin} and

@@ -2,14 +2,22 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Launch } from "../processes.ts";
-import { clientConnections, upstreamConnections, type Peer, type PeerSetup } from "./peer.ts";
+import {
+  clientConnections,
+  everyFront,
+  frontTraits,
+  upstreamConnections,
+  upstreamStreams,
+  type Peer,
+  type PeerSetup,
+} from "./peer.ts";
 import { availabilityOf, launchTool } from "./packaged.ts";
 
 /** Envoy as a reverse proxy: the second peer that budgets are set against. */
 export const envoyPeer: Peer = {
   name: "envoy",
   deviations: () => [],
-  fronts: ["http", "https", "tcp", "udp"],
+  fronts: everyFront,
   abilities: ["access log"],
   availability: () => availabilityOf("envoy"),
   launch(setup: PeerSetup): Launch {
@@ -37,7 +45,7 @@ function bootstrap(setup: PeerSetup): unknown {
     },
     static_resources: {
       listeners: [setup.front === "udp" ? datagramListener(setup.port) : listener(setup)],
-      clusters: [cluster(socketAddress(setup.backendPort, setup.front === "udp" ? "UDP" : "TCP"))],
+      clusters: [cluster(setup)],
     },
   };
 }
@@ -48,17 +56,20 @@ function socketAddress(port: number, protocol: "TCP" | "UDP" = "TCP"): unknown {
 
 function listener(setup: PeerSetup): unknown {
   const filter = setup.front === "tcp" ? tcpProxy() : connectionManager(setup);
-  const secure = setup.front === "https" ? { transport_socket: downstreamTls(setup) } : {};
+  const secure = frontTraits[setup.front].tls === "on" ? { transport_socket: downstreamTls(setup) } : {};
   return { name: "front", address: socketAddress(setup.port), filter_chains: [{ filters: [filter], ...secure }] };
 }
 
-function downstreamTls({ certificate }: PeerSetup): unknown {
+function downstreamTls({ certificate, front }: PeerSetup): unknown {
   const pair = { certificate_chain: { filename: certificate.cert }, private_key: { filename: certificate.key } };
   return {
     name: "envoy.transport_sockets.tls",
     typed_config: {
       "@type": `${apiTypes}.extensions.transport_sockets.tls.v3.DownstreamTlsContext`,
-      common_tls_context: { tls_certificates: [pair] },
+      common_tls_context: {
+        tls_certificates: [pair],
+        ...(frontTraits[front].client === "http2" ? { alpn_protocols: ["h2", "http/1.1"] } : {}),
+      },
     },
   };
 }
@@ -111,12 +122,17 @@ function connectionManager(setup: PeerSetup): unknown {
     typed_config: {
       "@type": `${apiTypes}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
       stat_prefix: "front",
-      codec_type: "HTTP1",
+      codec_type: codecOf(setup),
       use_remote_address: true,
       access_log: setup.accessLog === "on" ? [accessLog] : [],
       route_config: {
         virtual_hosts: [
-          { name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster: "back" } }] },
+          {
+            name: "all",
+            domains: ["*"],
+            // Without a limit: its default of 15 s would end long answers and held streams.
+            routes: [{ match: { prefix: "/" }, route: { cluster: "back", timeout: "0s" } }],
+          },
         ],
       },
       http_filters: [
@@ -129,13 +145,32 @@ function connectionManager(setup: PeerSetup): unknown {
   };
 }
 
-function cluster(address: unknown): unknown {
+function codecOf({ front }: PeerSetup): "HTTP1" | "HTTP2" | "AUTO" {
+  const { client, tls } = frontTraits[front];
+  if (client !== "http2") return "HTTP1";
+  return tls === "on" ? "AUTO" : "HTTP2";
+}
+
+function cluster({ front, backendPort }: PeerSetup): unknown {
+  const { upstream } = frontTraits[front];
+  const address = socketAddress(backendPort, upstream === "datagrams" ? "UDP" : "TCP");
+  const requests = upstream === "http2" ? upstreamStreams : 4096;
   return {
     name: "back",
     type: "STATIC",
+    ...(upstream === "http2" ? { typed_extension_protocol_options: http2Upstream() } : {}),
     circuit_breakers: {
-      thresholds: [{ max_connections: upstreamConnections, max_pending_requests: 4096, max_requests: 4096 }],
+      thresholds: [{ max_connections: upstreamConnections, max_pending_requests: requests, max_requests: requests }],
     },
     load_assignment: { cluster_name: "back", endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }] },
+  };
+}
+
+function http2Upstream(): unknown {
+  return {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+      "@type": `${apiTypes}.extensions.upstreams.http.v3.HttpProtocolOptions`,
+      explicit_http_config: { http2_protocol_options: {} },
+    },
   };
 }

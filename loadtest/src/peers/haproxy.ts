@@ -2,14 +2,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Launch } from "../processes.ts";
-import { clientConnections, upstreamConnections, type Peer, type PeerSetup } from "./peer.ts";
+import { clientConnections, frontTraits, upstreamConnections, type Peer, type PeerSetup } from "./peer.ts";
 import { availabilityOf, launchTool } from "./packaged.ts";
 
 /** HAProxy as a reverse proxy: the peer that CPU budgets are set against. */
 export const haproxyPeer: Peer = {
   name: "haproxy",
   deviations: () => [],
-  fronts: ["http", "https", "tcp"],
+  fronts: ["http", "https", "h2", "h2c", "grpc", "tcp"],
   abilities: ["access log"],
   availability: () => availabilityOf("haproxy"),
   launch(setup: PeerSetup): Launch {
@@ -36,19 +36,22 @@ defaults
 
 // The identifier is the example of HAProxy's own manual, its cheapest; %[uuid()] costs more.
 function httpConfig({ front, port, backendPort, accessLog, certificate }: PeerSetup): string {
-  const secure = front === "https";
+  const { tls, client, upstream } = frontTraits[front];
+  const secure = tls === "on";
+  const alpn = client === "http2" ? " alpn h2,http/1.1" : "";
+  const listening = secure ? ` ssl crt ${certificate.pair}${alpn}` : client === "http2" ? " proto h2" : "";
   return `  mode http
   http-reuse always
   option forwardfor
 ${accessLog === "on" ? "  log global\n  option httplog" : ""}
 frontend front
-  bind 127.0.0.1:${port} backlog 4096${secure ? ` ssl crt ${certificate.pair}` : ""}
+  bind 127.0.0.1:${port} backlog 4096${listening}
   unique-id-format %{+X}o\\ %ci:%cp_%fi:%fp_%Ts_%rt:%pid
   unique-id-header X-Request-Id
   http-request set-header X-Forwarded-Proto ${secure ? "https" : "http"}
   default_backend back
 backend back
-  server one 127.0.0.1:${backendPort} pool-max-conn ${upstreamConnections} pool-purge-delay 1h
+  server one 127.0.0.1:${backendPort} pool-max-conn ${upstreamConnections} pool-purge-delay 1h${upstream === "http2" ? " proto h2" : ""}
 `;
 }
 

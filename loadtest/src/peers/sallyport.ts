@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Launch } from "../processes.ts";
 import { writeObjects } from "../sallyport-objects.ts";
 import { repository } from "../tools.ts";
-import type { Availability, Peer, PeerSetup } from "./peer.ts";
+import { everyFront, type Availability, type Peer, type PeerSetup } from "./peer.ts";
 
 /** From the sources by type stripping, or the bundle of dist/. */
 export type SallyportForm = "source" | "bundle";
@@ -27,7 +27,7 @@ export function sallyportPeer(form: SallyportForm): Peer {
   return {
     name: "sallyport",
     deviations: () => deviationsOf(form),
-    fronts: ["http", "https", "tcp", "udp"],
+    fronts: everyFront,
     abilities: ["access log", "many routes"],
     availability: () => sallyportAvailability(form),
     launch: (setup) => sallyportLaunch(programs[form], setup),

@@ -2,17 +2,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Launch } from "../processes.ts";
-import { upstreamConnections, type Peer, type PeerSetup } from "./peer.ts";
+import { everyFront, frontTraits, upstreamConnections, type Peer, type PeerSetup } from "./peer.ts";
 import { availabilityOf, launchTool } from "./packaged.ts";
 
 /** Traefik as a reverse proxy. */
 export const traefikPeer: Peer = {
   name: "traefik",
   deviations: (front) =>
-    front === "http" || front === "https"
+    frontTraits[front].client.startsWith("http")
       ? ["Traefik cannot make a request id without a plug-in: it adds a constant X-Request-Id, which is cheaper."]
       : [],
-  fronts: ["http", "https", "tcp", "udp"],
+  fronts: everyFront,
   abilities: ["access log"],
   availability: () => availabilityOf("traefik"),
   launch(setup: PeerSetup): Launch {
@@ -47,7 +47,9 @@ function dynamicConfig(setup: PeerSetup): unknown {
   const { cert, key } = setup.certificate;
   const pair = { certFile: cert, keyFile: key };
   // With a default certificate, clients that name no host or another one are served all the same.
-  const secure = setup.front === "https";
+  const { tls, upstream } = frontTraits[setup.front];
+  const secure = tls === "on";
+  const scheme = upstream === "http2" ? "h2c" : "http";
   return {
     ...(secure ? { tls: { certificates: [pair], stores: { default: { defaultCertificate: pair } } } } : {}),
     http: {
@@ -61,7 +63,7 @@ function dynamicConfig(setup: PeerSetup): unknown {
         },
       },
       middlewares: { id: { headers: { customRequestHeaders: { "X-Request-Id": "0123456789abcdef" } } } },
-      services: { back: { loadBalancer: { servers: [{ url: `http://127.0.0.1:${setup.backendPort}` }] } } },
+      services: { back: { loadBalancer: { servers: [{ url: `${scheme}://127.0.0.1:${setup.backendPort}` }] } } },
     },
   };
 }

@@ -5,7 +5,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 
-const offered = { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", group: "X25519" } as const;
+/** The one version, cipher and group. */
+export const offered = { version: "TLSv1.3", cipher: "TLS_AES_128_GCM_SHA256", group: "X25519" } as const;
 
 /** The offer in words, for reports. */
 export const offeredTls: string = Object.values(offered).join(", ");
