@@ -7,7 +7,7 @@ import { eventually } from "@sallyport/testkit/eventually";
 import type { TryProgress } from "../../src/exchange/contract.ts";
 import { toResponseHead } from "../../src/head/response-head.ts";
 import { HandUpstream } from "../codec/hand-upstream.ts";
-import { openRig } from "./rig.ts";
+import { openRig, type Rig } from "./rig.ts";
 
 const POST = "POST / HTTP/1.1\r\nHost: x\r\n";
 
@@ -16,6 +16,7 @@ function ok(): ReturnType<typeof toResponseHead> {
 }
 
 interface Begun {
+  readonly rig: Rig;
   readonly upstream: HandUpstream;
   readonly client: RawClient;
 }
@@ -25,7 +26,7 @@ async function begin(t: TestContext, request: string): Promise<Begun> {
   const rig = await openRig(t, { backend: { cluster: upstream } });
   const client = await rig.client();
   await client.send(request);
-  return { upstream, client };
+  return { rig, upstream, client };
 }
 
 async function fail(
@@ -68,7 +69,10 @@ test("what comes of a body while the next try waits for a connection is not lost
   begun.upstream.hold = true;
   first.receiver?.onAnswerFailed("upstream-refused", "unseen");
   await begun.client.send("5\r\nhello\r\n0\r\n\r\n");
-  await eventually(() => begun.upstream.waiting === 1);
+  // what is sent later on another connection has come: so has this
+  const later = await begun.rig.client();
+  await later.send(`${POST}\r\n`);
+  await eventually(() => begun.upstream.waiting === 2);
   begun.upstream.release();
   const stream = await begun.upstream.next();
   await eventually(() => stream.ended && stream.content === "hello");
