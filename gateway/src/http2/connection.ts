@@ -69,7 +69,7 @@ const TABLE_SIZE = 4096;
 export abstract class Http2Connection extends SendingSide implements FrameSink, ByteReader {
   readonly streams = new Map<number, Http2Stream>();
   /** Our SETTINGS are in force at the peer. */
-  settled = false;
+  acknowledged = false;
   /** The highest id of a stream (of the client's making: there are no others). */
   lastId = 0;
   /** The peer reads what it asked for. */
@@ -233,7 +233,7 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
   onControl(type: number, flags: number, id: number, payload: Payload): void {
     switch (type) {
       case FrameType.SETTINGS:
-        if ((flags & Flag.ACK) !== 0) this.settled = true;
+        if ((flags & Flag.ACK) !== 0) this.acknowledged = true;
         else this.#onSettings(payload);
         break;
       case FrameType.WINDOW_UPDATE:
@@ -279,6 +279,13 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
   /** All streams are gone, and are told. */
   loseStreams(): void {
     const streams = [...this.streams.values()];
+    for (const stream of streams) this.#remove(stream, "peer");
+    for (const stream of streams) stream.onConnectionLost();
+  }
+
+  /** The streams that the peer has not ended are gone, and are told. */
+  loseIncomplete(): void {
+    const streams = [...this.streams.values()].filter(({ remoteClosed }) => !remoteClosed);
     for (const stream of streams) this.#remove(stream, "peer");
     for (const stream of streams) stream.onConnectionLost();
   }
@@ -330,7 +337,7 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
   /** What a new stream may receive: what the peer knew of when it opened it. */
   get initialReceiveWindow(): number {
     const { streamWindow } = this.options;
-    return this.settled ? streamWindow : Math.max(streamWindow, INITIAL_WINDOW);
+    return this.acknowledged ? streamWindow : Math.max(streamWindow, INITIAL_WINDOW);
   }
 
   protected onRoom(): void {

@@ -30,7 +30,10 @@ interface Rest {
 }
 
 /** A stream. Objects may be used again: `begin` makes it as new. */
-export abstract class Http2Stream extends Timed implements BodySource, BodySink {
+export abstract class Http2Stream<Owner extends Http2Connection = Http2Connection>
+  extends Timed
+  implements BodySource, BodySink
+{
   readonly offersRaw = false;
   readonly takesRaw = false;
   id = 0;
@@ -54,7 +57,7 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
   queuedAt = 0;
   /** It is in the connection's list of streams to flush at the end of the turn. */
   touched = false;
-  protected readonly owner: Http2Connection;
+  protected owner: Owner;
   #taken = false;
   #paused = false;
   #ignores = false;
@@ -68,7 +71,7 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
   #ends = false;
   #trailers = "";
 
-  constructor(owner: Http2Connection) {
+  constructor(owner: Owner) {
     super();
     this.owner = owner;
   }
@@ -207,11 +210,18 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
     if (this.localClosed && this.remoteClosed && !this.#endWaits && !this.gone) this.owner.complete(this);
   }
 
+  /** Forgets what came and was not delivered. */
+  protected dropWaiting(): void {
+    const count = this.#waiting?.length ?? 0;
+    this.#waiting = undefined;
+    this.#endWaits = false;
+    if (count > 0) this.owner.giveBackWhole(count);
+  }
+
   /** Nobody wants what the peer sends any more: it is read and forgotten, and its window not opened again. */
   protected ignoreBody(): void {
     this.#ignores = true;
-    this.#endWaits = false;
-    this.#dropWaiting();
+    this.dropWaiting();
     this.settleEnds();
   }
 
@@ -245,8 +255,8 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
     const rest = this.#rest;
     this.#rest = undefined;
     rest?.release();
-    this.#endWaits = false;
-    this.#dropWaiting();
+    // what came whole can still be delivered
+    if (!this.#endWaits) this.dropWaiting();
   }
 
   #pass(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
@@ -277,12 +287,6 @@ export abstract class Http2Stream extends Timed implements BodySource, BodySink 
     if (!this.#endWaits || !this.#taken || this.#paused || this.#waiting !== undefined) return;
     this.#endWaits = false;
     this.onEnd(this.#endTrailers);
-  }
-
-  #dropWaiting(): void {
-    const count = this.#waiting?.length ?? 0;
-    this.#waiting = undefined;
-    if (count > 0) this.owner.giveBackWhole(count);
   }
 
   #sendTail(): void {
