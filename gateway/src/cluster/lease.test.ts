@@ -2,23 +2,10 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { FakeLeaser, setUpCluster, toConfig, toEndpoint, FakeOutside } from "../../test/cluster/fakes.ts";
+import { TLS } from "../../test/cluster/tls.ts";
 import { PooledCluster } from "./cluster.ts";
-import type { UpstreamTlsSettings } from "./contract.ts";
 
 const NAMES = { kind: "dns", names: [{ hostname: "web.example", port: 80 }] } as const;
-
-const TLS: UpstreamTlsSettings = {
-  id: "one",
-  peerId: "peer",
-  serverName: "web.example",
-  identities: [],
-  authorities: undefined,
-  revocations: [],
-  clientCertificate: undefined,
-  minVersion: "1.2",
-  maxVersion: "1.3",
-  ciphers: undefined,
-};
 
 test("a lease counts on its endpoint and against the limit until it is released, once", () => {
   const { lease, cluster, outside } = setUpCluster({ limits: { connections: 1, pending: 9 } });
