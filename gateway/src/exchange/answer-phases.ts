@@ -17,8 +17,8 @@ import { failExchange, filterAnswer, finishAnswer, finishExchange, stopTimers } 
 
 /** How often a request may come back unseen before its client is told. */
 const MAX_REPLAYS = 2;
-/** Who cannot be reached will not be a moment later: that another endpoint is tried is for policies to say. */
-const NEVER_UP: ReadonlySet<FaultReason> = new Set(["connect-failure", "connect-timeout", "upstream-tls-failure"]);
+/** What another connection may be better at. Who cannot be reached, or does not speak what is asked for, is the same a moment later. */
+const GONE: ReadonlySet<FaultReason> = new Set(["upstream-refused", "upstream-closed", "upstream-reset"]);
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
 
@@ -113,7 +113,7 @@ function isReplayable(exchange: Exchange, reason: FaultReason, progress: TryProg
 
 /** Nothing was done with it, whatever it asks for: it is repeated as long as all of it is still there. */
 function isUnseenReplayable(exchange: Exchange, head: RequestHead, reason: FaultReason): boolean {
-  if (NEVER_UP.has(reason) || exchange.replays >= MAX_REPLAYS) return false;
+  if (!GONE.has(reason) || exchange.replays >= MAX_REPLAYS) return false;
   return head.framing === "none" || !exchange.bodyBegun;
 }
 

@@ -1,7 +1,7 @@
 /** Tries that are made anew: what an endpoint did not look at goes out again, whatever it is, as long as all of it is there. */
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import type { FaultReason } from "@sallyport/model/fault";
+import { FAULTS, type FaultReason } from "@sallyport/model/fault";
 import type { RawClient } from "@sallyport/testkit/raw-client";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { TryProgress } from "../../src/exchange/contract.ts";
@@ -100,10 +100,11 @@ test("what may have been seen, or could not be reached, is not repeated", async 
     ["begun", "upstream-reset"],
     ["unseen", "connect-failure"],
     ["unseen", "connect-timeout"],
+    ["unseen", "upgrade-refused"],
   ] as const) {
     const begun = await begin(t, `${POST}\r\n`);
     await fail(begun, progress, reason);
-    assert.equal(await statusOf(begun.client), 503, `${progress} ${reason}`);
+    assert.equal(await statusOf(begun.client), FAULTS[reason].status, `${progress} ${reason}`);
   }
 });
 
