@@ -1,0 +1,36 @@
+// A backend that gives back what it was sent.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+/** A running one. */
+export interface Echo {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Starts it. The target comes back as x-target, fields named `x-echo-...` and the body as they came. */
+export async function openEcho(): Promise<Echo> {
+  const server = createServer((request, response) => {
+    const parts: Buffer[] = [];
+    request.on("data", (part: Buffer) => parts.push(part));
+    request.on("end", () => {
+      const fields = Object.entries(request.headers).filter(([name]) => name.startsWith("x-echo-"));
+      response.setHeader("x-target", request.url ?? "");
+      for (const [name, value = ""] of fields) response.setHeader(name, value);
+      response.end(Buffer.concat(parts));
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  // A listening TCP server's address is never a string or null.
+  const { port } = server.address() as AddressInfo;
+  return { port, close: () => close(server) };
+}
+
+function close(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
