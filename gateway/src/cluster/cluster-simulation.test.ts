@@ -147,6 +147,8 @@ class Simulation {
       this.#requests.every((request) => request.answers <= 1),
       "one answer each",
     );
+    const refused = this.#requests.some(({ refusal }) => refusal === "upgrade-refused");
+    assert.ok(this.#protocol === "http2" || !refused, "where there is HTTP/1.1, upgrades are sent with it");
     if (this.#protocol === "http1") this.#checkOrder();
     this.#waiting = this.#waiting.filter(({ request }) => request.answers === 0);
     assert.equal(summary.pending + sum("streams") - users, this.#waiting.length, "those who wait are counted");

@@ -252,7 +252,6 @@ export class ConnectionPool implements ConnectionKeeper {
 
   /** A stream on it is over. */
   #giveBack(pooled: PooledConnection): void {
-    if (pooled.state === "closed") return;
     pooled.streams--;
     pooled.host.count(-1);
     if (pooled.streams === 0) pooled.idleSince = this.#options.now();
