@@ -10,7 +10,7 @@ import type { BlockAssignments, CompileInput, DataPlane, OpenPort } from "./engi
 import type { DatagramPortOptions } from "./datagram/port.ts";
 import type { ExchangeDependencies } from "./exchange/dependencies.ts";
 import { RequestIds } from "./head/request-id.ts";
-import { openHttp1 } from "./http1/client.ts";
+import { openUpstream } from "./upstream/open.ts";
 import { HANDSHAKES_PER_TURN, openBind } from "./listener/bind.ts";
 import { openTls } from "./wire/tls-module.ts";
 import { TurnBudget } from "./listener/turn-budget.ts";
@@ -79,7 +79,7 @@ export class IsolateDataPlane implements DataPlane {
       pool: [],
     };
     this.#clusters = openClusterTable({
-      open: (open) => openHttp1(open, { clocks, recorder, log }),
+      open: (open) => openUpstream(open, { clocks, recorder, log }),
       now: () => performance.now(),
       random: Math.random,
       schedule,

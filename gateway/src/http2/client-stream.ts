@@ -1,0 +1,277 @@
+/** One try of a request on an HTTP/2 connection to an endpoint: its head out, the answer's heads in, and how it ended. */
+import type { FaultReason } from "@sallyport/model/fault";
+import type {
+  AnswerReceiver,
+  BodyFraming,
+  BodyLease,
+  BodyMode,
+  SendOutcome,
+  TryProgress,
+  UpstreamStream,
+} from "../exchange/contract.ts";
+import type { RequestHead } from "../head/request-head.ts";
+import { reasonPhrase } from "../head/reason-phrase.ts";
+import { ResponseHead } from "../head/response-head.ts";
+import { withoutKey } from "../head/websocket.ts";
+import type { ClientConnection } from "./client.ts";
+import type { BlockFacts } from "./frame-reader.ts";
+import { ErrorCode } from "./frames.ts";
+import { Http2Stream } from "./stream.ts";
+import { TrailerFields } from "./trailer-fields.ts";
+
+/** 1xx heads before the final one. */
+const MAX_INTERIMS = 16;
+
+const trailerFields = new TrailerFields();
+
+/** One try. */
+export class ClientStream extends Http2Stream implements UpstreamStream {
+  readonly #client: ClientConnection;
+  #receiver: AnswerReceiver | undefined;
+  /** A head that waits until it is known whether the endpoint takes extended CONNECT. */
+  #waitingHead: RequestHead | undefined = undefined;
+  #method = "";
+  /** What a tunnel was asked for: a protocol, or "" for CONNECT. */
+  #protocol = "";
+  #tunnel: "none" | "asked" | "open" = "none";
+  #interims = 0;
+  /** The final head came. */
+  #answered = false;
+  /** The end was told. */
+  #over = false;
+  #released = false;
+
+  constructor(client: ClientConnection, receiver: AnswerReceiver) {
+    super(client);
+    this.#client = client;
+    this.#receiver = receiver;
+  }
+
+  sendHead(head: RequestHead, framing: BodyFraming, _mode: BodyMode): void {
+    this.#method = head.method;
+    this.#protocol = firstProtocol(head.upgrade);
+    if (head.upgrade !== "" || head.method === "CONNECT") this.#tunnel = "asked";
+    if (this.#protocol !== "" && !this.#client.peer.received) {
+      this.#waitingHead = head;
+      this.#client.awaitSettings(this);
+    } else this.#launch(head, framing);
+  }
+
+  override endBody(trailers: string): void {
+    // until the answer says what becomes of it, a tunnel has no half to close
+    if (this.#tunnel !== "asked") super.endBody(trailers);
+  }
+
+  cancel(): void {
+    this.#receiver = undefined;
+    this.#waitingHead = undefined;
+    this.dropWaiting();
+    this.#client.reset(this, ErrorCode.CANCEL);
+    this.#release();
+  }
+
+  /** The endpoint's SETTINGS came. */
+  onPeerSettings(): void {
+    const head = this.#waitingHead;
+    this.#waitingHead = undefined;
+    if (head !== undefined) this.#launch(head, "none");
+  }
+
+  /** The endpoint, or the connection, did nothing with the request. */
+  onRefused(reason: FaultReason): void {
+    this.#fail(reason, "unseen");
+  }
+
+  onBlock(facts: BlockFacts, bytes: Buffer, from: number, to: number): void {
+    if (this.#answered) this.#readTrailers(facts, bytes, from, to);
+    else this.#readHead(facts, bytes, from, to);
+  }
+
+  onReset(code: number): void {
+    // what is whole waits for its receiver; a server may stop the rest of the request then (RFC 9113 section 8.1)
+    if (this.remoteClosed) this.#settle();
+    else if (code === ErrorCode.REFUSED_STREAM && !this.#begun) this.#fail("upstream-refused", "unseen");
+    else this.#fail("upstream-reset", this.#progress);
+  }
+
+  onFault(_code: ErrorCode, _detail: string): void {
+    this.#fail("upstream-protocol-error", this.#progress);
+  }
+
+  onConnectionLost(): void {
+    if (this.remoteClosed) this.#settle();
+    else this.#fail(this.#client.lossReason, this.#progress);
+  }
+
+  onComplete(): void {
+    this.#settle();
+  }
+
+  onHalfClosed(): void {
+    // the answer is what is waited for, and its time is the exchange's
+  }
+
+  override onLate(): void {
+    // it has no time limit of its own
+  }
+
+  onTurn(): "taken" | "full" {
+    return this.#receiver?.onAnswerTurn() ?? "taken";
+  }
+
+  protected onPiece(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    return this.#receiver?.onAnswerBody(bytes, from, to, lease) ?? "taken";
+  }
+
+  protected onEnd(trailers: string): void {
+    this.#over = true;
+    const receiver = this.#receiver;
+    if (this.#tunnel === "open") receiver?.onAnswerEnd("");
+    else {
+      this.#receiver = undefined;
+      receiver?.onAnswerEnd(trailers);
+      // the answer did not need the rest of the request
+      if (!this.localClosed) this.#client.reset(this, ErrorCode.NO_ERROR);
+    }
+    this.#settle();
+  }
+
+  protected onDrain(): void {
+    this.#receiver?.onUpstreamDrain();
+  }
+
+  get #begun(): boolean {
+    return this.#answered || this.#interims > 0;
+  }
+
+  get #progress(): TryProgress {
+    if (this.#begun) return "begun";
+    return this.#client.connected && this.id > 0 ? "silent" : "unseen";
+  }
+
+  #launch(head: RequestHead, framing: BodyFraming): void {
+    const client = this.#client;
+    const { peer } = client;
+    const cannot = this.#protocol !== "" && !peer.connectProtocol;
+    const id = cannot ? 0 : client.takeId();
+    if (id === 0) {
+      client.refuseLater(this, cannot ? "upgrade-refused" : "upstream-refused");
+      return;
+    }
+    this.begin(id, peer.initialWindow, client.initialReceiveWindow);
+    client.streams.set(id, this);
+    client.sendBlock(this, this.#encode(head), framing === "none" && this.#tunnel === "none");
+    client.sentRequest();
+  }
+
+  #encode(head: RequestHead): string {
+    const { encoder, scheme } = this.#client;
+    const { authority, path, method } = head;
+    const lines = head.toFieldLines();
+    if (this.#protocol !== "") {
+      const pseudo = { method: "CONNECT", protocol: this.#protocol, scheme, authority, path };
+      return encoder.request(pseudo, withoutKey(lines), head.addedId);
+    }
+    const isConnect = method === "CONNECT";
+    const pseudo = { method, scheme: isConnect ? "" : scheme, authority, path: isConnect ? "" : path };
+    return encoder.request(pseudo, lines, head.addedId);
+  }
+
+  #readHead({ endStream }: BlockFacts, bytes: Buffer, from: number, to: number): void {
+    const client = this.#client;
+    const { answers } = client;
+    answers.begin();
+    if (!client.decode(bytes, from, to, answers)) return;
+    const head = answers.finish(endStream);
+    if (head === undefined) this.#refuseAnswer(answers.detail);
+    else if (head.status >= 200) this.#beginAnswer(head, answers.contentLength, endStream);
+    else if (++this.#interims > MAX_INTERIMS) this.#refuseAnswer("too many interim heads");
+    else this.#receiver?.onInterim(head);
+  }
+
+  #beginAnswer(head: ResponseHead, length: number, ended: boolean): void {
+    this.#answered = true;
+    const isTunnel = this.#tunnel === "asked" && head.status < 300;
+    const isEmpty = this.#method === "HEAD" || head.status === 204 || head.status === 304;
+    if (!isTunnel && !isEmpty && ended && length > 0) {
+      this.#refuseAnswer("no body of the length that was announced");
+      return;
+    }
+    if (isTunnel) this.#openTunnel(head);
+    else {
+      this.expected = isEmpty ? 0 : length;
+      const framing = ended || isEmpty || length === 0 ? "none" : length > 0 ? "length" : "stream";
+      // no tunnel after all: the request is complete
+      if (this.#tunnel === "asked") {
+        this.#tunnel = "none";
+        super.endBody("");
+      }
+      this.#receiver?.onAnswerHead(head, framing);
+    }
+    this.takeBody("content");
+    if (ended && !this.gone) this.#client.endReceived(this, "");
+    this.#client.touch(this);
+  }
+
+  /** RFC 8441 section 4: any 2xx opens it; what asked for another protocol hears of that as in HTTP/1.1. */
+  #openTunnel(head: ResponseHead): void {
+    this.#tunnel = "open";
+    const plain = head.withoutLength();
+    this.#receiver?.onAnswerHead(this.#protocol === "" ? plain : toSwitch(plain, this.#protocol), "tunnel");
+  }
+
+  #readTrailers({ endStream }: BlockFacts, bytes: Buffer, from: number, to: number): void {
+    const client = this.#client;
+    trailerFields.begin();
+    if (!client.decode(bytes, from, to, trailerFields)) return;
+    if (this.remoteClosed) client.resetFor(this, ErrorCode.STREAM_CLOSED, "HEADERS behind END_STREAM");
+    else if (!endStream) this.#refuseAnswer("a second head");
+    else if (this.#tunnel === "open") this.#refuseAnswer("trailers in a tunnel");
+    else if (trailerFields.refused) this.#refuseAnswer(trailerFields.detail);
+    else client.endReceived(this, trailerFields.lines);
+  }
+
+  #refuseAnswer(detail: string): void {
+    this.#client.resetFor(this, ErrorCode.PROTOCOL_ERROR, detail);
+  }
+
+  /** Its place is free first, so that another try finds it. */
+  #fail(reason: FaultReason, progress: TryProgress): void {
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    this.#waitingHead = undefined;
+    this.dropWaiting();
+    this.#release();
+    receiver?.onAnswerFailed(reason, progress);
+  }
+
+  /** Over where the stream has left its connection and the end was told. */
+  #settle(): void {
+    if (!this.gone || (!this.#over && this.#receiver !== undefined)) return;
+    this.#receiver = undefined;
+    this.#release();
+  }
+
+  #release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#client.release(this);
+  }
+}
+
+/** Extended CONNECT asks for one protocol; names of registered ones are lower case. */
+function firstProtocol(upgrade: string): string {
+  const comma = upgrade.indexOf(",");
+  return (comma < 0 ? upgrade : upgrade.slice(0, comma)).toLowerCase();
+}
+
+function toSwitch(answer: ResponseHead, protocol: string): ResponseHead {
+  const head = new ResponseHead();
+  const line = `HTTP/1.1 101 ${reasonPhrase(101)}\r\n`;
+  head.text = line + answer.toFieldLines();
+  head.fieldsAt = line.length;
+  head.status = 101;
+  head.upgrade = protocol;
+  head.dated = answer.dated;
+  return head;
+}
