@@ -68,9 +68,10 @@ export async function sampleLatency(
   target: Target,
   offer: Offer & { rate: number },
 ): Promise<LatencySample> {
-  const { requestFile, connections, seconds, rate } = offer;
+  const { requestFile, connections, seconds, rate, streams } = offer;
   const { port, certificate } = target;
-  const launch = openLoopLaunch({ port, requestFile, certificate, connections, seconds, rate });
+  const version = streams === undefined ? "1.1" : "2";
+  const launch = openLoopLaunch({ port, requestFile, certificate, connections, seconds, rate, version });
   const generator = await startClient(bench, "generator", launch);
   const code = await generator.ended;
   if (code !== 0) throw new Error(`the generator ended with ${code}: ${generator.lastWords()}`);

@@ -236,6 +236,7 @@ export const scenarios: readonly Scenario[] = [
   {
     ...application,
     name: "h2-single",
+    rate: 1000,
     title: "The same with one stream at a time on each connection: nothing to gather",
     front: "h2",
     streams: 1,

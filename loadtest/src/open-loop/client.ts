@@ -2,7 +2,7 @@
 // answer was complete. Waiting for a connection is part of the latency.
 import type { Socket } from "node:net";
 import { monotonicMs } from "./clock.ts";
-import { AnswerReader } from "./answer-reader.ts";
+import type { Conversation, Dialect } from "./dialect.ts";
 import type { Opener } from "./opener.ts";
 
 /** What the client counted; times in milliseconds. */
@@ -17,14 +17,24 @@ export interface ClientTotals {
 
 interface Connection {
   socket: Socket;
-  reader: AnswerReader;
+  conversation: Conversation;
   /** When the request under way arrived; negative while there is none. */
   arrivedMs: number;
 }
 
-/** A fixed number of keep-alive connections. */
+/** What a client sends, and over what. */
+export interface OpenLoop {
+  readonly opener: Opener;
+  readonly dialect: Dialect;
+  /** As HTTP/1.1 messages. */
+  readonly requests: readonly string[];
+  readonly connections: number;
+}
+
+/** A fixed number of keep-alive connections, each with one request at a time. */
 export class OpenLoopClient {
   readonly #opener: Opener;
+  readonly #dialect: Dialect;
   readonly #requests: readonly Buffer[];
   readonly #connections: Connection[] = [];
   readonly #idle: Connection[] = [];
@@ -35,14 +45,15 @@ export class OpenLoopClient {
   #longestQueue = 0;
   #ended = false;
 
-  private constructor(opener: Opener, requests: readonly Buffer[]) {
+  private constructor(opener: Opener, dialect: Dialect, requests: readonly string[]) {
     this.#opener = opener;
-    this.#requests = requests;
+    this.#dialect = dialect;
+    this.#requests = requests.map((request) => dialect.encode(request));
   }
 
   /** Opens all connections; rejects when one cannot be opened. */
-  static async open(opener: Opener, requests: readonly Buffer[], connections: number): Promise<OpenLoopClient> {
-    const client = new OpenLoopClient(opener, requests);
+  static async open({ opener, dialect, requests, connections }: OpenLoop): Promise<OpenLoopClient> {
+    const client = new OpenLoopClient(opener, dialect, requests);
     await Promise.all(Array.from({ length: connections }, () => client.#openConnection()));
     return client;
   }
@@ -89,7 +100,7 @@ export class OpenLoopClient {
   #send(connection: Connection, arrivedMs: number): void {
     connection.arrivedMs = arrivedMs;
     const request = this.#requests[this.#sent++ % this.#requests.length];
-    if (request !== undefined) connection.socket.write(request);
+    if (request !== undefined) connection.socket.write(connection.conversation.next(request));
   }
 
   async #openConnection(): Promise<void> {
@@ -99,13 +110,14 @@ export class OpenLoopClient {
       connection.socket.once(this.#opener.openEvent, resolve);
       connection.socket.once("error", reject);
     });
+    greet(connection);
     this.#idle.push(connection);
   }
 
   #newConnection(): Connection {
     const connection: Connection = {
       socket: this.#newSocket(() => connection),
-      reader: new AnswerReader(),
+      conversation: this.#dialect.begin((bytes) => connection.socket.write(bytes)),
       arrivedMs: -1,
     };
     return connection;
@@ -119,7 +131,7 @@ export class OpenLoopClient {
   }
 
   #receive(connection: Connection, bytes: Buffer): void {
-    const progress = connection.reader.push(bytes);
+    const progress = connection.conversation.push(bytes);
     if (progress.kind === "more") return;
     if (progress.kind === "invalid" || connection.arrivedMs < 0) {
       connection.socket.destroy();
@@ -147,8 +159,15 @@ export class OpenLoopClient {
       this.#latencies.push(monotonicMs() - connection.arrivedMs);
       connection.arrivedMs = -1;
     }
-    connection.reader = new AnswerReader();
+    connection.conversation = this.#dialect.begin((bytes) => connection.socket.write(bytes));
     connection.socket = this.#newSocket(() => connection);
-    connection.socket.once(this.#opener.openEvent, () => this.#release(connection));
+    connection.socket.once(this.#opener.openEvent, () => {
+      greet(connection);
+      this.#release(connection);
+    });
   }
+}
+
+function greet({ socket, conversation }: Connection): void {
+  if (conversation.opening.length > 0) socket.write(conversation.opening);
 }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { percentile } from "../spread.ts";
 import { OpenLoopClient } from "./client.ts";
+import { dialectOf } from "./dialect.ts";
 import { openerFor } from "./opener.ts";
 import { monotonicMs } from "./clock.ts";
 import type { ArrivalCount, PacerSetup } from "./pacer.ts";
@@ -17,12 +18,14 @@ const warmUpSeconds = 0.5;
 const patienceMs = 2000;
 
 const setup = decodeGeneratorSetup(process.argv[2] ?? "");
-const requests = readFileSync(setup.requestFile).toString("latin1").split("\0");
-const client = await OpenLoopClient.open(
-  openerFor(setup.port, setup.certificate === "" ? undefined : readFileSync(setup.certificate)),
-  requests.map((request) => Buffer.from(request, "latin1")),
-  setup.connections,
-);
+const { port, connections, version } = setup;
+const certificate = setup.certificate === "" ? undefined : readFileSync(setup.certificate);
+const client = await OpenLoopClient.open({
+  opener: openerFor(port, certificate, version),
+  dialect: dialectOf(version, certificate === undefined ? "http" : "https"),
+  requests: readFileSync(setup.requestFile, "latin1").split("\0"),
+  connections,
+});
 
 await offer({ ...setup, seconds: warmUpSeconds });
 client.reset();

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { connect as connectSecurely } from "node:tls";
 import { benchHost } from "../requests.ts";
 import { pinnedContext } from "../tls/negotiation.ts";
+import type { HttpVersion } from "./dialect.ts";
 
 /** Opens connections of one kind to one port. */
 export interface Opener {
@@ -12,9 +13,9 @@ export interface Opener {
   open(receive: (bytes: Buffer) => void): Socket;
 }
 
-/** Over TLS where the proxy's certificate is given. */
-export function openerFor(port: number, certificate: Buffer | undefined): Opener {
-  return certificate === undefined ? plainOpener(port) : secureOpener(port, certificate);
+/** Over TLS where the proxy's certificate is given; HTTP/2 is offered by ALPN and nothing else with it. */
+export function openerFor(port: number, certificate: Buffer | undefined, version: HttpVersion = "1.1"): Opener {
+  return certificate === undefined ? plainOpener(port) : secureOpener(port, certificate, version);
 }
 
 function plainOpener(port: number): Opener {
@@ -33,12 +34,13 @@ function plainOpener(port: number): Opener {
   };
 }
 
-function secureOpener(port: number, certificate: Buffer): Opener {
+function secureOpener(port: number, certificate: Buffer, version: HttpVersion): Opener {
+  const offer = version === "2" ? { ALPNProtocols: ["h2"] } : {};
   const secureContext = pinnedContext(certificate);
   return {
     openEvent: "secureConnect",
     open(receive) {
-      const socket = connectSecurely({ port, host: "127.0.0.1", secureContext, servername: benchHost });
+      const socket = connectSecurely({ port, host: "127.0.0.1", secureContext, servername: benchHost, ...offer });
       socket.setNoDelay(true);
       socket.on("data", receive);
       return socket;

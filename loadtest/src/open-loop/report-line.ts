@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fieldsOf } from "../fields.ts";
 import type { Launch } from "../processes.ts";
+import type { HttpVersion } from "./dialect.ts";
 import { repository } from "../tools.ts";
 
 /** What the generator is told. */
@@ -16,6 +17,7 @@ export interface GeneratorSetup {
   readonly requestFile: string;
   /** File of the certificate that the proxy presents; empty where there is no TLS. */
   readonly certificate: string;
+  readonly version: HttpVersion;
 }
 
 /** What the generator prints. */
@@ -64,5 +66,6 @@ export function decodeGeneratorSetup(text: string): GeneratorSetup {
     seconds: setup.number("seconds"),
     requestFile: setup.text("requestFile"),
     certificate: setup.text("certificate"),
+    version: setup.text("version") === "2" ? "2" : "1.1",
   };
 }
