@@ -53,7 +53,10 @@ export interface UpstreamConnection {
   close(): void;
 }
 
-/** What the codec tells the owner (the pool) of a connection. */
+/**
+ * What the codec tells the owner (the pool) of a connection. That it drains or is gone comes before the exchanges on it hear of
+ * it: their replays must find its room free, and a connection that was opened since.
+ */
 export interface ConnectionOwner {
   /** The transport is up, the protocol settled. */
   onConnected(connection: UpstreamConnection): void;
