@@ -1,0 +1,180 @@
+/** A port that speaks HTTP/2 with prior knowledge, over real sockets, with a cluster that the test brings. */
+import { createServer, type Socket } from "node:net";
+import { once } from "node:events";
+import type { TestContext } from "node:test";
+import {
+  DEFAULT_HTTP2_SERVER_OPTIONS,
+  DEFAULT_HTTP_SERVER_OPTIONS,
+  type Http2ServerOptions,
+  type HttpServerOptions,
+} from "@sallyport/model/listener";
+import { eventually } from "@sallyport/testkit/eventually";
+import type { UpstreamCluster } from "../../src/cluster/contract.ts";
+import type { Exchange } from "../../src/exchange/exchange.ts";
+import { RequestIds } from "../../src/head/request-id.ts";
+import { Http2Server } from "../../src/http2/server.ts";
+import type { CompiledBackend, CompiledBind, CompiledRule, Runtime } from "../../src/router/contract.ts";
+import { Wheel } from "../../src/time/wheel.ts";
+import { Inlet } from "../../src/wire/inlet.ts";
+import type { SocketWays } from "../../src/wire/outlet.ts";
+import { rehouse } from "../../src/wire/rehouse.ts";
+import { toListener } from "../http1/rig.ts";
+import { toRecorder, type SeenRecord } from "../http1/seen-record.ts";
+import { FrameClient } from "./frame-client.ts";
+
+/** What a rig can be told. */
+export interface Http2RigOptions {
+  readonly cluster: UpstreamCluster;
+  readonly http?: Partial<HttpServerOptions>;
+  readonly http2?: Partial<Http2ServerOptions>;
+  readonly ways?: SocketWays;
+  readonly onRecord?: (record: SeenRecord) => void;
+}
+
+/** A running rig. */
+export interface Http2Rig {
+  readonly port: number;
+  readonly records: readonly SeenRecord[];
+  readonly bugs: readonly string[];
+  /** Connections of clients, in order. */
+  readonly servers: readonly Http2Server[];
+  readonly pressure: { stopKeepAlive: boolean; shed: boolean };
+  readonly pool: readonly Exchange[];
+  /** Turns the clocks. */
+  advance(milliseconds: number): void;
+  /** Puts a runtime in force that says the same. */
+  renew(): Runtime;
+  client(preface?: string): Promise<FrameClient>;
+}
+
+/** Opens a rig that closes with its test, where it must have left nothing behind. */
+export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Promise<Http2Rig> {
+  const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
+  const records: SeenRecord[] = [];
+  const bugs: string[] = [];
+  const counts = { opened: 0, closed: 0, connects: 0, disconnects: 0, handshakes: [] };
+  const log = {
+    error: (message: string, fields: Readonly<Record<string, unknown>>) => {
+      const { error } = fields;
+      bugs.push(`${message} ${error instanceof Error ? error.stack : String(error)}`);
+    },
+    warn: () => undefined,
+  };
+  const pressure = { stopKeepAlive: false, shed: false };
+  const pool: Exchange[] = [];
+  let runtime = toRuntime(options);
+  const port = {
+    dependencies: {
+      recorder: toRecorder(records, counts, options.onRecord),
+      ids: new RequestIds(),
+      clocks,
+      log,
+      pressure,
+      now: () => performance.now(),
+      pool,
+    },
+    draining: false,
+    runtime: () => runtime,
+    bindOf: (of: Runtime) => toBind(of),
+  };
+  const servers: Http2Server[] = [];
+  const sockets = new Set<Socket>();
+  const listener = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
+    const inlet = new Inlet();
+    const ways = options.ways ?? "tuned";
+    const rehoused = ways === "tuned" ? rehouse(accepted, inlet) : undefined;
+    const socket = rehoused ?? accepted;
+    sockets.add(socket);
+    socket.on("error", () => undefined);
+    const about = {
+      scheme: "http" as const,
+      remoteAddress: "127.0.0.1",
+      remote: "127.0.0.1:1",
+      local: "127.0.0.1:2",
+      peer: "127.0.0.1:1",
+      tls: undefined,
+    };
+    const server = new Http2Server({ socket, inlet, about, ways }, port);
+    inlet.deliverTo(server);
+    servers.push(server);
+    socket.on("close", () => {
+      sockets.delete(socket);
+      server.onClosed();
+    });
+    if (rehoused !== undefined) return;
+    inlet.attachData(socket);
+    socket.resume();
+  });
+  listener.listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  const address = listener.address();
+  const number = typeof address === "object" && address !== null ? address.port : 0;
+  const clients: FrameClient[] = [];
+  t.after(async () => {
+    for (const client of clients) client.close();
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => listener.close(resolve));
+    await eventually(() => sockets.size === 0, { what: "the end of all connections" });
+    for (const server of servers) if (server.streams.size > 0) throw new Error("a stream leaked");
+    if (clocks.coarse.count + clocks.fine.count > 0) throw new Error("a deadline leaked");
+    if (bugs.length > 0) throw new Error(bugs.join("\n"));
+  });
+  return {
+    port: number,
+    records,
+    bugs,
+    servers,
+    pressure,
+    pool,
+    advance: (milliseconds) => {
+      for (let i = 0; i < milliseconds / 250; i++) clocks.coarse.advance();
+      for (let i = 0; i < milliseconds / 4; i++) clocks.fine.advance();
+    },
+    renew: () => {
+      const before = runtime;
+      runtime = toRuntime(options);
+      return before;
+    },
+    client: async (preface) => {
+      const client = await FrameClient.open(number, preface);
+      clients.push(client);
+      return client;
+    },
+  };
+}
+
+function toBind(runtime: Runtime): CompiledBind {
+  const bind = runtime.binds.get("test");
+  if (bind === undefined) throw new Error("no bind");
+  return bind;
+}
+
+function toRuntime(options: Http2RigOptions): Runtime {
+  const http2 = { ...DEFAULT_HTTP2_SERVER_OPTIONS, ...options.http2 };
+  const http = { ...DEFAULT_HTTP_SERVER_OPTIONS, ...options.http, http2 };
+  const listener = toListener({ http });
+  const backend: CompiledBackend = { cluster: options.cluster, invalid: "", filters: [] };
+  const rule: CompiledRule = {
+    routeKey: "test/route",
+    ruleName: "0",
+    label: "test/route/0",
+    filters: [],
+    single: backend,
+    pick: () => backend,
+    requestTimeout: 0,
+    backendTimeout: 0,
+  };
+  const found = { listener, rule, matchedPrefix: undefined, cacheable: true };
+  const none = { tls: undefined, stream: undefined, proxyProtocol: undefined };
+  const bind: CompiledBind = {
+    key: "test",
+    address: "127.0.0.1",
+    port: 0,
+    http,
+    fallback: listener,
+    transport: "http",
+    ...none,
+    route: () => found,
+  };
+  return { epoch: 1, binds: new Map([["test", bind]]), cluster: () => undefined };
+}
