@@ -1,7 +1,7 @@
 // Chromium in front of the gateway: a page of many resources over HTTP/2, and a WebSocket on the same connection (RFC 8441).
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
-import { type AddressInfo } from "node:net";
+import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Signal } from "@sallyport/testkit/signal";
 import { startProcess } from "@sallyport/testkit/process";
@@ -97,7 +97,6 @@ describe("Chromium", { timeout: 120_000 }, () => {
     await new Promise<void>((resolve) => {
       site.listen(0, "127.0.0.1", resolve);
     });
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a listening TCP server's address is no string and no null
     const { port } = site.address() as AddressInfo;
     edge = await openInteropEdge({ site: { port, version: "h1" } }, { extra: ["--access-log", "-"] });
     profile = openTemporaryDirectory();
@@ -126,7 +125,6 @@ describe("Chromium", { timeout: 120_000 }, () => {
       await browser.stop();
     }
     assert.notEqual(report, "", browser.output());
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- written by our own page
     const told = JSON.parse(report) as Report;
     assert.deepEqual([told.loaded, told.failed], [RESOURCES, 0]);
     assert.deepEqual(told.protocols, ["h2"]);

@@ -57,8 +57,6 @@ describe("nghttp", { timeout: 120_000 }, () => {
         ["--no-dep"],
         ["--header-table-size=0"],
         ["--header-table-size=65536", "--encoder-header-table-size=0"],
-        ["--max-frame-size=1000000"],
-        ["--hexdump"],
         ["--expect-continue"],
       ]) {
         test(`nghttp ${options.join(" ")} gets back all that it sent ${what}`, async () => {

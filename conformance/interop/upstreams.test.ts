@@ -30,9 +30,10 @@ async function startPython(): Promise<{ readonly child: RunningProcess; readonly
   return { child, port: Number(port) };
 }
 
-/** nginx serves the files of a directory as HTTP/2, in cleartext and over TLS, and takes POSTs. */
+/** nginx serves the files of a directory, which is its user's alone, as HTTP/2, in cleartext and over TLS, and takes POSTs. */
 function nginxConf(directory: string, port: number, tlsPort: number): string {
   return `daemon off;
+user root;
 worker_processes 1;
 pid ${directory}/nginx.pid;
 error_log stderr;
@@ -157,7 +158,7 @@ describe("upstreams", { timeout: 120_000 }, () => {
         const answers: unknown[] = output
           .trim()
           .split("\n")
-          .map((line) => JSON.parse(line));
+          .map((line): unknown => JSON.parse(line));
         const expected = Array.from({ length: 20 }, (_, index) => {
           const body = Buffer.alloc(index === 0 ? 3 << 20 : index * 1000, index);
           const trailers = { "x-echoed": `sum-${index}` };
