@@ -175,9 +175,9 @@ export const requestLineCases: readonly ProtocolCase[] = [
     allow: [refused(400, 505), { ...passed({ target: "/x" }), because: "reading it as 1.1 is what 2.5 suggests" }],
   },
   {
-    id: "line-h2-preface",
-    why: "RFC 9113 3.4: prior-knowledge HTTP/2 on an HTTP/1.1 port must not become a PRI request",
-    send: ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"],
+    id: "line-h2-preface-broken",
+    why: "RFC 9113 3.4: what begins like a preface of HTTP/2 and is none must not become a PRI request",
+    send: ["PRI * HTTP/2.0\r\n\r\nSX\r\n\r\n"],
     allow: [refused(400, 501, 505)],
   },
   {

@@ -6,6 +6,7 @@ import type { Listener, ListenerTls } from "@sallyport/model/listener";
 import type { Authorities, CertificateSecret } from "@sallyport/model/secret";
 import type { Snapshot } from "@sallyport/model/snapshot";
 import type { ServerCertificate, TlsClientValidation, TlsTermination } from "../router/contract.ts";
+import { toApplicationProtocols } from "./application-protocols.ts";
 import { chooseCertificates } from "./certificates.ts";
 import { getResource } from "./changes.ts";
 import { digestOf, digestTexts } from "./digests.ts";
@@ -108,7 +109,7 @@ class TerminationTerms {
       minVersion,
       maxVersion,
       ciphers,
-      applicationProtocols: this.#protocol === "https" ? ["http/1.1"] : [],
+      applicationProtocols: this.#protocol === "https" ? toApplicationProtocols(this.#tls) : [],
     };
     for (const [other, made] of this.#byId) if (made.deref() === undefined) this.#byId.delete(other);
     this.#byId.set(id, new WeakRef(termination));

@@ -9,6 +9,7 @@ import type { CompiledBind, CompiledTlsChain, TlsTermination } from "../router/c
 import { Timed } from "../time/wheel.ts";
 import type { ByteReader, Inlet } from "../wire/inlet.ts";
 import { ClientHelloSniffer } from "./client-hello.ts";
+import { closeUnserved } from "./close-unserved.ts";
 import { describeProxied, type ConnectionEnds } from "./ends.ts";
 import { parseProxyHeader } from "./proxy-header.ts";
 import { describeTls } from "./tls-facts.ts";
@@ -281,9 +282,4 @@ export class Arrival extends Timed implements ByteReader, Terminating {
     this.socket.off("end", closeUnserved);
     this.#owner.dependencies.clocks.coarse.disarm(this);
   }
-}
-
-/** A client that ends before it asked for anything, as health checks do. */
-function closeUnserved(this: Socket): void {
-  this.destroy();
 }

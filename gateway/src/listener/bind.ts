@@ -6,18 +6,19 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import type { ExchangeDependencies } from "../exchange/dependencies.ts";
-import type { ServerPort } from "../exchange/server-port.ts";
-import { Http1Server } from "../http1/server.ts";
+import type { AcceptedSocket, ServerPort } from "../exchange/server-port.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { openStream } from "../stream/open.ts";
-import { Inlet } from "../wire/inlet.ts";
+import { type ByteReader, Inlet } from "../wire/inlet.ts";
 import type { SocketWays } from "../wire/outlet.ts";
 import { adoptReads, rehouse } from "../wire/rehouse.ts";
 import { AcceptErrors } from "./accept-errors.ts";
 import type { ArrivalOwner, StreamPlan } from "./arrival-owner.ts";
 import { Arrival } from "./arrival.ts";
 import type { ConnectionBudget } from "./budget.ts";
+import { ClearHttp, type ClearHttpOwner } from "./clear-http.ts";
 import { describeEnds, type ConnectionEnds } from "./ends.ts";
+import { type HttpServer, type HttpVersion, openHttpServer, toHttpVersion } from "./http-server.ts";
 import type { SessionKeys } from "./session-keys.ts";
 import { TlsTerminator } from "./tls-terminator.ts";
 import { isTrustedPeer } from "./trusted-peers.ts";
@@ -75,17 +76,17 @@ const TIME_LIMIT = 10_000;
 /** Whoever has an accepted socket now. */
 interface Holder {
   onClosed(): void;
+  /** Of those that can carry requests: lets the connection go as soon as it may. */
+  drain?(): void;
 }
 
-class PortListener implements BoundPort, ServerPort, ArrivalOwner {
+class PortListener implements BoundPort, ServerPort, ArrivalOwner, ClearHttpOwner {
   readonly dependencies: ExchangeDependencies;
   readonly timeLimit: number;
   draining = false;
   readonly #options: BindOptions;
   readonly #server: Server;
   readonly #errors: AcceptErrors;
-  /** Connections that can carry requests. */
-  readonly #open = new Set<Http1Server>();
   /** Every accepted socket, and who has it or the TLS socket around it. */
   readonly #sockets = new Map<Socket, Holder | undefined>();
   readonly #stopping: (() => void)[] = [];
@@ -155,7 +156,7 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner {
 
   drain(): void {
     this.draining = true;
-    for (const connection of this.#open) connection.drain();
+    for (const holder of this.#sockets.values()) holder?.drain?.();
   }
 
   retire(): Promise<void> {
@@ -209,7 +210,6 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner {
       if (this.#stopping.length > 0) queueMicrotask(() => this.#settleStop());
       budget.giveBack();
       dependencies.recorder.connectionClosed(metrics);
-      if (holder instanceof Http1Server) this.#open.delete(holder);
       holder?.onClosed();
     });
     this.#place(socket, inlet, ends, bind);
@@ -229,9 +229,16 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner {
     arrival.begin(proxied ? "proxied" : "direct");
   }
 
-  serveHttp(socket: Socket, inlet: Inlet, about: DownstreamConnection): Http1Server {
-    const connection = this.#serve(socket, inlet, about, this.#options.sockets ?? "tuned");
+  serveHttp(socket: Socket, inlet: Inlet, about: DownstreamConnection): ByteReader {
+    const connection = new ClearHttp({ socket, inlet, about, ways: this.#ways }, this);
+    inlet.deliverTo(connection);
     this.#sockets.set(socket, connection);
+    return connection;
+  }
+
+  serve(accepted: AcceptedSocket, version: HttpVersion): HttpServer {
+    const connection = openHttpServer(accepted, this, version);
+    this.#sockets.set(accepted.socket, connection);
     return connection;
   }
 
@@ -242,7 +249,7 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner {
   serveSecureHttp(socket: TLSSocket, raw: Socket, about: DownstreamConnection): void {
     const inlet = new Inlet();
     socket.on("error", ignoreError);
-    this.#sockets.set(raw, this.#serve(socket, inlet, about, this.#options.sockets ?? "tuned"));
+    this.#sockets.set(raw, openHttpServer({ socket, inlet, about, ways: this.#ways }, this, toHttpVersion(socket)));
     this.#read(socket, inlet);
   }
 
@@ -253,15 +260,12 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner {
     this.#read(socket, inlet);
   }
 
-  #read(socket: TLSSocket, inlet: Inlet): void {
-    if (this.#options.sockets === "documented" || !adoptReads(socket, inlet)) readPlain(socket, inlet);
+  get #ways(): SocketWays {
+    return this.#options.sockets ?? "tuned";
   }
 
-  #serve(socket: Socket, inlet: Inlet, about: DownstreamConnection, ways: SocketWays): Http1Server {
-    const connection = new Http1Server({ socket, inlet, about, ways }, this);
-    inlet.deliverTo(connection);
-    this.#open.add(connection);
-    return connection;
+  #read(socket: TLSSocket, inlet: Inlet): void {
+    if (this.#options.sockets === "documented" || !adoptReads(socket, inlet)) readPlain(socket, inlet);
   }
 }
 

@@ -39,7 +39,8 @@ const REFUSED: readonly (readonly [name: string, request: string, status: number
     400,
     "second Transfer-Encoding",
   ],
-  ["HTTP/2.0 in a request line", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "version other than 1.0 and 1.1"],
+  ["HTTP/2.0 in a request line", "GET /a HTTP/2.0\r\n\r\n", 505, "version other than 1.0 and 1.1"],
+  ["a preface of HTTP/2 that is none", "PRI * HTTP/2.0\r\n\r\nSX\r\n\r\n", 505, "version other than 1.0 and 1.1"],
   ["CONNECT", "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", 501, "CONNECT"],
   [
     "another expectation",

@@ -35,8 +35,8 @@ function translateMethod(match: GRPCRouteMethodMatch, path: string, flaws: Flaw[
 }
 
 /**
- * Exact paths win over prefixes, so that a service with a method wins over a service alone, as the API has it. Where a
- * method of any service stands is left to implementations: with regular expressions, between the two.
+ * Exact paths win over prefixes, so that a service with a method wins over a service alone, as the API has it. A method of any
+ * service is a pattern that the router knows by its beginning, and ranks behind every service.
  */
 function toExactPath({ service = "", method = "" }: GRPCRouteMethodMatch): PathMatch {
   if (service !== "" && method !== "") return { kind: "exact", value: `/${service}/${method}` };
