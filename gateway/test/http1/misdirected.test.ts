@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { connect } from "node:http2";
 import { before, test, type TestContext } from "node:test";
 import type { TLSSocket } from "node:tls";
 import type { Resource } from "@sallyport/model/snapshot";
@@ -72,6 +73,33 @@ test("every request of a connection is held against the listener of its handshak
   assert.deepEqual([record.status, record.flag, record.details, record.routeName], [421, "NR", "misdirected", ""]);
   const wild = await open(t, rig, "x.w.test");
   assert.deepEqual([await ask(wild, "y.w.test"), await ask(wild, "a.test")], ["500", "421"]);
+});
+
+/** The statuses of requests for these hosts on one connection of HTTP/2, as a client that coalesces names sends them. */
+async function askTogether(t: TestContext, rig: Rig, servername: string, hosts: readonly string[]): Promise<number[]> {
+  const socket = await connectTls(t, rig.port, { servername, ALPNProtocols: ["h2"] });
+  const session = connect(`https://${servername}`, { createConnection: () => socket });
+  const statuses = hosts.map(async (host) => {
+    const stream = session.request({ ":path": "/rule", ":authority": host });
+    const [head] = (await once(stream, "response")) as [{ readonly ":status": number }];
+    stream.resume();
+    await once(stream, "close");
+    return head[":status"];
+  });
+  const all = await Promise.all(statuses);
+  session.destroy();
+  return all;
+}
+
+test("a connection of HTTP/2 is used for the names of its own listener alone, and goes on after others", async (t) => {
+  const sites = [...toSite("all", undefined), ...toSite("b", "b.test"), ...toSite("w", "*.w.test")];
+  const rig = await openRig(t, compile(...sites, ...toSite("x", "x.w.test")));
+  const hosts = ["b.test", "other.test", "y.w.test", "x.w.test", "B.test:443"];
+  assert.deepEqual(await askTogether(t, rig, "b.test", hosts), [500, 421, 421, 421, 500]);
+  assert.deepEqual(await askTogether(t, rig, "y.w.test", hosts), [421, 421, 500, 421, 421]);
+  assert.deepEqual(await askTogether(t, rig, "x.w.test", hosts), [421, 421, 421, 500, 421]);
+  // a name that no listener has is of the one for all, and so are all requests for such names
+  assert.deepEqual(await askTogether(t, rig, "unknown.test", [...hosts, "more.test"]), [421, 500, 421, 421, 421, 500]);
 });
 
 test("a connection for all hosts does not open the listener of one", async (t) => {
