@@ -61,6 +61,11 @@ export class FrameClient {
     return this.#encoder.request({ method, scheme: "http", authority: "a.test", path }, lines, "");
   }
 
+  /** A header block of extended CONNECT. */
+  connectBlock(protocol: string, path: string): string {
+    return this.#encoder.request({ method: "CONNECT", protocol, scheme: "http", authority: "a.test", path }, "", "");
+  }
+
   /** HEADERS of a GET, or of another method whose body is still to come. */
   request(stream: number, method = "GET", lines = "", path = "/"): void {
     const flags = Flag.END_HEADERS | (method === "GET" ? Flag.END_STREAM : 0);
