@@ -13,7 +13,7 @@ import type { RequestHead } from "../head/request-head.ts";
 import { reasonPhrase } from "../head/reason-phrase.ts";
 import { ResponseHead } from "../head/response-head.ts";
 import { withoutKey } from "../head/websocket.ts";
-import type { ClientConnection } from "./client.ts";
+import type { ClientConnection } from "./client-connection.ts";
 import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode } from "./frames.ts";
 import { Http2Stream } from "./stream.ts";
@@ -53,7 +53,7 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
     if (head.upgrade !== "" || head.method === "CONNECT") this.#tunnel = "asked";
     if (this.#protocol !== "" && !this.#client.peer.received) {
       this.#waitingHead = head;
-      this.#client.awaitSettings(this);
+      this.#client.waiting.add(this);
     } else this.#launch(head, framing);
   }
 
@@ -191,26 +191,29 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
 
   #beginAnswer(head: ResponseHead, length: number, ended: boolean): void {
     this.#answered = true;
-    const isTunnel = this.#tunnel === "asked" && head.status < 300;
-    const isEmpty = this.#method === "HEAD" || head.status === 204 || head.status === 304;
-    if (!isTunnel && !isEmpty && ended && length > 0) {
-      this.#refuseAnswer("no body of the length that was announced");
-      return;
-    }
-    if (isTunnel) this.#openTunnel(head);
-    else {
-      this.expected = isEmpty ? 0 : length;
-      const framing = ended || isEmpty || length === 0 ? "none" : length > 0 ? "length" : "stream";
-      // no tunnel after all: the request is complete
-      if (this.#tunnel === "asked") {
-        this.#tunnel = "none";
-        super.endBody("");
-      }
-      this.#receiver?.onAnswerHead(head, framing);
-    }
+    if (this.#tunnel === "asked" && head.status < 300) this.#openTunnel(head);
+    else if (!this.#passHead(head, length, ended)) return;
     this.takeBody("content");
     if (ended && !this.gone) this.#client.endReceived(this, "");
     this.#client.touch(this);
+  }
+
+  /** False: the answer was refused. */
+  #passHead(head: ResponseHead, length: number, ended: boolean): boolean {
+    const isEmpty = this.#method === "HEAD" || head.status === 204 || head.status === 304;
+    if (!isEmpty && ended && length > 0) {
+      this.#refuseAnswer("no body of the length that was announced");
+      return false;
+    }
+    this.expected = isEmpty ? 0 : length;
+    const hasBody = !ended && this.expected !== 0;
+    // no tunnel after all: the request is complete
+    if (this.#tunnel === "asked") {
+      this.#tunnel = "none";
+      super.endBody("");
+    }
+    this.#receiver?.onAnswerHead(head, !hasBody ? "none" : length > 0 ? "length" : "stream");
+    return true;
   }
 
   /** RFC 8441 section 4: any 2xx opens it; what asked for another protocol hears of that as in HTTP/1.1. */

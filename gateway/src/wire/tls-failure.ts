@@ -17,6 +17,8 @@ const PORT_HINT = "check that this port speaks TLS, and the versions and ciphers
 const CRL_HINT =
   "every authority in the chain needs a revocation list that is in force; renew or add it, or remove all";
 
+const ALPN_HINT = "serve the version of HTTP that the port's appProtocol names, or name another there";
+
 const AUTHORITY = { words: "the certificate's authority is not trusted", hint: CA_HINT };
 const NO_LIST = { words: "no revocation list in force covers the certificate", hint: CRL_HINT };
 
@@ -47,7 +49,7 @@ const BY_CODE: Readonly<Record<string, { readonly words: string; readonly hint: 
 /** As BY_CODE, for the many names that OpenSSL has for one thing. */
 const BY_PATTERN: readonly (readonly [RegExp, string, string])[] = [
   [/ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/, "the server refused the client certificate", CLIENT_HINT],
-  [/ALERT_NO_APPLICATION_PROTOCOL/, "the server does not speak HTTP/1.1", "serve HTTP/1.1 on this port"],
+  [/ALERT_NO_APPLICATION_PROTOCOL/, "the server speaks no version of HTTP that was offered (ALPN)", ALPN_HINT],
   [/ALERT_UNRECOGNIZED_NAME/, "the server does not know the server name", "correct the hostname of the policy"],
   [/ALERT/, "the server refused the handshake", PORT_HINT],
 ];
@@ -63,10 +65,14 @@ export class IdentityError extends Error {
   }
 }
 
+/** The server chose no protocol, or another than the only one that will do. */
+export class ProtocolError extends Error {}
+
 /** What went wrong with TLS, told from the error that ended the connection. */
 export function describeTlsFailure(error: Error): TlsFailure {
   if (error instanceof IdentityError)
     return { detail: error.message, hint: "correct the names of the policy, or the server's certificate" };
+  if (error instanceof ProtocolError) return { detail: error.message, hint: ALPN_HINT };
   const { code } = error as CodedError;
   const known = typeof code === "string" ? code : "";
   const found = BY_CODE[known];

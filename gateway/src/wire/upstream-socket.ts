@@ -11,7 +11,7 @@ import type { UpstreamEndpoint, UpstreamTlsSettings } from "../cluster/contract.
 import type { Inlet } from "./inlet.ts";
 import type { SocketWays } from "./outlet.ts";
 import { adoptReads, openSocket } from "./rehouse.ts";
-import { describeTlsFailure, IdentityError } from "./tls-failure.ts";
+import { describeTlsFailure, IdentityError, ProtocolError } from "./tls-failure.ts";
 import { openTls } from "./tls-module.ts";
 import { UpstreamContexts } from "./upstream-contexts.ts";
 import { checkIdentity } from "./upstream-identity.ts";
@@ -28,6 +28,8 @@ export interface UpstreamTarget {
   readonly tls: UpstreamTlsSettings | undefined;
   /** Protocols to offer in the TLS handshake (RFC 7301), best first; empty: none. */
   readonly applicationProtocols: readonly string[];
+  /** The server must choose this one; absent: it may choose, or not. */
+  readonly required?: string;
   /** Goes out first, in front of TLS as well: a PROXY header. */
   readonly preface?: Buffer | undefined;
   /** Default `tuned`. */
@@ -65,7 +67,7 @@ const CONTEXT_CAPACITY = 128;
 /** What the connections of this thread share. */
 const contexts = new UpstreamContexts(CONTEXT_CAPACITY);
 const sessions = new UpstreamSessions(SESSION_CAPACITY);
-const warnings = new UpstreamWarnings();
+const warnings = new UpstreamWarnings("TLS to an upstream endpoint failed; requests to it are answered 503");
 
 /** Begins to connect. What is read goes to the inlet, which delivers only once the connection is up. */
 export function connectUpstream(target: UpstreamTarget, inlet: Inlet, owner: UpstreamSocketOwner): UpstreamSocket {
@@ -192,6 +194,11 @@ class TlsHandshake implements UpstreamSocket {
     if (this.#phase === "settled") return;
     if (!socket.authorized) {
       socket.destroy(new Error("the certificate was not verified"));
+      return;
+    }
+    const { required } = this.#target;
+    if (required !== undefined && socket.alpnProtocol !== required) {
+      socket.destroy(new ProtocolError(`the server did not choose the protocol ${required} (ALPN)`));
       return;
     }
     this.#phase = "settled";

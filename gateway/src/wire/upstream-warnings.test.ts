@@ -13,7 +13,7 @@ const FAILED: FailedEndpoint = {
 };
 
 test("an endpoint and reason is told once a minute, with how often it happened since", () => {
-  const warnings = new UpstreamWarnings();
+  const warnings = new UpstreamWarnings("TLS failed");
   const lines: Readonly<Record<string, unknown>>[] = [];
   const log = { warn: (_message: string, fields: Readonly<Record<string, unknown>>) => void lines.push(fields) };
   for (const now of [0, 1, 59_999]) warnings.warn(log, FAILED, now);

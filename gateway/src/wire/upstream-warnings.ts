@@ -1,4 +1,4 @@
-/** Failures of TLS in the process log: each endpoint and reason once a minute, with how often it happened in between. */
+/** Failures of endpoints in the process log: each endpoint and reason once a minute, with how often it happened in between. */
 import type { TlsFailure } from "./tls-failure.ts";
 
 /** As much as is needed of the process log. */
@@ -11,9 +11,10 @@ export interface FailedEndpoint extends TlsFailure {
   /** Key of the cluster. */
   readonly cluster: string;
   readonly endpoint: string;
-  readonly serverName: string;
+  /** Of TLS. */
+  readonly serverName?: string;
   /** What the certificate names, where that is the matter. */
-  readonly names: string | undefined;
+  readonly names?: string | undefined;
 }
 
 interface Told {
@@ -28,7 +29,13 @@ const CAPACITY = 1024;
 
 /** Warns, but not too often. */
 export class UpstreamWarnings {
+  readonly #message: string;
   readonly #told = new Map<string, Told>();
+
+  /** `message`: what is the matter with all of them. */
+  constructor(message: string) {
+    this.#message = message;
+  }
 
   /** `now`: milliseconds, monotonic. */
   warn(log: WarningLog, failed: FailedEndpoint, now: number): void {
@@ -45,12 +52,12 @@ export class UpstreamWarnings {
       const oldest = this.#told.keys().next();
       if (oldest.done !== true) this.#told.delete(oldest.value);
     }
-    log.warn("TLS to an upstream endpoint failed; requests to it are answered 503", {
+    log.warn(this.#message, {
       cluster,
       endpoint,
       reason: detail,
       do: hint,
-      serverName,
+      ...(serverName !== undefined && { serverName }),
       ...(names !== undefined && { certificateNames: names }),
       ...(told !== undefined && told.unsaid > 0 && { timesSinceLastLine: told.unsaid }),
     });
