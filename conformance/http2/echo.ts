@@ -1,6 +1,5 @@
 // A backend that gives back what it was sent.
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 
 /** A running one. */
 export interface Echo {
@@ -23,9 +22,9 @@ export async function openEcho(): Promise<Echo> {
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
-  // A listening TCP server's address is never a string or null.
-  const { port } = server.address() as AddressInfo;
-  return { port, close: () => close(server) };
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("not listening on a port");
+  return { port: address.port, close: () => close(server) };
 }
 
 function close(server: Server): Promise<void> {

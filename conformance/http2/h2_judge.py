@@ -56,7 +56,7 @@ class Client:
         fields = [field(dice, self.known) for _ in range(dice.randrange(12))]
         names = set()
         fields = [pair for pair in fields if not (pair[0] in names or names.add(pair[0]))]
-        path = "/" + text(dice, "abc/?=&%41-_~"[:8], 60).replace("//", "/a").replace("%", "") + "z"
+        path = "/" + text(dice, "abc/?=&", 60).replace("//", "/a") + "z"
         body = bytes(dice.randrange(256) for _ in range(dice.choice([0, 0, 1, 300, 20000])))
         head = [(":method", "POST"), (":scheme", "http"), (":authority", "a.test"), (":path", path)]
         pairs = [(name.encode(), value.encode("latin1")) for name, value in head + fields]
@@ -126,7 +126,8 @@ def main():
         for stream, path, fields in asked:
             found = list(differences(client, stream, path, fields))
             for line in found:
-                print(f"request {passed + failed} of seed {seed}: {line}")
+                if failed < 10:
+                    print(f"request {passed + failed} of seed {seed}: {line[:500]}")
             passed, failed = (passed, failed + 1) if found else (passed + 1, failed)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0

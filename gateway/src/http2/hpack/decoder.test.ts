@@ -12,7 +12,7 @@ function openDecoder(maxTableSize = 4096): HpackDecoder {
 
 /** The lines of a block in hexadecimal; undefined where it is broken. */
 function decode(decoder: HpackDecoder, hex: string): string[] | undefined {
-  const bytes = Buffer.from(`5a${hex.replaceAll(" ", "")}5a`, "hex");
+  const bytes = Buffer.from(`00${hex.replaceAll(" ", "")}00`, "hex");
   const lines: string[] = [];
   const sink = { onField: ({ line }: Field): void => void lines.push(line.trimEnd()) };
   return decoder.decode(bytes, 1, bytes.length - 1, sink) ? lines : undefined;
@@ -124,14 +124,17 @@ for (const [what, block] of [
   ["a value that ends early", "00 0161 0561"],
   ["a length that ends early", "00 7f"],
   ["a length beyond all limits", "00 7fff ffff ff7f"],
-  ["padding of eight bits", "00 0161 82 1fff"],
+  ["padding of eight bits", "00 0161 82 f8ff"],
+  ["padding of eleven bits", "00 0161 82 1fff"],
   ["padding of zeros", "00 0161 81 18"],
   ["a symbol that ends early", "00 0161 81 fe"],
   ["EOS", "00 0161 84 ffff ffff"],
   ["EOS behind a symbol", "00 0161 85 1fff ffff ff"],
   ["a size beyond what was announced", "3fe2 1f"],
   ["a size that ends early", "3f"],
+  ["a size of too many octets", "3f80 8080 8000"],
   ["a size behind a field", "82 20"],
+  ["a size behind a field, which would also be a literal", "82 20 0161 0162"],
 ] as const) {
   test(`${what} breaks the block`, () => {
     assert.equal(decode(openDecoder(), block), undefined);
@@ -159,6 +162,18 @@ test("a new entry may take its name from the one it evicts (section 4.4)", () =>
   const decoder = openDecoder();
   assert.deepEqual(decode(decoder, "3f07 40 0161 0162"), ["a: b"]);
   assert.deepEqual(decode(decoder, "7e 0163 be"), ["a: c", "a: c"]);
+});
+
+test("an index one behind the last entry is none, however full the table is", () => {
+  const decoder = openDecoder();
+  for (let count = 1; count <= 40; count++) {
+    assert.deepEqual(decode(decoder, "40 0161 0162"), ["a: b"]);
+    const last = (0x80 + 61 + count).toString(16);
+    assert.deepEqual(decode(decoder, last), ["a: b"]);
+    const copy = openDecoder();
+    for (let n = 0; n < count; n++) decode(copy, "40 0161 0162");
+    assert.equal(decode(copy, (0x80 + 62 + count).toString(16)), undefined);
+  }
 });
 
 test("entries are made and classified once, and shared by the blocks that refer to them", () => {

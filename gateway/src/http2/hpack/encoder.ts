@@ -48,9 +48,7 @@ const REQUEST_ID = new FieldName("x-request-id:");
 export class HpackEncoder {
   /** Where each line was added to the table. */
   readonly #places = new Map<FieldLine, number>();
-  readonly #table = new FieldTable<FieldLine>(DEFAULT_TABLE_SIZE, (line, place) => {
-    if (this.#places.get(line) === place) this.#places.delete(line);
-  });
+  readonly #table = new FieldTable<FieldLine>(DEFAULT_TABLE_SIZE, (line) => void this.#places.delete(line));
   /** What the peer was told last, and the least it allowed since. */
   #announced = DEFAULT_TABLE_SIZE;
   #least = DEFAULT_TABLE_SIZE;
@@ -172,8 +170,7 @@ export class HpackEncoder {
     const table = this.#table;
     if (place !== undefined) return INDEXED[STATIC_COUNT + table.added - place] ?? "";
     // an entry that large would push out too much
-    if (line.size > table.maxSize * 0.75) return line.literal;
-    if (line.name.keeping !== "always" && this.#isNew(line.mark)) return line.literal;
+    if (line.size > table.maxSize * 0.75) return line.name.literal + encodePlain(line.value);
     this.#steady = false;
     table.add(line);
     this.#places.set(line, table.added - 1);

@@ -1,6 +1,6 @@
 /** Lines of heads as the encoder knows them: each is worked out once and shared by all connections. */
 import { type FieldName, ownCopy } from "./field-name.ts";
-import { encodeInteger, encodePlain, encodeText } from "./literal.ts";
+import { encodeInteger, encodeText } from "./literal.ts";
 import { ENTRY_OVERHEAD, STATIC_FIELDS } from "./static-table.ts";
 
 const STATIC_INDEX = new Map(STATIC_FIELDS.map(([name, value], index) => [`${name}: ${value}`, index]));
@@ -13,12 +13,9 @@ export class FieldLine {
   readonly value: string;
   /** Octets as RFC 7541 section 4.1 counts them. */
   readonly size: number;
-  /** What tells it from most other lines. */
-  readonly mark: number;
   /** The whole field in one octet, where the static table has it; else "". */
   readonly indexed: string;
-  /** As a literal that is not kept, and as one that is. */
-  readonly literal: string;
+  /** As a literal that is kept. */
   readonly kept: string;
 
   constructor(text: string, name: FieldName, value: string) {
@@ -27,9 +24,7 @@ export class FieldLine {
     this.name = name;
     this.value = value;
     this.size = name.name.length + value.length + ENTRY_OVERHEAD;
-    this.mark = markOf(name, value);
     this.indexed = index === 0 ? "" : encodeInteger(index, 127, 128);
-    this.literal = name.literal + encodePlain(value);
     this.kept = name.kept + encodeText(value);
   }
 }

@@ -19,10 +19,10 @@ export class FieldTable<Entry extends SizedEntry> {
   #size = 0;
   #maxSize: number;
 
-  readonly #onEvicted: ((entry: Entry, place: number) => void) | undefined;
+  readonly #onEvicted: ((entry: Entry) => void) | undefined;
 
-  /** `onEvicted` hears of each entry that goes, and its place: how many were added before it. */
-  constructor(maxSize: number, onEvicted?: (entry: Entry, place: number) => void) {
+  /** `onEvicted` hears of each entry that goes. */
+  constructor(maxSize: number, onEvicted?: (entry: Entry) => void) {
     this.#maxSize = maxSize;
     this.#onEvicted = onEvicted;
   }
@@ -58,13 +58,13 @@ export class FieldTable<Entry extends SizedEntry> {
   #evict(size: number): void {
     const mask = this.#ring.length - 1;
     while (this.#size > size) {
-      const place = this.added - this.count;
-      const entry = this.#ring[place & mask];
+      const place = (this.added - this.count) & mask;
+      const entry = this.#ring[place];
       if (entry === undefined) return;
-      this.#ring[place & mask] = undefined;
+      this.#ring[place] = undefined;
       this.#size -= entry.size;
       this.count--;
-      this.#onEvicted?.(entry, place);
+      this.#onEvicted?.(entry);
     }
   }
 
