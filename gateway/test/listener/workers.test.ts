@@ -1,8 +1,9 @@
 /** Sessions over real worker threads: whichever of them a client comes to resumes what another began. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { test } from "node:test";
-import { connect } from "node:tls";
+import { test, type TestContext } from "node:test";
+import { connect as connectHttp2 } from "node:http2";
+import { connect, type ConnectionOptions } from "node:tls";
 import type { Listener } from "@sallyport/model/listener";
 import { toSnapshot } from "@sallyport/model/snapshot";
 import { createAuthority } from "@sallyport/testkit/certs";
@@ -30,6 +31,7 @@ test("a session begun by one worker is resumed by all, again and again", async (
       const socket = await connectTls(t, rig.port, { ...options, session });
       assert.ok(socket.isSessionReused(), `${version}, connection ${i}`);
       socket.destroy();
+      assert.equal(await askHttp2(t, rig.port, { ...options, session }), 200, `${version}, HTTP/2, connection ${i}`);
     }
   }
   const fresh = connect({ port: rig.port, host: "127.0.0.1", servername: "a.test", rejectUnauthorized: false });
@@ -37,3 +39,16 @@ test("a session begun by one worker is resumed by all, again and again", async (
   assert.equal(fresh.isSessionReused(), false);
   fresh.destroy();
 });
+
+/** The status of a request of HTTP/2 on a session that was begun without it. */
+async function askHttp2(t: TestContext, port: number, options: ConnectionOptions): Promise<unknown> {
+  const socket = await connectTls(t, port, { ...options, ALPNProtocols: ["h2"] });
+  assert.ok(socket.isSessionReused());
+  const client = connectHttp2("https://a.test", { createConnection: () => socket });
+  const stream = client.request({ ":path": "/a" });
+  const [head] = (await once(stream, "response")) as [{ readonly ":status": number }];
+  stream.resume();
+  await once(stream, "close");
+  client.destroy();
+  return head[":status"];
+}
