@@ -87,6 +87,19 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
     else this.#readHead(facts, bytes, from, to);
   }
 
+  /** RFC 9113 section 8.1: a head comes first. */
+  override receive(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    if (this.#answered) return super.receive(bytes, from, to, lease);
+    this.#client.giveBackWhole(to - from);
+    this.#refuseAnswer("DATA before a head");
+    return "taken";
+  }
+
+  override receiveEnd(trailers: string): void {
+    if (this.#answered) super.receiveEnd(trailers);
+    else this.#refuseAnswer("an end before a head");
+  }
+
   onReset(code: number): void {
     // what is whole waits for its receiver; a server may stop the rest of the request then (RFC 9113 section 8.1)
     if (this.remoteClosed) this.#settle();
