@@ -5,12 +5,9 @@
  * Whatever a peer does wrong ends in one of two ways: resetFor() for a stream, fail() for the connection. Both cost the peer
  * (AbuseBudget) or end it.
  */
-import type { Socket } from "node:net";
 import type { BodyLease } from "../exchange/contract.ts";
-import type { ByteReader, Inlet } from "../wire/inlet.ts";
-import type { SocketWays } from "../wire/outlet.ts";
-import { AbuseBudget, Price, SMALL_UPDATE } from "./abuse-budget.ts";
-import { ClosedStreams, type ClosedBy } from "./closed-streams.ts";
+import type { ByteReader } from "../wire/inlet.ts";
+import { Price, SMALL_UPDATE } from "./abuse-budget.ts";
 import { FrameReader, type BlockFacts, type FrameSink, type Payload } from "./frame-reader.ts";
 import {
   ErrorCode,
@@ -24,36 +21,11 @@ import {
   readWord31,
   word,
 } from "./frames.ts";
-import { HpackDecoder, type FieldClassifier, type FieldSink } from "./hpack/decoder.ts";
 import { parsePriority } from "./priority.ts";
 import { toLatin1 } from "../wire/latin1.ts";
-import { SendingSide } from "./sending-side.ts";
+import { ReceivingSide, type Http2Options, type Http2Transport } from "./receiving-side.ts";
 import { Setting, settingsFrame } from "./settings.ts";
 import type { Http2Stream } from "./stream.ts";
-
-/** What a connection is made of. */
-export interface Http2Transport {
-  readonly socket: Socket;
-  readonly inlet: Inlet;
-  readonly ways: SocketWays;
-}
-
-/** Limits and habits of a connection. */
-export interface Http2Options {
-  readonly role: "server" | "client";
-  /** Streams the peer may open. */
-  readonly maxConcurrentStreams: number;
-  /** Bytes the peer may send of one stream, and of all, beyond what was used. */
-  readonly streamWindow: number;
-  readonly connectionWindow: number;
-  /** Bytes of a decoded header list as RFC 9113 section 6.5.2 counts them; told, and enforced by the role. */
-  readonly maxHeaderListSize: number;
-  readonly abuseBudget: number;
-  /** Says once what a field is: the `role` of an HPACK entry. One function for all connections: decoders share by it. */
-  readonly classify: FieldClassifier;
-  /** Milliseconds, monotonic. */
-  now(): number;
-}
 
 /** Milliseconds that an ended connection is read on, so that no reset eats what was written last. */
 export const LINGER = 1500;
@@ -62,46 +34,16 @@ const MAX_CONTINUATIONS = 32;
 /** Bytes of a header block as it comes, at most and at least. */
 const MAX_BLOCK = 65_536;
 const LEAST_BLOCK = 16_384;
-/** Bytes of either HPACK table. */
-const TABLE_SIZE = 4096;
 
 /** One connection. */
-export abstract class Http2Connection extends SendingSide implements FrameSink, ByteReader {
-  readonly streams = new Map<number, Http2Stream>();
-  /** Our SETTINGS are in force at the peer. */
-  acknowledged = false;
-  /** The highest id of a stream (of the client's making: there are no others). */
-  lastId = 0;
-  /** The peer reads what it asked for. */
-  protected reading = true;
-  protected readonly socket: Socket;
-  protected readonly inlet: Inlet;
-  protected readonly options: Http2Options;
+export abstract class Http2Connection extends ReceivingSide implements FrameSink, ByteReader {
   protected readonly reader: FrameReader;
-  protected readonly budget: AbuseBudget;
-  protected readonly closedStreams = new ClosedStreams();
-  readonly #decoder: HpackDecoder;
-  #receiveWindow: number;
-  #credit = 0;
-  #inTurn = false;
-  #touched: Http2Stream[] = [];
-  #lease: BodyLease | undefined = undefined;
-  /** The DATA frame that is being read, and whose it is; undefined: it is ignored. */
-  #dataStream: Http2Stream | undefined = undefined;
-  #dataEnds = false;
 
   constructor(transport: Http2Transport, options: Http2Options) {
-    super(transport.socket, transport.ways);
-    const { socket, inlet } = transport;
-    this.socket = socket;
-    this.inlet = inlet;
-    this.options = options;
+    super(transport, options);
     const bytes = Math.min(MAX_BLOCK, Math.max(LEAST_BLOCK, options.maxHeaderListSize));
     const first = options.role === "server" ? "preface" : "frames";
     this.reader = new FrameReader(this, { bytes, frames: MAX_CONTINUATIONS }, first);
-    this.budget = new AbuseBudget(options.abuseBudget, () => options.now());
-    this.#decoder = new HpackDecoder({ maxTableSize: TABLE_SIZE, classify: options.classify });
-    this.#receiveWindow = Math.max(INITIAL_WINDOW, options.connectionWindow);
     this.output.text(this.#hello());
   }
 
@@ -117,117 +59,25 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
   protected abstract onFailed(code: ErrorCode, detail: string): void;
   /** Something is wrong with us. */
   protected abstract onBug(error: unknown): void;
-  /** A stream has left; called before the stream is told. */
-  protected abstract onStreamGone(stream: Http2Stream): void;
-  /** A turn of reading or sending ends. */
-  protected abstract onTurnEnd(): void;
   abstract onBlockBegun(): void;
 
   onBytes(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): void {
     if (this.ended) return;
     const outermost = this.enterTurn();
-    this.#lease = lease;
+    this.lease = lease;
     try {
       this.reader.read(bytes, from, to);
     } catch (error) {
       this.onBug(error);
     }
-    this.#lease = undefined;
+    this.lease = undefined;
     if (outermost) this.leaveTurn();
-  }
-
-  /** Begins a turn: streams that are touched in it are flushed at its end. False where it has begun. */
-  enterTurn(): boolean {
-    if (this.#inTurn) return false;
-    this.#inTurn = true;
-    return true;
-  }
-
-  /** Ends what enterTurn() began. */
-  leaveTurn(): void {
-    const touched = this.#touched;
-    for (let i = 0; i < touched.length; i++) this.#flushTouched(touched[i]);
-    if (touched.length > 0) touched.length = 0;
-    this.#inTurn = false;
-    if (!this.ended && this.reading && this.output.flooded) {
-      this.reading = false;
-      this.inlet.pause();
-    }
-    this.onTurnEnd();
-  }
-
-  /** A stream got something in this turn. */
-  touch(stream: Http2Stream): void {
-    if (stream.touched) return;
-    stream.touched = true;
-    this.#touched.push(stream);
   }
 
   onBlock(facts: BlockFacts, bytes: Buffer, from: number, to: number): void {
     const stream = this.streams.get(facts.stream);
     if (stream === undefined) this.onNewBlock(facts, bytes, from, to);
     else stream.onBlock(facts, bytes, from, to);
-  }
-
-  /** Decodes a header block. False: the connection has failed. */
-  decode(bytes: Buffer, from: number, to: number, sink: FieldSink): boolean {
-    if (this.#decoder.decode(bytes, from, to, sink)) return true;
-    this.fail(ErrorCode.COMPRESSION_ERROR, "a header block that cannot be decoded");
-    return false;
-  }
-
-  onDataBegin(id: number, length: number, endStream: boolean): void {
-    const stream = this.streams.get(id);
-    this.#dataStream = undefined;
-    this.#receiveWindow -= length;
-    if (this.#receiveWindow < 0) this.fail(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than the connection's window");
-    else if (stream === undefined) this.#onStrayData(id);
-    else if (stream.remoteClosed) this.resetFor(stream, ErrorCode.STREAM_CLOSED, "DATA behind END_STREAM");
-    else {
-      stream.receiveWindow -= length;
-      if (stream.receiveWindow < 0) this.resetFor(stream, ErrorCode.FLOW_CONTROL_ERROR, "more DATA than its window");
-      else this.#dataStream = stream;
-    }
-    this.#dataEnds = endStream;
-    if (length === 0 && !endStream) this.spend(Price.frame);
-  }
-
-  onDataPiece(bytes: Buffer, from: number, to: number): void {
-    const stream = this.#dataStream;
-    const count = to - from;
-    if (stream === undefined) {
-      this.giveBackWhole(count);
-      return;
-    }
-    stream.received += count;
-    if (stream.expected >= 0 && stream.received > stream.expected) {
-      this.giveBackWhole(count);
-      this.resetFor(stream, ErrorCode.PROTOCOL_ERROR, "more DATA than content-length");
-      return;
-    }
-    const lease = this.#lease;
-    const outcome = stream.receive(bytes, from, to, lease);
-    // reading goes on for other streams: what is held must not be read into again
-    this.inlet.settle(lease, outcome === "full" ? "held" : outcome, count);
-  }
-
-  onDataPadding(count: number): void {
-    const stream = this.#dataStream;
-    if (stream === undefined) this.giveBackWhole(count);
-    else this.giveBack(stream, count);
-  }
-
-  onDataEnd(): void {
-    const stream = this.#dataStream;
-    this.#dataStream = undefined;
-    if (stream !== undefined && this.#dataEnds) this.endReceived(stream, "");
-  }
-
-  /** The peer's half of a stream is complete, with these trailers, if its length is as it was announced. */
-  endReceived(stream: Http2Stream, trailers: string): void {
-    if (stream.expected >= 0 && stream.received !== stream.expected)
-      this.resetFor(stream, ErrorCode.PROTOCOL_ERROR, "less DATA than content-length");
-    else stream.receiveEnd(trailers);
   }
 
   onControl(type: number, flags: number, id: number, payload: Payload): void {
@@ -276,68 +126,9 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
     this.inlet.resume();
   }
 
-  /** All streams are gone, and are told. */
-  loseStreams(): void {
-    const streams = [...this.streams.values()];
-    for (const stream of streams) this.#remove(stream, "peer");
-    for (const stream of streams) stream.onConnectionLost();
-  }
-
-  /** The streams that the peer has not ended are gone, and are told. */
-  loseIncomplete(): void {
-    const streams = [...this.streams.values()].filter(({ remoteClosed }) => !remoteClosed);
-    for (const stream of streams) this.#remove(stream, "peer");
-    for (const stream of streams) stream.onConnectionLost();
-  }
-
   /** Spends of the budget; ends the connection where it is used up. */
   spend(price: number): void {
     if (!this.budget.spend(price)) this.fail(ErrorCode.ENHANCE_YOUR_CALM, "too many frames that ask for nothing");
-  }
-
-  /** Resets a stream for a reason of ours; nothing is called on it any more. */
-  reset(stream: Http2Stream, code: ErrorCode): void {
-    if (stream.gone) return;
-    this.#sendReset(stream.id, code);
-    this.#remove(stream, "us");
-  }
-
-  /** Resets a stream for what the peer did. */
-  resetFor(stream: Http2Stream, code: ErrorCode, detail: string): void {
-    if (stream.gone) return;
-    this.reset(stream, code);
-    stream.onFault(code, detail);
-    this.spend(Price.reset);
-  }
-
-  /** Resets a stream that never came to be. */
-  refuse(id: number, code: ErrorCode, price: number): void {
-    this.#sendReset(id, code);
-    this.closedStreams.add(id, "us");
-    this.spend(price);
-  }
-
-  /** Both halves are closed. */
-  complete(stream: Http2Stream): void {
-    this.#remove(stream, "peer");
-    stream.onComplete();
-  }
-
-  /** So much of what a stream received is used: the peer may send as much more. Told in large steps. */
-  giveBack(stream: Http2Stream, count: number): void {
-    this.giveBackWhole(count);
-    if (stream.gone || stream.remoteClosed || this.ended) return;
-    stream.credit += count;
-    if (stream.credit * 2 < this.options.streamWindow) return;
-    this.#sendUpdate(stream.id, stream.credit);
-    stream.receiveWindow += stream.credit;
-    stream.credit = 0;
-  }
-
-  /** What a new stream may receive: what the peer knew of when it opened it. */
-  get initialReceiveWindow(): number {
-    const { streamWindow } = this.options;
-    return this.acknowledged ? streamWindow : Math.max(streamWindow, INITIAL_WINDOW);
   }
 
   protected onRoom(): void {
@@ -371,26 +162,9 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
     return preface + settings + (more > 0 ? frameHeader(4, FrameType.WINDOW_UPDATE, 0, 0) + word(more) : "");
   }
 
-  #flushTouched(stream: Http2Stream | undefined): void {
-    if (stream === undefined) return;
-    stream.touched = false;
-    if (!stream.gone && stream.onTurn() === "full") stream.pauseBody();
-  }
-
   #resumeReading(): void {
     this.reading = true;
     this.inlet.resume();
-  }
-
-  /** DATA for a stream that is not open (RFC 9113 section 5.1). */
-  #onStrayData(id: number): void {
-    if (this.isIdle(id)) this.fail(ErrorCode.PROTOCOL_ERROR, `DATA on idle stream ${id}`);
-    else if (this.closedStreams.by(id) === "peer") this.fail(ErrorCode.STREAM_CLOSED, `DATA on closed stream ${id}`);
-  }
-
-  /** Whether no stream of this id was ever opened. */
-  protected isIdle(id: number): boolean {
-    return id > this.lastId || id % 2 === 0;
   }
 
   #onSettings({ bytes, from, to }: Payload): void {
@@ -453,7 +227,7 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
       return;
     }
     const price = stream.localClosed ? Price.frame : Price.reset;
-    this.#remove(stream, "peer");
+    this.remove(stream, "peer");
     stream.onReset(code);
     this.spend(price);
   }
@@ -494,31 +268,5 @@ export abstract class Http2Connection extends SendingSide implements FrameSink, 
     if (!stream.hasRest) return;
     this.order.remove(stream);
     this.queue(stream);
-  }
-
-  #sendReset(id: number, code: ErrorCode): void {
-    this.output.text(frameHeader(4, FrameType.RST_STREAM, 0, id) + word(code));
-  }
-
-  #sendUpdate(id: number, count: number): void {
-    this.output.text(frameHeader(4, FrameType.WINDOW_UPDATE, 0, id) + word(count));
-  }
-
-  /** As giveBack(), of the connection alone: its stream should get no more. */
-  giveBackWhole(count: number): void {
-    this.#credit += count;
-    if (this.#credit * 2 < this.options.connectionWindow || this.ended) return;
-    this.#sendUpdate(0, this.#credit);
-    this.#receiveWindow += this.#credit;
-    this.#credit = 0;
-  }
-
-  #remove(stream: Http2Stream, by: ClosedBy): void {
-    this.streams.delete(stream.id);
-    this.closedStreams.add(stream.id, by);
-    this.order.remove(stream);
-    if (this.#dataStream === stream) this.#dataStream = undefined;
-    stream.leave();
-    this.onStreamGone(stream);
   }
 }

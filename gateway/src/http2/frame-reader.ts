@@ -4,6 +4,8 @@
  *
  * Nothing is kept between two reads but the beginning of a frame that is not complete, and of a block.
  */
+import { BlockFragments, type BlockLimits } from "./block-fragments.ts";
+import { GOAWAY_SIZE, isMisplaced, judgeSize } from "./frame-rules.ts";
 import { ErrorCode, Flag, FrameType, HEADER_SIZE, MAX_FRAME, PREFACE, readWord31 } from "./frames.ts";
 
 /** What frames mean is the connection's to say. Every call may end it: then the reader was stopped. */
@@ -39,40 +41,11 @@ export interface Payload {
   to: number;
 }
 
-/** Limits of a header block. */
-export interface BlockLimits {
-  /** Bytes of all its fragments. */
-  readonly bytes: number;
-  /** CONTINUATION frames. */
-  readonly frames: number;
-}
-
 type State = "preface" | "header" | "payload" | "skip" | "pad" | "data" | "stopped";
 
 const NOTHING = Buffer.alloc(0);
 /** Longer PRIORITY_UPDATE frames say nothing we would listen to. */
 const MAX_PRIORITY_UPDATE = 256;
-const GOAWAY_SIZE = 8;
-
-/** Payload sizes that are fixed. */
-const SIZES: ReadonlyMap<number, number> = new Map([
-  [FrameType.RST_STREAM, 4],
-  [FrameType.PING, 8],
-  [FrameType.WINDOW_UPDATE, 4],
-]);
-/** Whether a type is of a stream (1), of the connection (0), or of either. */
-const PLACES: ReadonlyMap<number, 0 | 1> = new Map([
-  [FrameType.DATA, 1],
-  [FrameType.HEADERS, 1],
-  [FrameType.PRIORITY, 1],
-  [FrameType.RST_STREAM, 1],
-  [FrameType.SETTINGS, 0],
-  [FrameType.PUSH_PROMISE, 1],
-  [FrameType.PING, 0],
-  [FrameType.GOAWAY, 0],
-  [FrameType.CONTINUATION, 1],
-  [FrameType.PRIORITY_UPDATE, 0],
-]);
 
 const payload: Payload = { bytes: NOTHING, from: 0, to: 0 };
 
@@ -95,9 +68,7 @@ export class FrameReader {
   /** Bytes of padding at its end. */
   #padding = 0;
   /** Fragments of a block that is not complete. */
-  #block: Buffer | undefined = undefined;
-  #blockLength = 0;
-  #blockFrames = 0;
+  #block: BlockFragments | undefined = undefined;
 
   /** `preface`: what a client sends first comes first. */
   constructor(sink: FrameSink, limits: BlockLimits, first: "preface" | "frames") {
@@ -208,33 +179,7 @@ export class FrameReader {
     const inBlock = this.#block !== undefined;
     if (inBlock !== (type === FrameType.CONTINUATION)) return ErrorCode.PROTOCOL_ERROR;
     if (inBlock && this.#stream !== this.#facts.stream) return ErrorCode.PROTOCOL_ERROR;
-    const place = PLACES.get(type);
-    if (place !== undefined && (this.#stream !== 0) !== (place === 1)) return ErrorCode.PROTOCOL_ERROR;
-    if (type === FrameType.PUSH_PROMISE) return ErrorCode.PROTOCOL_ERROR;
-    const size = SIZES.get(type);
-    if (size !== undefined && length !== size) return ErrorCode.FRAME_SIZE_ERROR;
-    return this.#judgeSize(type, length);
-  }
-
-  #judgeSize(type: number, length: number): ErrorCode {
-    const padded = (this.#flags & Flag.PADDED) !== 0;
-    switch (type) {
-      case FrameType.SETTINGS:
-        if ((this.#flags & Flag.ACK) === 0) return length % 6 === 0 ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
-        return length === 0 ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
-      case FrameType.GOAWAY:
-        return length >= GOAWAY_SIZE ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
-      case FrameType.PRIORITY_UPDATE:
-        return length >= 4 ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
-      case FrameType.DATA:
-        return padded && length === 0 ? ErrorCode.FRAME_SIZE_ERROR : ErrorCode.NO_ERROR;
-      case FrameType.HEADERS: {
-        const least = (padded ? 1 : 0) + ((this.#flags & Flag.PRIORITY) !== 0 ? 5 : 0);
-        return length >= least ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
-      }
-      default:
-        return ErrorCode.NO_ERROR;
-    }
+    return isMisplaced(type, this.#stream) ? ErrorCode.PROTOCOL_ERROR : judgeSize(type, this.#flags, length);
   }
 
   /** Whether the payload must be read; unknown types are ignored (RFC 9113 section 5.5). */
@@ -332,39 +277,24 @@ export class FrameReader {
       this.#fail(ErrorCode.PROTOCOL_ERROR, `padding longer than its HEADERS frame on stream ${this.#stream}`);
     else if ((this.#flags & Flag.END_HEADERS) !== 0) this.#sink.onBlock(facts, bytes, from, to);
     else {
-      this.#blockLength = this.#blockFrames = 0;
-      this.#block = NOTHING;
-      this.#append(bytes, from, to);
+      this.#block = new BlockFragments(bytes, from, to);
       this.#sink.onBlockBegun();
     }
   }
 
   #continue(bytes: Buffer, from: number, to: number): void {
+    const block = this.#block;
     const { bytes: most, frames } = this.#limits;
-    if (++this.#blockFrames > frames || this.#blockLength + to - from > most) {
+    if (block === undefined || !block.append(bytes, from, to, this.#limits)) {
       this.#fail(
         ErrorCode.ENHANCE_YOUR_CALM,
         `a header block of more than ${most} bytes or ${frames} CONTINUATION frames`,
       );
       return;
     }
-    const block = this.#append(bytes, from, to);
     if ((this.#flags & Flag.END_HEADERS) === 0) return;
     this.#block = undefined;
-    this.#sink.onBlock(this.#facts, block, 0, this.#blockLength);
-  }
-
-  #append(bytes: Buffer, from: number, to: number): Buffer {
-    let block = this.#block ?? NOTHING;
-    const length = this.#blockLength + to - from;
-    if (length > block.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(2 * block.length, length));
-      block.copy(grown, 0, 0, this.#blockLength);
-      block = this.#block = grown;
-    }
-    bytes.copy(block, this.#blockLength, from, to);
-    this.#blockLength = length;
-    return block;
+    this.#sink.onBlock(this.#facts, block.bytes, 0, block.length);
   }
 
   /** Keeps what came of the next `whole` bytes; the memory grows with what came, not with what was announced. */

@@ -10,11 +10,12 @@ import type { AcceptedSocket, ServerPort } from "../exchange/server-port.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";
 import type { Wheel } from "../time/wheel.ts";
 import { Price } from "./abuse-budget.ts";
-import { Http2Connection, LINGER, type Http2Options } from "./connection.ts";
+import { Http2Connection, LINGER } from "./connection.ts";
 import { classifyRequestField } from "./field-checks.ts";
 import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode, errorName, MAX_STREAM_ID } from "./frames.ts";
 import type { FieldSink } from "./hpack/decoder.ts";
+import type { Http2Options } from "./receiving-side.ts";
 import { RequestFields } from "./request-fields.ts";
 import { ServerStream } from "./server-stream.ts";
 
