@@ -16,7 +16,10 @@ export const backendPaths = {
   quarterGibibyte: "/256m",
   /** Answers to paths below it have more fields, as an application's have: fourteen, three of which are unique. */
   application: "/app/",
+  /** Answers before it has read the body. */
   sink: "/sink",
+  /** Answers when it has read the body, of at most 2 MiB. */
+  upload: "/upload",
 } as const;
 
 /** Size of the largest file in bytes. */
@@ -90,9 +93,13 @@ ${nginxTemporaryPaths(directory)}
     location = ${backendPaths.tenKibibytes} { }
     location = ${backendPaths.oneMebibyte} { }
     location = ${backendPaths.quarterGibibyte} { }
-    location = ${backendPaths.sink} {
+    location = ${backendPaths.sink} { return 200 "${body}"; }
+    location = ${backendPaths.upload} {
       client_max_body_size 0;
-      return 200 "${body}";
+      client_body_buffer_size 2m;
+      proxy_pass_request_body off;
+      proxy_set_header Content-Length "";
+      proxy_pass http://127.0.0.1:${port}${backendPaths.fixed};
     }
     location ${backendPaths.application} {
 ${uniqueFields(unique)}

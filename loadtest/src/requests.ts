@@ -67,10 +67,10 @@ export function pathRequests(path: string): readonly string[] {
   return [get(path, benchHost, [`User-Agent: ${userAgents[2]}`, "Accept: */*", "Accept-Encoding: identity"])];
 }
 
-/** POST of a body of so many bytes. */
-export function postRequests(bytes: number): readonly string[] {
+/** POST of a body of so many bytes, to where the answer does not wait for it or to where it does. */
+export function postRequests(bytes: number, path: string = backendPaths.sink): readonly string[] {
   const fields = [`User-Agent: ${userAgents[3]}`, "Content-Type: application/octet-stream", `Content-Length: ${bytes}`];
-  return [message("POST", backendPaths.sink, benchHost, fields) + "x".repeat(bytes)];
+  return [message("POST", path, benchHost, fields) + "x".repeat(bytes)];
 }
 
 function varyingFields(index: number, random: () => number): readonly string[] {

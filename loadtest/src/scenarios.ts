@@ -264,13 +264,13 @@ export const scenarios: readonly Scenario[] = [
   {
     kind: "load",
     name: "h2-upload",
-    title: "POST of 1 MiB over HTTP/2 and TLS: 8 connections with 4 streams",
+    title: "POST of 1 MiB over HTTP/2 and TLS, answered when it has been read: 8 connections with 4 streams",
     front: "h2",
     exchange: "request",
     connections: 8,
     streams: 4,
     bodyBytes: smallBodyBytes,
-    requests: () => postRequests(1024 * 1024),
+    requests: () => postRequests(1024 * 1024, backendPaths.upload),
     compares: "peers",
   },
   {
