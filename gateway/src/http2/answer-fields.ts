@@ -61,11 +61,7 @@ export class AnswerFields implements FieldSink {
    * trailers may follow where a body of unknown length does.
    */
   finish(ended: boolean): ResponseHead | undefined {
-    if (this.#status === 0) this.#refuse("no :status");
-    // RFC 9113 section 8.6: there is no such thing in HTTP/2
-    if (this.#status === 101) this.#refuse("status 101");
-    if (this.#status < 200 && ended) this.#refuse("an interim head that ends the answer");
-    if (this.#status < 200 && this.contentLength >= 0) this.#refuse("Content-Length in an interim head");
+    this.#check(ended);
     if (this.#refused) return undefined;
     const line = `HTTP/1.1 ${this.#status} ${reasonPhrase(this.#status)}\r\n`;
     const keepsTrailer = this.#trailer !== "" && !ended && this.contentLength < 0;
@@ -80,6 +76,14 @@ export class AnswerFields implements FieldSink {
     head.dated = this.#dated;
     if (this.#status >= 200) this.#last = head;
     return head;
+  }
+
+  #check(ended: boolean): void {
+    if (this.#status === 0) this.#refuse("no :status");
+    // RFC 9113 section 8.6: there is no such thing in HTTP/2
+    if (this.#status === 101) this.#refuse("status 101");
+    if (this.#status < 200 && ended) this.#refuse("an interim head that ends the answer");
+    if (this.#status < 200 && this.contentLength >= 0) this.#refuse("Content-Length in an interim head");
   }
 
   #noteStatus(field: Field, code: number): void {

@@ -96,11 +96,9 @@ export function classifyAnswerField(name: string, value: string): number {
 function requestPseudo(name: string, value: string): number {
   switch (name) {
     case ":method":
-      if (!TOKEN.test(value)) return CODES["bad-pseudo"];
-      return value.length > LONGEST_METHOD ? CODES["long-method"] : CODES[":method"];
+      return methodCode(value);
     case ":scheme":
-      if (!/^[A-Za-z][A-Za-z0-9+\-.]*$/.test(value)) return CODES["bad-pseudo"];
-      return /^https?$/i.test(value) ? CODES[":scheme"] : CODES["other-scheme"];
+      return schemeCode(value);
     case ":path":
       return TARGET.test(value) ? CODES[":path"] : CODES["bad-pseudo"];
     case ":authority":
@@ -111,6 +109,16 @@ function requestPseudo(name: string, value: string): number {
     default:
       return CODES["bad-pseudo"];
   }
+}
+
+function methodCode(value: string): number {
+  if (!TOKEN.test(value)) return CODES["bad-pseudo"];
+  return value.length > LONGEST_METHOD ? CODES["long-method"] : CODES[":method"];
+}
+
+function schemeCode(value: string): number {
+  if (!/^[A-Za-z][A-Za-z0-9+\-.]*$/.test(value)) return CODES["bad-pseudo"];
+  return /^https?$/i.test(value) ? CODES[":scheme"] : CODES["other-scheme"];
 }
 
 /** Whether text is a host or [IPv6], and perhaps a port. */

@@ -1,5 +1,6 @@
 /** The pseudo-fields of a request (RFC 9113 section 8.3): each at most once, before all others, and those that belong together. */
 import type { FaultReason } from "@sallyport/model/fault";
+import { toUpgrade } from "../head/upgrade-protocols.ts";
 import { CODES, FIRST_MALFORMED, FIRST_PSEUDO, malformedBy } from "./field-checks.ts";
 import type { Field } from "./hpack/decoder.ts";
 
@@ -25,6 +26,11 @@ export class PseudoFields {
   fault: FaultReason | undefined = undefined;
   detail = "";
   #seen = 0;
+
+  /** The protocol, where it may be asked for. */
+  get upgrade(): string {
+    return this.protocol === "" ? "" : toUpgrade(this.protocol);
+  }
 
   /** Forgets the request before. */
   reset(): void {

@@ -11,7 +11,6 @@ import { NO_CUTS } from "../head/field-lines.ts";
 import { flatten } from "../head/flat-string.ts";
 import { normalisePath } from "../head/path-normal.ts";
 import type { RequestHead } from "../head/request-head.ts";
-import { toUpgrade } from "../head/upgrade-protocols.ts";
 import { announcesAllowed } from "./answer-fields.ts";
 import { CODE, CODES, FIRST_MALFORMED, FIRST_PSEUDO, isAuthorityText, UNDERSCORE } from "./field-checks.ts";
 import type { Field, FieldSink } from "./hpack/decoder.ts";
@@ -105,7 +104,7 @@ export class RequestFields implements FieldSink {
     const authority = this.#settleAuthority();
     if (authority === undefined) return false;
     if (pseudo.path === "" && !/:\d+$/.test(authority)) return this.#refuse("bad-request", "no port to connect to");
-    const upgrade = pseudo.protocol === "" ? "" : toUpgrade(pseudo.protocol);
+    const { upgrade } = pseudo;
     if (pseudo.protocol !== upgrade) return this.#refuse("unsupported-method", "unsupported :protocol");
     this.#fill(head, upgrade, ended);
     this.#write(head, authority);

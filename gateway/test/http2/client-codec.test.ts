@@ -49,13 +49,16 @@ function toServerStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders)
       stream.respond({ ":status": status, ...announced }, { waitForTrailers: true });
       stream.once("wantTrailers", () => stream.close());
     },
-    send: (piece) => new Promise((resolve) => void stream.write(piece, "latin1", () => resolve())),
+    send: (piece) =>
+      new Promise((resolve) => {
+        stream.write(piece, "latin1", () => resolve());
+      }),
     end: (fields = []) => {
       stream.removeAllListeners("wantTrailers");
       stream.once("wantTrailers", () => stream.sendTrailers(Object.fromEntries(fields)));
       stream.end();
     },
-    vanish: () => void stream.session?.destroy(),
+    vanish: () => stream.session?.destroy(),
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
   };
