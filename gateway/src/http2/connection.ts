@@ -8,7 +8,8 @@
 import type { BodyLease } from "../exchange/contract.ts";
 import type { ByteReader } from "../wire/inlet.ts";
 import { Price, SMALL_UPDATE } from "./abuse-budget.ts";
-import { FrameReader, type BlockFacts, type FrameSink, type Payload } from "./frame-reader.ts";
+import { FrameReader, type BlockFacts } from "./frame-reader.ts";
+import type { FrameSink, Payload } from "./frame-sink.ts";
 import {
   ErrorCode,
   Flag,

@@ -1,44 +1,17 @@
 /**
  * Cuts the bytes of a connection into frames (RFC 9113 section 4), however they are split. DATA is handed on as it comes,
  * a header block when it is complete, every other frame whole. What a frame says by its header alone is checked here.
- *
- * Nothing is kept between two reads but the beginning of a frame that is not complete, and of a block.
  */
 import { BlockFragments, type BlockLimits } from "./block-fragments.ts";
+import type { FrameSink, Payload } from "./frame-sink.ts";
 import { GOAWAY_SIZE, isMisplaced, judgeSize } from "./frame-rules.ts";
 import { ErrorCode, Flag, FrameType, HEADER_SIZE, MAX_FRAME, PREFACE, readWord31 } from "./frames.ts";
-
-/** What frames mean is the connection's to say. Every call may end it: then the reader was stopped. */
-export interface FrameSink {
-  /** The first bytes of a header block came; its HEADERS frame, or CONTINUATION, is still to come. */
-  onBlockBegun(): void;
-  /** A complete header block bytes[from, to). `selfDependent`: its priority depends on itself (RFC 7540 section 5.3.1). */
-  onBlock(block: BlockFacts, bytes: Buffer, from: number, to: number): void;
-  /** A DATA frame begins; `length` counts against the windows, `overhead` of it is padding. */
-  onDataBegin(stream: number, length: number, endStream: boolean): void;
-  /** Content of the DATA frame that began last. */
-  onDataPiece(bytes: Buffer, from: number, to: number): void;
-  /** So many bytes of it were padding. */
-  onDataPadding(count: number): void;
-  onDataEnd(): void;
-  /** Any other frame of a known type: its payload bytes[from, to). */
-  onControl(type: number, flags: number, stream: number, payload: Payload): void;
-  /** The connection cannot go on. */
-  fail(code: ErrorCode, detail: string): void;
-}
 
 /** What HEADERS said besides its block. One object, used again. */
 export interface BlockFacts {
   stream: number;
   endStream: boolean;
   selfDependent: boolean;
-}
-
-/** Payload of a frame; valid during the call. One object, used again. */
-export interface Payload {
-  bytes: Buffer;
-  from: number;
-  to: number;
 }
 
 type State = "preface" | "header" | "payload" | "skip" | "pad" | "data" | "stopped";
@@ -57,7 +30,6 @@ export class FrameReader {
   #state: State;
   /** The first frame, which must be SETTINGS, is still to come. */
   #first = true;
-  /** Beginning of a frame header or payload that was split. */
   #kept: Buffer | undefined = undefined;
   #keptLength = 0;
   #type = 0;
@@ -65,7 +37,6 @@ export class FrameReader {
   #stream = 0;
   /** Bytes of the payload that have not come. */
   #left = 0;
-  /** Bytes of padding at its end. */
   #padding = 0;
   /** Fragments of a block that is not complete. */
   #block: BlockFragments | undefined = undefined;
@@ -162,13 +133,14 @@ export class FrameReader {
     }
     this.#first = false;
     if (this.#type === FrameType.DATA) this.#beginData(length);
-    else if (!this.#isWanted(length)) this.#state = length > 0 ? "skip" : "header";
-    else if (length > 0) this.#state = "payload";
-    else {
-      this.#state = "header";
-      this.#dispatch(NOTHING, 0, 0);
-    }
-    if (this.#type === FrameType.HEADERS && this.#state === "payload") this.#sink.onBlockBegun();
+    else this.#beginPayload(length);
+  }
+
+  #beginPayload(length: number): void {
+    const wanted = this.#isWanted(length);
+    this.#state = length === 0 ? "header" : wanted ? "payload" : "skip";
+    if (length > 0 && this.#type === FrameType.HEADERS) this.#sink.onBlockBegun();
+    if (length === 0 && wanted) this.#dispatch(NOTHING, 0, 0);
   }
 
   /** What a frame header is wrong for; NO_ERROR where it is not. */

@@ -33,23 +33,24 @@ export function isMisplaced(type: number, stream: number): boolean {
 /** What the size of a payload is wrong for; NO_ERROR where it is not. */
 export function judgeSize(type: number, flags: number, length: number): ErrorCode {
   const size = SIZES.get(type);
-  if (size !== undefined) return length === size ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
-  const padded = (flags & Flag.PADDED) !== 0;
+  const right = size === undefined ? isSizeRight(type, flags, length) : length === size;
+  return right ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+}
+
+function isSizeRight(type: number, flags: number, length: number): boolean {
+  const padding = (flags & Flag.PADDED) === 0 ? 0 : 1;
   switch (type) {
     case FrameType.SETTINGS:
-      if ((flags & Flag.ACK) === 0) return length % 6 === 0 ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
-      return length === 0 ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+      return (flags & Flag.ACK) === 0 ? length % 6 === 0 : length === 0;
     case FrameType.GOAWAY:
-      return length >= GOAWAY_SIZE ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+      return length >= GOAWAY_SIZE;
     case FrameType.PRIORITY_UPDATE:
-      return length >= 4 ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
+      return length >= 4;
     case FrameType.DATA:
-      return padded && length === 0 ? ErrorCode.FRAME_SIZE_ERROR : ErrorCode.NO_ERROR;
-    case FrameType.HEADERS: {
-      const least = (padded ? 1 : 0) + ((flags & Flag.PRIORITY) !== 0 ? 5 : 0);
-      return length >= least ? ErrorCode.NO_ERROR : ErrorCode.FRAME_SIZE_ERROR;
-    }
+      return length >= padding;
+    case FrameType.HEADERS:
+      return length >= padding + ((flags & Flag.PRIORITY) === 0 ? 0 : 5);
     default:
-      return ErrorCode.NO_ERROR;
+      return true;
   }
 }

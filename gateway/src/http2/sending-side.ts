@@ -10,6 +10,7 @@ import type { SocketWays } from "../wire/outlet.ts";
 import type { AbuseBudget } from "./abuse-budget.ts";
 import { FrameOutput } from "./frame-output.ts";
 import { Flag, frameHeader, FrameType, INITIAL_WINDOW, MAX_DATA, MAX_WINDOW, word, type ErrorCode } from "./frames.ts";
+import type { Payload } from "./frame-sink.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
 import { SendOrder } from "./send-order.ts";
 import { PeerSettings } from "./settings.ts";
@@ -76,14 +77,14 @@ export abstract class SendingSide extends Timed {
     while (at < to && this.output.hasRoom) {
       const count = Math.min(to - at, MAX_DATA, this.#sendWindow, stream.sendWindow);
       if (count <= 0) break;
-      this.sendFrame(stream, bytes, at, at + count, false);
+      this.sendFrame(stream, { bytes, from: at, to: at + count }, false);
       at += count;
     }
     return at;
   }
 
   /** Adds one DATA frame, for which there is a window. */
-  sendFrame(stream: Http2Stream, bytes: Buffer, from: number, to: number, endStream: boolean): void {
+  sendFrame(stream: Http2Stream, { bytes, from, to }: Payload, endStream: boolean): void {
     const count = to - from;
     const header = frameHeader(count, FrameType.DATA, endStream ? Flag.END_STREAM : 0, stream.id);
     this.#sendWindow -= count;

@@ -51,29 +51,32 @@ export class PeerSettings {
       case Setting.HEADER_TABLE_SIZE:
         this.headerTableSize = value;
         break;
-      case Setting.ENABLE_PUSH:
-        return value > 1 ? ErrorCode.PROTOCOL_ERROR : ErrorCode.NO_ERROR;
       case Setting.MAX_CONCURRENT_STREAMS:
         this.maxConcurrentStreams = value;
-        break;
-      case Setting.INITIAL_WINDOW_SIZE:
-        if (value > MAX_WINDOW) return ErrorCode.FLOW_CONTROL_ERROR;
-        this.initialWindow = value;
-        break;
-      case Setting.MAX_FRAME_SIZE:
-        if (value < MAX_FRAME || value > MAX_MAX_FRAME) return ErrorCode.PROTOCOL_ERROR;
-        this.maxFrame = value;
         break;
       case Setting.MAX_HEADER_LIST_SIZE:
         this.maxHeaderListSize = value;
         break;
-      case Setting.ENABLE_CONNECT_PROTOCOL:
+      case Setting.INITIAL_WINDOW_SIZE:
+        this.initialWindow = value;
+        return value > MAX_WINDOW ? ErrorCode.FLOW_CONTROL_ERROR : ErrorCode.NO_ERROR;
+      case Setting.MAX_FRAME_SIZE:
+        this.maxFrame = value;
+        return checkRange(value, MAX_FRAME, MAX_MAX_FRAME);
+      case Setting.ENABLE_PUSH:
+        return checkRange(value, 0, 1);
+      case Setting.ENABLE_CONNECT_PROTOCOL: {
         // RFC 8441 section 3: once given it must not be taken back
-        if (value > 1 || (this.connectProtocol && value === 0)) return ErrorCode.PROTOCOL_ERROR;
+        const code = checkRange(value, this.connectProtocol ? 1 : 0, 1);
         this.connectProtocol = value === 1;
-        break;
+        return code;
+      }
       default:
     }
     return ErrorCode.NO_ERROR;
   }
+}
+
+function checkRange(value: number, least: number, most: number): ErrorCode {
+  return value < least || value > most ? ErrorCode.PROTOCOL_ERROR : ErrorCode.NO_ERROR;
 }

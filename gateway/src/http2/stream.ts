@@ -11,7 +11,7 @@ import { toLatin1 } from "../wire/latin1.ts";
 import { Stash } from "../wire/stash.ts";
 import type { Http2Connection } from "./connection.ts";
 import type { BlockFacts } from "./frame-reader.ts";
-import { ErrorCode } from "./frames.ts";
+import type { ErrorCode } from "./frames.ts";
 import { DEFAULT_PRIORITY, type Priority } from "./priority.ts";
 
 /** Pieces up to this size wait for the end of the turn, or of the body: END_STREAM then goes with the last. */
@@ -232,7 +232,7 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
     const to = Math.min(rest.to, rest.from + most);
     const whole = to === rest.to;
     const last = whole && this.#ends && this.#trailers === "";
-    this.owner.sendFrame(this, rest.bytes, rest.from, to, last);
+    this.owner.sendFrame(this, { bytes: rest.bytes, from: rest.from, to }, last);
     rest.from = to;
     if (!whole) return true;
     this.#rest = undefined;

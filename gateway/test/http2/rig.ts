@@ -113,7 +113,7 @@ export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Pr
   t.after(async () => {
     for (const client of clients) client.close();
     for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => listener.close(resolve));
+    listener.close();
     await eventually(() => sockets.size === 0, { what: "the end of all connections" });
     for (const server of servers) if (server.streams.size > 0) throw new Error("a stream leaked");
     if (clocks.coarse.count + clocks.fine.count > 0) throw new Error("a deadline leaked");

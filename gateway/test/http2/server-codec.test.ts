@@ -24,7 +24,7 @@ function send(session: ClientHttp2Session, wanted: ClientRequest): ClientStream 
   stream.on("response", (headers) => {
     seen.status = Number(headers[":status"]);
   });
-  stream.on("trailers", (headers) => {
+  stream.on("trailers", (headers: Readonly<Record<string, unknown>>) => {
     seen.trailers = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
   });
   stream.on("data", (text: string) => {
@@ -36,7 +36,10 @@ function send(session: ClientHttp2Session, wanted: ClientRequest): ClientStream 
   stream.on("error", () => undefined);
   stream.on("wantTrailers", () => stream.sendTrailers(Object.fromEntries(trailers)));
   return {
-    send: (piece) => new Promise((resolve) => void stream.write(piece, "latin1", () => resolve())),
+    send: (piece) =>
+      new Promise((resolve) => {
+        stream.write(piece, "latin1", () => resolve());
+      }),
     end: (last = []) => {
       trailers = last;
       stream.end();
