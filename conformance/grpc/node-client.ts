@@ -110,7 +110,10 @@ async function sendAll(
   call: ClientWritableStream<Buffer> | ClientDuplexStream<Buffer, Buffer>,
   { send, kind, cancelOn }: CallOrder,
 ): Promise<void> {
-  const over = once(call, "status");
+  // events.once() would fail with the call's error, which its status tells already
+  const over = new Promise((resolve) => {
+    call.once("status", resolve);
+  });
   for (const [index, size] of send.entries()) {
     const answered = kind === "bidi" && cancelOn === "" ? once(call, "data").catch(ignore) : undefined;
     const written = new Promise<void>((resolve) => {
