@@ -11,14 +11,14 @@ import type {
 } from "../exchange/contract.ts";
 import type { Exchange, ExchangeStart } from "../exchange/exchange.ts";
 import { NO_RUNTIME, withoutRoutes } from "../exchange/in-force.ts";
-import { dateLine } from "../head/http-date.ts";
 import { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
-import type { CompiledBind, Runtime } from "../router/contract.ts";
+import type { CompiledBind } from "../router/contract.ts";
 import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode, errorName } from "./frames.ts";
 import { parsePriority } from "./priority.ts";
 import type { Http2Server } from "./server.ts";
+import { toLines, type StreamStart } from "./stream-start.ts";
 import { Http2Stream } from "./stream.ts";
 import { TrailerFields } from "./trailer-fields.ts";
 
@@ -29,16 +29,6 @@ const SPARES = 256;
 
 const spares: ServerStream[] = [];
 const trailerFields = new TrailerFields();
-
-/** What a stream takes from its connection when it begins. */
-export interface StreamStart {
-  readonly server: Http2Server;
-  readonly id: number;
-  readonly runtime: Runtime;
-  readonly bind: CompiledBind;
-  readonly outdated: boolean;
-  readonly startedAt: number;
-}
 
 /** One exchange. */
 export class ServerStream extends Http2Stream<Http2Server> implements DownstreamStream, ExchangeStart {
@@ -78,7 +68,7 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
     const { head } = this;
     const at = head.text.indexOf("\r\npriority:", head.fieldsAt - 2);
     if (at >= 0) this.priority = parsePriority(head.header("priority") ?? "");
-    const exchange = this.#takeExchange();
+    const exchange = (this.#exchange = this.owner.takeExchange());
     this.#armFor(head.framing === "none" ? "stream" : "body");
     try {
       exchange.begin(this);
@@ -92,7 +82,8 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
     if (this.head.text !== "") this.head = new RequestHead();
     this.head.version = "HTTP/2";
     this.head.scheme = this.connection.scheme;
-    this.#takeExchange().beginRefused(this, reason, detail);
+    this.#exchange = this.owner.takeExchange();
+    this.#exchange.beginRefused(this, reason, detail);
   }
 
   override takeBody(mode: BodyMode): void {
@@ -208,7 +199,7 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
   }
 
   onHalfClosed(): void {
-    if (!this.#tunnel) this.#arm(LINGER);
+    if (!this.#tunnel) this.owner.coarse.arm(this, LINGER);
   }
 
   override onLate(): void {
@@ -274,12 +265,6 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
     if (this.head.abandoned) this.head = new RequestHead();
   }
 
-  #takeExchange(): Exchange {
-    const exchange = this.owner.takeExchange();
-    this.#exchange = exchange;
-    return exchange;
-  }
-
   #leaveExchange(): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
@@ -293,11 +278,8 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
     if (answer === undefined) return;
     this.#answer = undefined;
     if (this.gone) return;
-    const head = answer.status === 204 ? answer.withoutLength() : answer;
-    let lines = head.toFieldLines();
-    if (!head.dated && head.lookup("date") === undefined) lines += dateLine();
-    const status = this.#tunnel ? 200 : head.status;
-    this.owner.sendBlock(this, this.owner.encoder.response(status, lines), this.#framing === "none");
+    const status = this.#tunnel ? 200 : answer.status;
+    this.owner.sendBlock(this, this.owner.encoder.response(status, toLines(answer)), this.#framing === "none");
   }
 
   /** Its part of everything is over. */
@@ -315,10 +297,7 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
 
   #armFor(what: "stream" | "body"): void {
     const http = this.#bind?.http;
-    if (http !== undefined) this.#arm(what === "stream" ? http.streamIdleTimeout : http.bodyIdleTimeout);
-  }
-
-  #arm(milliseconds: number): void {
-    if (this.#bind !== undefined) this.owner.coarse.arm(this, milliseconds);
+    if (http !== undefined)
+      this.owner.coarse.arm(this, what === "stream" ? http.streamIdleTimeout : http.bodyIdleTimeout);
   }
 }

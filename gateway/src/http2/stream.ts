@@ -13,21 +13,10 @@ import type { Http2Connection } from "./connection.ts";
 import type { BlockFacts } from "./frame-reader.ts";
 import type { ErrorCode } from "./frames.ts";
 import { DEFAULT_PRIORITY, type Priority } from "./priority.ts";
+import { joinUnsent, OWNED, toUnsent, type Unsent } from "./unsent.ts";
 
 /** Pieces up to this size wait for the end of the turn, or of the body: END_STREAM then goes with the last. */
 const TAIL = 4096;
-
-/** Memory that nothing else will be read into. */
-const OWNED: BodyLease = { hold: () => doNothing };
-
-/** What is left of a piece. */
-interface Rest {
-  readonly bytes: Buffer;
-  from: number;
-  readonly to: number;
-  /** Gives the lease back. */
-  readonly release: () => void;
-}
 
 /** A stream. Objects may be used again: `begin` makes it as new. */
 export abstract class Http2Stream<Owner extends Http2Connection = Http2Connection>
@@ -67,7 +56,7 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
   #endTrailers = "";
   /** Small pieces as latin1 text, not framed yet. */
   #tail = "";
-  #rest: Rest | undefined = undefined;
+  #rest: Unsent | undefined = undefined;
   #ends = false;
   #trailers = "";
 
@@ -155,8 +144,7 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
     if (this.#rest !== undefined) return this.#keepMore(bytes, from, to);
     const at = this.owner.sendData(this, bytes, from, to);
     if (at === to) return "taken";
-    if (lease === undefined) this.#keep(Buffer.from(bytes.subarray(at, to)), 0, to - at, doNothing);
-    else this.#keep(bytes, at, to, lease.hold());
+    this.#keep(bytes, at, to, lease);
     return "full";
   }
 
@@ -294,25 +282,17 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
     if (tail === "") return;
     this.#tail = "";
     if (this.owner.canSend(this, tail.length)) this.owner.sendText(this, tail, false);
-    else this.#keep(Buffer.from(tail, "latin1"), 0, tail.length, doNothing);
+    else this.#keep(Buffer.from(tail, "latin1"), 0, tail.length, OWNED);
   }
 
-  #keep(bytes: Buffer, from: number, to: number, release: () => void): void {
-    this.#rest = { bytes, from, to, release };
+  #keep(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): void {
+    this.#rest = toUnsent(bytes, from, to, lease);
     this.owner.queue(this);
   }
 
   /** Nobody should send after "full", but a piece is never refused. */
   #keepMore(bytes: Buffer, from: number, to: number): SendOutcome {
-    const rest = this.#rest;
-    if (rest === undefined) return "taken";
-    const joined = Buffer.concat([rest.bytes.subarray(rest.from, rest.to), bytes.subarray(from, to)]);
-    rest.release();
-    this.#rest = { bytes: joined, from: 0, to: joined.length, release: doNothing };
+    if (this.#rest !== undefined) this.#rest = joinUnsent(this.#rest, bytes.subarray(from, to));
     return "full";
   }
-}
-
-function doNothing(): void {
-  // nothing to give back
 }
