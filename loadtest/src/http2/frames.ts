@@ -9,7 +9,7 @@ export const frameTypes = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6,
 export const frameFlags = { endStream: 1, ack: 1, endHeaders: 4, padded: 8, priority: 32 } as const;
 
 /** Bytes of a frame's head. */
-export const frameHeadBytes = 9;
+const frameHeadBytes = 9;
 
 /** One frame. */
 export function frame(type: number, flags: number, stream: number, payload: Uint8Array = new Uint8Array()): Buffer {
