@@ -14,6 +14,7 @@ import { NO_RUNTIME, withoutRoutes } from "../exchange/in-force.ts";
 import { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { CompiledBind } from "../router/contract.ts";
+import { LINGER } from "./connection.ts";
 import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode, errorName } from "./frames.ts";
 import { parsePriority } from "./priority.ts";
@@ -22,11 +23,8 @@ import { toLines, type StreamStart } from "./stream-start.ts";
 import { Http2Stream } from "./stream.ts";
 import { TrailerFields } from "./trailer-fields.ts";
 
-/** Milliseconds that a client may go on sending a request that is answered. */
-const LINGER = 1500;
 /** Streams kept for later. */
 const SPARES = 256;
-
 const spares: ServerStream[] = [];
 const trailerFields = new TrailerFields();
 
@@ -130,12 +128,11 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
   }
 
   override endBody(trailers: string): void {
-    const { gone } = this;
     if (this.#tunnel) {
       this.#answerEnded = true;
       if (this.#requestEnded) this.#exchange = undefined;
     } else this.#exchange = undefined;
-    if (!gone) {
+    if (!this.gone) {
       this.#emitHead();
       super.endBody(trailers);
     }
