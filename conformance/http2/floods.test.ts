@@ -110,11 +110,6 @@ const FLOODS: readonly Flood[] = [
     round: (n) => frame(TYPE.priority, FLAG.none, 1, Buffer.from([0, 0, 0, 0, n & 255])),
   },
   {
-    name: "unknown frames without end",
-    guard: "frames that mean nothing count",
-    round: () => frame(0xbe, FLAG.none, 0),
-  },
-  {
     name: "requests beyond the number of streams",
     guard: "refused streams count",
     round: (n) => headers(id(n), post(), "goes-on"),
@@ -166,6 +161,26 @@ describe("floods of frames", () => {
       attacker.close();
     }
   });
+
+  test(
+    "unknown frames are ignored, however many, and hurt nobody (RFC 9113 section 5.5)",
+    { timeout: 60_000 },
+    async () => {
+      opened().begin();
+      const before = opened().memory();
+      await opened().whileOthersAreServed(async () => {
+        const attacker = await Attacker.open(opened().port);
+        try {
+          await attacker.flood(ROUNDS, () => frame(0xbe, FLAG.none, 0, "12345678"));
+          attacker.send(headers(1, get()));
+          assert.equal((await attacker.outcome(1)).status, 200);
+        } finally {
+          attacker.close();
+        }
+      });
+      assert.ok(opened().memory() - before < 150 << 20, "memory grew");
+    },
+  );
 
   test("a client that works may reset, ping and set now and then", { timeout: 60_000 }, async () => {
     opened().begin();

@@ -7,6 +7,7 @@ answer must have exactly the fields, path and body of its request. Prints a line
 """
 
 import random
+import re
 import socket
 import sys
 
@@ -45,6 +46,8 @@ class Client:
         self.dice = dice
         self.known = []
         self.answers = {}
+        # h2 takes each acknowledgement for that of the settings it has not seen acknowledged, so they go one after the other
+        self.unacknowledged = 1
         self.flush()
 
     def flush(self):
@@ -56,7 +59,7 @@ class Client:
         fields = [field(dice, self.known) for _ in range(dice.randrange(12))]
         names = set()
         fields = [pair for pair in fields if not (pair[0] in names or names.add(pair[0]))]
-        path = "/" + text(dice, "abc/?=&", 60).replace("//", "/a") + "z"
+        path = re.sub("/+", "/", "/" + text(dice, "abc/?=&", 60) + "z")
         body = bytes(dice.randrange(256) for _ in range(dice.choice([0, 0, 1, 300, 20000])))
         head = [(":method", "POST"), (":scheme", "http"), (":authority", "a.test"), (":path", path)]
         pairs = [(name.encode(), value.encode("latin1")) for name, value in head + fields]
@@ -74,7 +77,8 @@ class Client:
             if not body:
                 self.connection.end_stream(stream)
         self.answers.setdefault(stream, [None, b"", False, b""])
-        if dice.random() < 0.2:
+        if self.unacknowledged == 0 and dice.random() < 0.2:
+            self.unacknowledged = 1
             self.connection.update_settings({h2.settings.SettingCodes.HEADER_TABLE_SIZE: dice.choice(TABLE_SIZES)})
         self.flush()
         return stream, path, fields
@@ -89,6 +93,8 @@ class Client:
             elif isinstance(event, h2.events.DataReceived):
                 self.answers[event.stream_id][1] += event.data
                 self.connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            elif isinstance(event, h2.events.SettingsAcknowledged):
+                self.unacknowledged = 0
             elif isinstance(event, h2.events.StreamEnded):
                 self.answers[event.stream_id][2] = True
             elif isinstance(event, (h2.events.StreamReset, h2.events.ConnectionTerminated)):

@@ -66,10 +66,11 @@ describe("what one client of HTTP/2 may make the gateway keep", () => {
     },
   );
 
+  // the blocks are below the limit of 61 440 bytes, which ends the connection; the lists, 32 bytes a field more, are not
   for (const [what, fields] of [
-    ["one field that is too large", [["x-a", "v".repeat(15_000)] as const, ...many(16, 3300)]],
+    ["one field that is too large", [["x-a", "v".repeat(15_000)] as const, ...many(90, 500)]],
     ["too many fields", many(300, 1)],
-    ["one name that is too large", [["x".repeat(15_900), "1"] as const, ...many(16, 3300)]],
+    ["one name that is too large", [["x".repeat(15_000), "1"] as const, ...many(90, 500)]],
   ] as const) {
     test(`${what}: 431, and the connection goes on`, { timeout: 30_000 }, async () => {
       opened().begin();
@@ -86,7 +87,7 @@ describe("what one client of HTTP/2 may make the gateway keep", () => {
   test("a :path that is too large is refused, and the connection goes on", { timeout: 30_000 }, async () => {
     opened().begin();
     await withAttacker(async (attacker) => {
-      attacker.send(...inFrames(1, toBlock(get(`/${"p".repeat(63_000)}`))));
+      attacker.send(...inFrames(1, toBlock(get(`/${"p".repeat(61_300)}`))));
       const { status, reset } = await attacker.outcome(1);
       assert.ok([414, 431].includes(status), `status ${status}, reset ${reset}`);
       attacker.send(headers(3, get()));

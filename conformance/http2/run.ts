@@ -27,7 +27,8 @@ const { values } = parseArgs({
 });
 
 async function main(): Promise<void> {
-  const upstream = await RawUpstream.open(() => plain());
+  // h2spec skips cases whose answers are too short
+  const upstream = await RawUpstream.open(() => plain("an answer of more than a few bytes"));
   const echo = await openEcho();
   const [clear = 0, secure = 0, echoing = 0] = await freePorts(3);
   const system = await startSystem([
