@@ -1,7 +1,7 @@
 // Chromium in front of the gateway: a page of many resources over HTTP/2, and a WebSocket on the same connection (RFC 8441).
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Signal } from "@sallyport/testkit/signal";
 import { startProcess } from "@sallyport/testkit/process";
@@ -84,6 +84,7 @@ function openSite(onReport: (report: string) => void): Server {
 
 describe("Chromium", { timeout: 120_000 }, () => {
   const signal = new Signal();
+  const sockets = new Set<Socket>();
   let report = "";
   let site: Server;
   let edge: InteropEdge;
@@ -94,6 +95,10 @@ describe("Chromium", { timeout: 120_000 }, () => {
       report = text;
       signal.changed();
     });
+    site.on("connection", (socket: Socket) => {
+      sockets.add(socket);
+      socket.on("close", () => sockets.delete(socket));
+    });
     await new Promise<void>((resolve) => {
       site.listen(0, "127.0.0.1", resolve);
     });
@@ -103,8 +108,9 @@ describe("Chromium", { timeout: 120_000 }, () => {
   });
   after(async () => {
     await edge[Symbol.asyncDispose]();
-    site.closeAllConnections();
     site.close();
+    // what was upgraded is no connection of the server any more
+    for (const socket of sockets) socket.destroy();
     profile.close();
   });
 

@@ -42,7 +42,8 @@ describe("nghttp", { timeout: 120_000 }, () => {
       const what = `over ${transport} to ${up}`;
 
       test(`nghttp sends and gets trailers ${what}`, async () => {
-        const body = ["--data", scratch.file("body"), "--trailer", "x-checksum: c0ffee"];
+        // HTTP/1.1 has trailers only behind bodies whose length is not known before
+        const body = ["--no-content-length", "--data", scratch.file("body"), "--trailer", "x-checksum: c0ffee"];
         const output = await run("nghttp", transport, ["-nv", ...to(up), "-H", "te: trailers", ...body, "/echo"]);
         assert.match(output, /:status: 200/);
         assert.match(output, /x-echoed: c0ffee/);

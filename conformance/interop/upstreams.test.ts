@@ -108,7 +108,8 @@ describe("upstreams", { timeout: 120_000 }, () => {
         const small = await client.ask({ method: "GET", path: "/small" });
         assert.deepEqual([small.status, small.text], [200, "small"]);
         if (name.startsWith("nginx")) assert.equal(small.headers["x-version"], "HTTP/2.0");
-        else assert.equal(small.trailers["x-from"], "nghttpd");
+        // HTTP/1.1 has no trailers behind a body with Content-Length
+        else if (down === "h2") assert.equal(small.trailers["x-from"], "nghttpd");
         const head = await client.ask({ method: "HEAD", path: "/large" });
         assert.deepEqual([head.status, head.length], [200, 0]);
         assert.equal((await client.ask({ method: "GET", path: "/nothing" })).status, 404);
