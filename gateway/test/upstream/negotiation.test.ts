@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
-import { createServer, type TLSSocket } from "node:tls";
+import { createServer } from "node:tls";
 import { DEFAULT_HTTP2_CLIENT_OPTIONS, type Cluster } from "@sallyport/model/cluster";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { UpstreamConnection } from "../../src/cluster/contract.ts";
@@ -19,11 +19,11 @@ async function open(
   { offers, upgrades = false }: { readonly offers: string[] | undefined; readonly upgrades?: boolean },
 ): Promise<{ connection: UpstreamConnection; told: string[]; warnings: string[] }> {
   const [told, warnings]: [string[], string[]] = [[], []];
-  const sockets: TLSSocket[] = [];
   const alpn = offers === undefined ? {} : { ALPNProtocols: offers };
   const server = createServer({ ...certified, ...alpn }, (socket) => {
-    sockets.push(socket);
     socket.on("error", () => undefined);
+    // it ends when the client does
+    socket.resume();
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -56,7 +56,6 @@ async function open(
   );
   t.after(() => {
     connection.close();
-    for (const socket of sockets) socket.destroy();
     server.close();
   });
   await eventually(() => told.length > 0);
