@@ -116,7 +116,16 @@ describe("Chromium", { timeout: 120_000 }, () => {
 
   test("a page of 200 resources and a WebSocket come over HTTP/2", async () => {
     const url = `https://site.test:${edge.secure}/`;
-    const quiet = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
+    const quiet = [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-dev-shm-usage",
+      "--no-first-run",
+      "--disable-breakpad",
+      "--disable-crash-reporter",
+      "--no-zygote",
+    ];
     const reach = ["--host-resolver-rules=MAP * 127.0.0.1", "--ignore-certificate-errors", "--no-proxy-server"];
     const browser = startProcess(await findProgram("chromium-headless-shell"), [
       ...quiet,
