@@ -26,8 +26,8 @@ export type Program = keyof typeof PACKAGES;
 const run = promisify(execFile);
 const CACHE = fileURLToPath(new URL("../../.cache/interop", import.meta.url));
 const H2 = "h2==4.3.0";
-/** Daemons are not on everybody's path. */
-const DIRECTORIES = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"];
+/** What Debian has on the path for Chromium is a script that does not pass signals on; daemons are not on everybody's path. */
+const DIRECTORIES = ["/usr/lib/chromium", ...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"];
 /** Milliseconds for one run. */
 const PATIENCE = 60_000;
 const LARGEST_OUTPUT = 64 << 20;
