@@ -274,6 +274,8 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
     }
     if (!this.#endWaits || !this.#taken || this.#paused || this.#waiting !== undefined) return;
     this.#endWaits = false;
+    // the end may come in a turn of its own, and must go on in it
+    this.owner.touch(this);
     this.onEnd(this.#endTrailers);
   }
 
