@@ -32,6 +32,7 @@ export const ERROR = {
 /** Settings (RFC 9113 section 6.5.2). */
 export const SETTING = { tableSize: 1, initialWindow: 4 } as const;
 
+/** What a client sends before its first frame (RFC 9113 section 3.4). */
 export const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /** Name and value. */

@@ -6,7 +6,8 @@ import { test, type TestContext } from "node:test";
 import { createServer, type TlsOptions } from "node:tls";
 import { createSelfSigned } from "@sallyport/testkit/certs";
 import { openTemporaryDirectory } from "@sallyport/testkit/temporary-directory";
-import { closedLoopLaunch, parseTotals, totalsLine, type ClosedLoopTotals } from "./closed-loop.ts";
+import type { ClosedLoopTotals } from "./closed-loop-contract.ts";
+import { closedLoopLaunch, parseTotals, totalsLine } from "./closed-loop.ts";
 import { findTool } from "./tools.ts";
 
 const wrk = findTool("wrk");

@@ -4,40 +4,12 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { clientLaunch } from "./client-setup.ts";
+import type { ClosedLoop, ClosedLoopTotals } from "./closed-loop-contract.ts";
 import { fieldsOf } from "./fields.ts";
 import { h2loadLaunch, parseH2loadReport } from "./http2/h2load.ts";
 import type { Launch } from "./processes.ts";
 import { writeOpensslConfig } from "./tls/negotiation.ts";
 import { findTool, repository } from "./tools.ts";
-
-/** What is done over and over: see the scenarios. */
-export type Exchange = "request" | "full handshake" | "resumed handshake" | "datagram";
-
-/** One run of a closed-loop client. */
-export interface ClosedLoop {
-  readonly port: number;
-  readonly exchange: Exchange;
-  /** File of the certificate that the proxy presents; empty where there is no TLS. */
-  readonly certificate: string;
-  readonly connections: number;
-  readonly seconds: number;
-  /** HTTP/2: streams at once on each connection; absent for HTTP/1.1. */
-  readonly streams?: number;
-  /** HTTP/2: so many requests instead of so many seconds. */
-  readonly total?: number;
-  /** Requests separated by NUL bytes, as HTTP/1.1 messages. */
-  readonly requestFile: string;
-}
-
-/** What a closed-loop client counted. */
-export interface ClosedLoopTotals {
-  readonly requests: number;
-  readonly seconds: number;
-  /** Bytes received; heads are included where HTTP/1.1 is spoken. */
-  readonly bytes: number;
-  /** Answers with a status of 400 or more, and connections that failed in any way. */
-  readonly failures: number;
-}
 
 /** How to start the client; throws when it is not installed. */
 export function closedLoopLaunch(loop: ClosedLoop): Launch {

@@ -1,5 +1,5 @@
 // What a run finds out: the shape of loadtest/report/report.json, and the figures taken from its samples.
-import type { Exchange } from "./closed-loop.ts";
+import type { Exchange } from "./closed-loop-contract.ts";
 import { spreadOf, type Spread } from "./spread.ts";
 
 /** One closed-loop run against one target. */

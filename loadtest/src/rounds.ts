@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Bench, Target, TargetChoice } from "./bench.ts";
-import type { Exchange } from "./closed-loop.ts";
+import type { Exchange } from "./closed-loop-contract.ts";
 import type { Options } from "./options.ts";
 import type { Front, Peer } from "./peers/peer.ts";
 import type { LatencySample, LoadSample, TargetResult } from "./results.ts";

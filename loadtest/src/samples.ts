@@ -2,7 +2,8 @@
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { emptyLogs, type Bench, type Target } from "./bench.ts";
-import { closedLoopLaunch, readTotals, type Exchange } from "./closed-loop.ts";
+import type { Exchange } from "./closed-loop-contract.ts";
+import { closedLoopLaunch, readTotals } from "./closed-loop.ts";
 import { openLoopLaunch, readOpenLoopTotals } from "./open-loop/report-line.ts";
 import {
   cpuSpent,

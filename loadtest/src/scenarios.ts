@@ -1,6 +1,6 @@
 // What is measured: every scenario, with the work it offers and the targets it compares.
 import { backendPaths, quarterGibibyte, smallBodyBytes } from "./backend.ts";
-import type { Exchange } from "./closed-loop.ts";
+import type { Exchange } from "./closed-loop-contract.ts";
 import type { Front } from "./peers/peer.ts";
 import { offeredTls } from "./tls/negotiation.ts";
 import {

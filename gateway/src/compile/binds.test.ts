@@ -1,10 +1,7 @@
 /** Ports: grouping, shared options, certificates by server name, and what is taken over. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import {
-  DEFAULT_HTTP2_SERVER_OPTIONS,
-  DEFAULT_HTTP_SERVER_OPTIONS,
-} from "@sallyport/model/listener";
+import { DEFAULT_HTTP2_SERVER_OPTIONS, DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
 import { type Resource, toSnapshot } from "@sallyport/model/snapshot";
 import { createSelfSigned } from "@sallyport/testkit/certs";
 import type { Runtime } from "../router/contract.ts";
@@ -19,12 +16,9 @@ const onTls = (name: string, hostname: string | undefined, ...certificates: stri
   });
 
 /** Chains of certificates by server name on the TLS port. */
-function toShown(
-  runtime: Runtime,
-): (serverName: string | undefined) => readonly string[] | undefined {
+function toShown(runtime: Runtime): (serverName: string | undefined) => readonly string[] | undefined {
   const tls = runtime.binds.get("0.0.0.0:8443")?.tls;
-  return (serverName) =>
-    tls?.choose(serverName)?.termination?.certificates.map(({ chain }) => chain);
+  return (serverName) => tls?.choose(serverName)?.termination?.certificates.map(({ chain }) => chain);
 }
 
 test("listeners of several Gateways share a port, others have their own", () => {
@@ -38,10 +32,7 @@ test("listeners of several Gateways share a port, others have their own", () => 
 });
 
 test("the listener for all hosts stands for the port", () => {
-  const runtime = new TestCompiler().activate([
-    toListener("a", { hostname: "a.example" }),
-    toListener("b"),
-  ]);
+  const runtime = new TestCompiler().activate([toListener("a", { hostname: "a.example" }), toListener("b")]);
   assert.equal(runtime.binds.get("0.0.0.0:8080")?.fallback.key, "ns/gateway/b");
 });
 
@@ -100,10 +91,7 @@ for (const [one, other] of [
 ] as const) {
   test(`a port cannot serve ${one} and ${other}`, () => {
     const outcome = new TestCompiler().compile(
-      toSnapshot([
-        toListener("a", { protocol: one }),
-        toListener("b", { protocol: other, hostname: "b.example" }),
-      ]),
+      toSnapshot([toListener("a", { protocol: one }), toListener("b", { protocol: other, hostname: "b.example" })]),
     );
     assert.ok(!outcome.ok);
     assert.equal(outcome.error[0]?.code, "conflict");
@@ -177,8 +165,7 @@ test("a certificate is told apart by content, chain and key both", () => {
   const first = compiler.activate([listener, toSecret("any", "CHAIN", "one")]);
   const same = compiler.activate([listener, toSecret("any", "CHAIN", "one")], first);
   const other = compiler.activate([listener, toSecret("any", "CHAIN", "two")], first);
-  const certificate = (runtime: typeof first) =>
-    runtime.binds.get("0.0.0.0:8443")?.tls?.choose("a")?.termination;
+  const certificate = (runtime: typeof first) => runtime.binds.get("0.0.0.0:8443")?.tls?.choose("a")?.termination;
   assert.equal(certificate(same)?.id, certificate(first)?.id);
   assert.notEqual(certificate(other)?.id, certificate(first)?.id);
   assert.equal(certificate(other)?.certificates[0]?.key, "two");

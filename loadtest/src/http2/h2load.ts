@@ -2,7 +2,7 @@
 // the fields and the body of the first one, and the paths rotate: real connections too repeat what a browser says of itself.
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { ClosedLoop, ClosedLoopTotals } from "../closed-loop.ts";
+import type { ClosedLoop, ClosedLoopTotals } from "../closed-loop-contract.ts";
 import type { Launch } from "../processes.ts";
 import { offered, offeredTls } from "../tls/negotiation.ts";
 import { findTool } from "../tools.ts";
