@@ -116,7 +116,8 @@ test("the admin API shows configuration, clusters and listeners as the workers h
   const [cluster] = JSON.parse((await rig.admin("/clusters")).body) as { key: string; endpoints: unknown[] }[];
   assert.equal(cluster?.key, "default/web:80");
   const address = `127.0.0.1:${rig.backendPort}`;
-  assert.deepEqual(cluster?.endpoints, [{ address, weight: 1, state: "ready", active: 0, connections: 1, idle: 1 }]);
+  const use = { active: 0, connections: 1, streams: 0, idle: 1, draining: 0 };
+  assert.deepEqual(cluster?.endpoints, [{ address, weight: 1, state: "ready", ...use }]);
   assert.deepEqual(JSON.parse((await rig.admin("/listeners")).body), [
     {
       bind: "127.0.0.1:0",
