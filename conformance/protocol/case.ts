@@ -65,6 +65,8 @@ export interface Outcome {
   readonly backendConnection?: "not-reused";
   /** What came through a tunnel at the backend and at the client. */
   readonly tunnel?: { readonly backend: string; readonly client: string };
+  /** What all that the client received looks like (latin1), where it is no HTTP/1.1. */
+  readonly received?: RegExp;
   /** Why this outcome is allowed when there are several. */
   readonly because?: string;
 }

@@ -174,6 +174,7 @@ function observe(testCase: ProtocolCase, ending: Ending): Observation {
     ...(clientProblem === undefined ? {} : { clientProblem }),
     after: ending.after,
     tunnel: { backend: tunnel, client: client.reader.tunnel },
+    received: client.received,
     reused: sameConnection.length > 1,
     fence: ending.fence,
   };

@@ -29,6 +29,7 @@ function seen(changes: Partial<Observation> = {}): Observation {
     client: messages("response", ok()),
     after: "open",
     tunnel: { backend: "", client: "" },
+    received: ok(),
     reused: false,
     fence: "",
     ...changes,
@@ -56,6 +57,7 @@ const wrong: readonly (readonly [string, Outcome, Partial<Observation>])[] = [
   ["a reused backend connection", passed({}, { backendConnection: "not-reused" }), { reused: true }],
   ["a poisoned next request", passed(), { fence: "answered 200 poison" }],
   ["bytes that are not HTTP at the backend", passed(), { backendProblem: "x" }],
+  ["another protocol than expected", passed({}, { received: /^\0/ }), {}],
   ["a tunnel nobody asked for", passed(), { tunnel: { backend: "", client: "x" } }],
   [
     "an interim response too many",

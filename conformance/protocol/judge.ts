@@ -19,6 +19,8 @@ export interface Observation {
   readonly clientProblem?: string;
   readonly after: "open" | "ended" | "reset" | "hung";
   readonly tunnel: { readonly backend: string; readonly client: string };
+  /** Every byte the client received, latin1. */
+  readonly received: string;
   /** The backend connection of the first request carried another request. */
   readonly reused: boolean;
   /** Why a fresh request on a fresh connection was not answered as it should; empty if it was. */
@@ -84,6 +86,8 @@ function compareConnection(outcome: Outcome, seen: Observation): string[] {
     if (codes !== outcome.interim.join(",")) faults.push(`interim [${codes}], not [${outcome.interim.join(",")}]`);
   }
   if (outcome.backendConnection === "not-reused" && seen.reused) faults.push("the backend connection was used again");
+  if (outcome.received !== undefined && !outcome.received.test(seen.received))
+    faults.push(`the client received ${show(seen.received)}`);
   return [...faults, ...compareTunnel(outcome.tunnel, seen.tunnel)];
 }
 

@@ -1,5 +1,5 @@
 // Request lines (RFC 9112 section 3): method, target forms, version.
-import { head, HOST, passed, rawHead, refused } from "../case.ts";
+import { dropped, END, head, HOST, passed, rawHead, refused } from "../case.ts";
 import type { ProtocolCase } from "../case.ts";
 
 const host = `Host: ${HOST}`;
@@ -173,6 +173,14 @@ export const requestLineCases: readonly ProtocolCase[] = [
     why: "RFC 9110 2.5: a higher minor may be read as the highest known one",
     send: [head("GET /x HTTP/1.2")],
     allow: [refused(400, 505), { ...passed({ target: "/x" }), because: "reading it as 1.1 is what 2.5 suggests" }],
+  },
+  {
+    id: "line-h2-preface-whole",
+    why: "RFC 9113 3.4: the preface of HTTP/2 opens HTTP/2, and what comes back begins with SETTINGS",
+    notOverTls: "there ALPN alone chooses HTTP/2 (RFC 9113 3.3)",
+    send: ["PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + "\0\0\0\x04\0\0\0\0\0", END],
+    // oxlint-disable-next-line no-control-regex -- a frame: its length, SETTINGS, no flags, stream 0
+    allow: [{ ...dropped(), received: /^\0\0[^]\x04\0\0\0\0\0/ }],
   },
   {
     id: "line-h2-preface-broken",
