@@ -1,5 +1,6 @@
 /**
- * Calls the example: node call.ts [ADDRESS]. Prints what Greet and Count answer; those with metadata `x-version: v2` are pinned.
+ * Calls the example and prints what Greet and Count answer; a call with metadata `x-version: v2` is pinned.
+ * Usage: node_modules/.bin/node examples/grpc/call.ts [ADDRESS]
  */
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { GREETER } from "./greeter.ts";
