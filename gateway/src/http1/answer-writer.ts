@@ -11,6 +11,8 @@ export interface AnswerTerms {
   old: boolean;
   /** The connection may carry another request afterwards. */
   persistent: boolean;
+  /** The request was HEAD: lengths are those of another answer. */
+  bodiless: boolean;
 }
 
 /** Writes one answer after the other. */
@@ -46,7 +48,7 @@ export class AnswerWriter {
           text += "transfer-encoding: chunked\r\n";
           this.#encodes = mode === "content";
         }
-      }
+      } else if (framing === "none" && lacksLength(head, terms)) text += "content-length: 0\r\n";
       if (!terms.persistent) text += "connection: close\r\n";
       else if (terms.old) text += "connection: keep-alive\r\n";
     }
@@ -68,6 +70,11 @@ export class AnswerWriter {
     if (this.#encodes) this.outlet.endChunks(trailers);
     this.#encodes = false;
   }
+}
+
+/** In HTTP/2 an answer can end with its head; in HTTP/1.1 one that says nothing of its length goes on until the connection ends. */
+function lacksLength(head: ResponseHead, { bodiless }: AnswerTerms): boolean {
+  return !bodiless && head.status !== 204 && head.status !== 304 && head.lookup("content-length") === undefined;
 }
 
 /** Ends a connection so that a cut answer does not look whole: over TLS without close_notify, over TCP with a reset. */

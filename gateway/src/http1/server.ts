@@ -28,7 +28,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   readonly #reader: RequestReader;
   readonly #input: RequestInput;
   readonly #writer: AnswerWriter;
-  readonly #terms: AnswerTerms = { old: false, persistent: true };
+  readonly #terms: AnswerTerms = { old: false, persistent: true, bodiless: false };
   #exchange: Exchange | undefined = undefined;
   #inTurn = false;
   /** Our half of a tunnel has ended. */
@@ -106,12 +106,12 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   sendHead(head: ResponseHead, framing: BodyFraming, mode: BodyMode): void {
     const { draining, dependencies } = this.#port;
     const { complete, ended } = this.#input;
-    this.#terms.persistent =
-      this.#reader.head.persistent && complete && !ended && !draining && !dependencies.pressure.stopKeepAlive;
-    const tunnel = framing === "tunnel";
-    this.#writer.head(tunnel ? withAccept(head, this.#reader.head) : head, framing, mode, this.#terms);
+    const { persistent, method } = this.#reader.head;
+    this.#terms.persistent = persistent && complete && !ended && !draining && !dependencies.pressure.stopKeepAlive;
+    this.#terms.bodiless = method === "HEAD";
+    this.#writer.head(framing === "tunnel" ? withAccept(head, this.#reader.head) : head, framing, mode, this.#terms);
     this.#armStream();
-    if (tunnel) this.#input.tunnel();
+    if (framing === "tunnel") this.#input.tunnel();
   }
 
   retractHead(): boolean {
