@@ -48,11 +48,10 @@ export class FrameReader {
     this.#state = first === "preface" ? "preface" : "header";
   }
 
-  /** Nothing of a frame or a block is kept. */
-  get idle(): boolean {
-    return (
-      this.#block === undefined && this.#keptLength === 0 && (this.#state === "header" || this.#state === "stopped")
-    );
+  /** The rest of a frame or a block is owed to the connection. Not that of DATA: how long a body may take is its stream's to say. */
+  get owed(): boolean {
+    if (this.#block !== undefined || this.#keptLength > 0) return true;
+    return this.#state === "preface" || this.#state === "payload" || this.#state === "skip";
   }
 
   /** Whatever else comes is ignored. */

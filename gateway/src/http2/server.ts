@@ -102,7 +102,7 @@ export class Http2Server extends Http2Connection {
     const outermost = this.enterTurn();
     if (this.#leaving === "announced") this.#stopTaking();
     else if (!this.acknowledged) this.fail(ErrorCode.SETTINGS_TIMEOUT, "SETTINGS not acknowledged");
-    else if (!this.reader.idle) this.fail(ErrorCode.PROTOCOL_ERROR, "a frame or header block that does not go on");
+    else if (this.reader.owed) this.fail(ErrorCode.PROTOCOL_ERROR, "a frame or header block that does not go on");
     else if (this.streams.size === 0 && this.#leaving === "no") {
       this.goaway(this.lastId, ErrorCode.NO_ERROR, "");
       this.#close();
@@ -144,6 +144,11 @@ export class Http2Server extends Http2Connection {
     if (this.#outdated || this.#port.dependencies.pressure.stopKeepAlive) this.drain();
   }
 
+  /** RFC 9113 section 6.8: frames of streams that came too late are ignored; the client did not know. */
+  protected override isIdle(id: number): boolean {
+    return super.isIdle(id) && (this.#leaving !== "final" || id % 2 === 0);
+  }
+
   protected onSettings(): void {
     // what it changes is done where it came
   }
@@ -178,7 +183,7 @@ export class Http2Server extends Http2Connection {
 
   protected onTurnEnd(): void {
     if (this.ended) return;
-    const owing = !this.acknowledged || !this.reader.idle;
+    const owing = !this.acknowledged || this.reader.owed;
     if (this.#leaving === "announced" || (owing && this.#owing)) return;
     this.#owing = owing;
     const { headTimeout, idleTimeout } = this.#bind.http;
