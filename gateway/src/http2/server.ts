@@ -241,13 +241,16 @@ export class Http2Server extends Http2Connection {
     this.coarse.arm(this, LINGER);
   }
 
-  /** The client sends nothing more: what it owes will not come, what is complete is answered. */
+  /**
+   * The client sends nothing more, so it is gone: without acknowledgements and windows there is no HTTP/2, and nobody closes
+   * half a connection to get answers. What runs upstream for it is cancelled at once.
+   */
   #onFin(): void {
     if (this.ended) return;
     const outermost = this.enterTurn();
-    this.#peerLeft = true;
-    this.loseIncomplete();
-    if (this.streams.size === 0) this.#close();
+    this.loseStreams();
+    // the last stream to go may have closed it already
+    if (!this.ended) this.#close();
     if (outermost) this.leaveTurn();
   }
 
