@@ -7,8 +7,7 @@ import { HandUpstream } from "../codec/hand-upstream.ts";
 import type { FrameClient } from "./frame-client.ts";
 import { openHttp2Rig } from "./rig.ts";
 
-const streamed = (): ReturnType<typeof toResponseHead> =>
-  toResponseHead({ status: 200, headers: [["date", "x"]] }, -1);
+const streamed = (): ReturnType<typeof toResponseHead> => toResponseHead({ status: 200, headers: [["date", "x"]] }, -1);
 
 /** How a client goes. */
 const WAYS: readonly (readonly [string, (client: FrameClient) => void])[] = [
