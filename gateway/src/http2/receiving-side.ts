@@ -13,6 +13,11 @@ import { HpackDecoder, type FieldClassifier, type FieldSink } from "./hpack/deco
 import { SendingSide } from "./sending-side.ts";
 import type { Http2Stream } from "./stream.ts";
 
+/**
+ * Bytes that may wait in streams without holding up others. An endpoint serves many clients over one connection: a few that do not
+ * read must not use up its window. A client harms only itself.
+ */
+const ALLOWANCE = { client: 33_554_432, server: 0 } as const;
 /** Bytes of the table we let the peer use. */
 const TABLE_SIZE = 4096;
 
@@ -60,6 +65,8 @@ export abstract class ReceivingSide extends SendingSide {
   readonly #touched: Http2Stream[] = [];
   #receiveWindow: number;
   #credit = 0;
+  /** Bytes that wait in streams and were given back to the window of the connection all the same. */
+  #advanced = 0;
   #inTurn = false;
   /** The DATA frame that is being read, and whose it is; undefined: it is ignored. */
   #dataStream: Http2Stream | undefined = undefined;
@@ -263,6 +270,20 @@ export abstract class ReceivingSide extends SendingSide {
     this.#sendUpdate(0, this.#credit);
     this.#receiveWindow += this.#credit;
     this.#credit = 0;
+  }
+
+  /** So much waits in a stream until somebody takes it. */
+  waits(count: number): void {
+    if (this.#advanced + count > ALLOWANCE[this.options.role]) return;
+    this.#advanced += count;
+    this.giveBackWhole(count);
+  }
+
+  /** So much waits no more, and will be given back. */
+  waitsNoMore(count: number): void {
+    const known = Math.min(count, this.#advanced);
+    this.#advanced -= known;
+    this.#credit -= known;
   }
 
   /** Takes a stream out; it is told by whoever does this. */

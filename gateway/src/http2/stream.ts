@@ -180,6 +180,7 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
     if (!this.#taken || this.#paused || this.#waiting !== undefined) {
       this.#waiting ??= new Stash();
       this.#waiting.append(bytes, from, to);
+      this.owner.waits(to - from);
       return "taken";
     }
     return this.#pass(bytes, from, to, lease);
@@ -203,6 +204,7 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
     const count = this.#waiting?.length ?? 0;
     this.#waiting = undefined;
     this.#endWaits = false;
+    this.owner.waitsNoMore(count);
     if (count > 0) this.owner.giveBackWhole(count);
   }
 
@@ -270,6 +272,7 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
     if (waiting !== undefined && bytes !== undefined && this.#taken && !this.#paused) {
       const { from, to } = waiting;
       this.#waiting = undefined;
+      this.owner.waitsNoMore(to - from);
       this.#pass(bytes, from, to, OWNED);
     }
     if (!this.#endWaits || !this.#taken || this.#paused || this.#waiting !== undefined) return;
