@@ -166,7 +166,7 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
     const client = this.#client;
     const { peer } = client;
     const cannot = this.#protocol !== "" && !peer.connectProtocol;
-    const id = cannot ? 0 : client.takeId();
+    const id = cannot || client.output.stuffed ? 0 : client.takeId();
     if (id === 0) {
       client.refuseLater(this, cannot ? "upgrade-refused" : "upstream-refused");
       return;

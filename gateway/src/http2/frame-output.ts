@@ -19,6 +19,8 @@ const TEXT_LIMIT = 12_288;
 const ROOM = 65_536;
 /** With so much gathered nothing more should be read that could ask for answers. */
 const FLOODED = 262_144;
+/** With so much gathered the peer is taken for one that reads nothing any more. */
+const STUFFED = 4_194_304;
 /** Buffers kept for reuse. */
 const KEPT = 32;
 
@@ -58,6 +60,11 @@ export class FrameOutput {
   /** The peer does not read what it asked for: nothing more should be read from it. */
   get flooded(): boolean {
     return this.#queued >= FLOODED;
+  }
+
+  /** Nothing should be added that can do without: streams that begin and are reset at once leave their frames behind. */
+  get stuffed(): boolean {
+    return this.#queued >= STUFFED;
   }
 
   /** Writes nothing until release(), however much comes. */

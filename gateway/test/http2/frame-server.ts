@@ -118,6 +118,11 @@ export class FrameServer {
     );
   }
 
+  /** Reads nothing any more. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
   raw(text: string): void {
     this.#socket?.write(text, "latin1");
   }
