@@ -44,6 +44,16 @@ const PROTOCOL = toPseudoName(4, ":protocol");
 const STATUS = toPseudoName(5, ":status");
 const REQUEST_ID = new FieldName("x-request-id:");
 
+/** The last field lines of one kind of section, and their block, which is valid while the table has this version. */
+class LastSection {
+  lines = "";
+  block = "";
+  version = -1;
+  isFlat = false;
+  /** What stood at each place; a name where the value is never the same. */
+  readonly guesses: (FieldLine | FieldName)[] = [];
+}
+
 /** Encodes the blocks of one direction of a connection, which must be sent in this order. */
 export class HpackEncoder {
   /** Where each line was added to the table. */
@@ -54,15 +64,13 @@ export class HpackEncoder {
   #least = DEFAULT_TABLE_SIZE;
   /** Marks of what was sent and not kept. */
   readonly #seen = new Int32Array(SEEN);
-  /** What the last heads had at each place; a name where the value is never the same. */
-  readonly #guesses: (FieldLine | FieldName)[] = [];
+  /** A call of gRPC has both: either would make the other forgotten. */
+  readonly #head = new LastSection();
+  readonly #trailer = new LastSection();
+  /** Those of the section that is being written. */
+  #guesses = this.#head.guesses;
   /** Of each pseudo-header field the last line that was worth it. */
   readonly #pseudo: (FieldLine | undefined)[] = [];
-  /** The last field lines and their block, which is valid while the table has this version. */
-  #lines = "";
-  #block = "";
-  #version = -1;
-  #flat = false;
   /** Nothing about this block would be different the next time. */
   #steady = false;
 
@@ -82,18 +90,18 @@ export class HpackEncoder {
     if (authority !== "") block += this.#pseudoField(AUTHORITY, authority);
     if (path !== "") block += this.#pseudoField(PATH, path);
     if (protocol !== "") block += this.#pseudoField(PROTOCOL, protocol);
-    block += this.#fields(lines);
+    block += this.#fields(lines, this.#head);
     return addedId === "" ? block : block + REQUEST_ID.literal + encodePlain(addedId);
   }
 
   /** The block of a response head, interim ones too. */
   response(status: number, lines: string): string {
-    return this.#updates() + this.#pseudoField(STATUS, String(status)) + this.#fields(lines);
+    return this.#updates() + this.#pseudoField(STATUS, String(status)) + this.#fields(lines, this.#head);
   }
 
   /** The block of a trailer section. */
   trailers(lines: string): string {
-    return this.#updates() + this.#fields(lines);
+    return this.#updates() + this.#fields(lines, this.#trailer);
   }
 
   /** RFC 7541 section 4.2: the least size since the last block, then the size it is now. */
@@ -107,12 +115,13 @@ export class HpackEncoder {
     return updates;
   }
 
-  #fields(lines: string): string {
-    if (lines === this.#lines && this.#version === this.#table.version) return this.#repeat();
+  #fields(lines: string, last: LastSection): string {
+    if (lines === last.lines && last.version === this.#table.version) return repeat(last);
     this.#steady = true;
+    const guesses = (this.#guesses = last.guesses);
     let block = "";
     for (let at = 0, place = 0; at < lines.length; place++) {
-      const guess = this.#guesses[place];
+      const guess = guesses[place];
       if (guess !== undefined && guess.text === lines.slice(at, at + guess.text.length)) {
         const end = guess instanceof FieldLine ? at + guess.text.length : endOfLine(lines, at);
         block += guess instanceof FieldLine ? this.#line(guess) : literal(guess, lines, at, end);
@@ -123,17 +132,11 @@ export class HpackEncoder {
         at = end;
       }
     }
-    this.#lines = lines;
-    this.#block = block;
-    this.#version = this.#steady ? this.#table.version : -1;
-    this.#flat = false;
+    last.lines = lines;
+    last.block = block;
+    last.version = this.#steady ? this.#table.version : -1;
+    last.isFlat = false;
     return block;
-  }
-
-  #repeat(): string {
-    if (!this.#flat) flatten(this.#block);
-    this.#flat = true;
-    return this.#block;
   }
 
   /** Reads the line lines[at, end), which is not the one that was guessed. */
@@ -193,6 +196,13 @@ function toPseudoName(place: number, name: string): PseudoName {
   );
   const indexed = new Map(fields.map(({ value, index }) => [value, encodeInteger(index, 127, 128)]));
   return { place, name: new FieldName(`${name}:`), indexed };
+}
+
+/** The same block once more; joined from parts only once. */
+function repeat(last: LastSection): string {
+  if (!last.isFlat) flatten(last.block);
+  last.isFlat = true;
+  return last.block;
 }
 
 /** Behind the CRLF of the line at this offset. */
