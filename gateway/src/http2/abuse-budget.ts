@@ -22,11 +22,15 @@ const EARNED = 4;
 /** Milliseconds that pay for one frame: who lives long may ask now and then whether we do. */
 const PACE = 100;
 
+/** Small updates that may be late. */
+const MOST_CONFIRMABLE = 1000;
+
 /** Counts for one connection. */
 export class AbuseBudget {
   readonly #limit: number;
   readonly #now: () => number;
   #spent = 0;
+  #confirmable = 0;
   #at = 0;
 
   /** `now`: milliseconds, monotonic. */
@@ -45,6 +49,16 @@ export class AbuseBudget {
     }
     this.#spent += price;
     return this.#spent <= this.#limit;
+  }
+
+  /** A piece of a body was sent whole: the peer may confirm it, small as it is, for its stream and for the connection. */
+  sentPiece(): void {
+    this.#confirmable = Math.min(MOST_CONFIRMABLE, this.#confirmable + 2);
+  }
+
+  /** A small WINDOW_UPDATE came. Whether it is owed to what we sent, and costs nothing. */
+  confirm(): boolean {
+    return this.#confirmable > 0 && this.#confirmable-- > 0;
   }
 
   /** An exchange is complete. */

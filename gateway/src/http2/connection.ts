@@ -200,7 +200,7 @@ export abstract class Http2Connection extends ReceivingSide implements FrameSink
 
   #onWindowUpdate(id: number, count: number): void {
     const stream = id === 0 ? undefined : this.streams.get(id);
-    if (count < SMALL_UPDATE) this.spend(Price.frame);
+    if (count < SMALL_UPDATE && !this.budget.confirm()) this.spend(Price.frame);
     if (id === 0) {
       if (count === 0) this.fail(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0");
       else if (!this.widenWindow(count)) this.fail(ErrorCode.FLOW_CONTROL_ERROR, "a connection window over 2^31-1");

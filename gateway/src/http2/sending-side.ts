@@ -97,6 +97,7 @@ export abstract class SendingSide extends Timed {
   sendText(stream: Http2Stream, text: string, endStream: boolean): void {
     this.#sendWindow -= text.length;
     stream.sendWindow -= text.length;
+    if (text !== "") this.budget.sentPiece();
     this.output.text(frameHeader(text.length, FrameType.DATA, endStream ? Flag.END_STREAM : 0, stream.id) + text);
     if (endStream) this.sentEnd(stream);
   }
