@@ -228,9 +228,23 @@ export abstract class Http2Connection extends ReceivingSide implements FrameSink
       return;
     }
     const price = stream.localClosed ? Price.frame : Price.reset;
-    this.remove(stream, "peer");
-    stream.onReset(code);
+    if (code === ErrorCode.NO_ERROR && this.options.role === "client") this.#endWhole(stream);
+    if (!stream.gone) {
+      this.remove(stream, "peer");
+      stream.onReset(code);
+    }
     this.spend(price);
+  }
+
+  /**
+   * An answer that is as long as was announced lacks nothing but END_STREAM. Servers of Node.js reset the streams of requests that
+   * they did not read once all was written, and while the socket takes no more, the reset overtakes the empty last frame.
+   */
+  #endWhole(stream: Http2Stream): void {
+    if (stream.remoteClosed || stream.received !== stream.expected) return;
+    // nobody reads the rest of the request
+    stream.localClosed = true;
+    this.endReceived(stream, "");
   }
 
   #onPing(flags: number, { bytes, from, to }: Payload): void {

@@ -265,3 +265,27 @@ for (const [what, extent, act] of WRONGS)
     }
     assert.deepEqual(server.bugs, []);
   });
+
+test("an answer as long as announced is whole where a reset without an error took the place of its end", async (t) => {
+  const server = await FrameServer.open(t);
+  const asked = [
+    await server.request(),
+    await server.request(toHead("POST"), "stream"),
+    await server.request(),
+  ] as const;
+  const [slow, unread, short] = asked;
+  slow.full = true;
+  for (const id of [1, 3, 5]) server.answer(id, 200, "content-length: 5\r\n", false);
+  for (const id of [1, 3]) server.data(id, "hello");
+  server.data(5, "hell");
+  for (const id of [1, 3, 5]) server.reset(id, ErrorCode.NO_ERROR);
+  await eventually(() => unread.over && short.over);
+  assert.deepEqual([unread.body, unread.ends, short.failure], ["hello", 1, ["upstream-reset", "begun"]]);
+  assert.equal(slow.over, false);
+  slow.full = false;
+  slow.stream.resumeBody();
+  assert.deepEqual([slow.body, slow.ends, slow.failure], ["hello", 1, undefined]);
+  // a reset is not answered by another
+  await server.settle();
+  assert.deepEqual(server.told, ["connected", "idle", "idle", "idle"]);
+});
