@@ -114,6 +114,8 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
   takeBody(_mode: BodyMode): void {
     this.#taken = true;
     this.#paused = false;
+    // a head that went on must not wait for a body, which may wait for an answer to it (Expect)
+    this.owner.touch(this);
     this.#deliver();
   }
 
