@@ -15,7 +15,8 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-describe("curl", { timeout: 120_000 }, () => {
+describe("curl", { timeout: 120_000 }, async () => {
+  const release = Number(/^curl (\d+)/.exec((await runProgram("curl", ["--version"])).output)?.[1]);
   const backends = new Map<Version, Backend>();
   let edge: InteropEdge;
   let scratch: TemporaryDirectory;
@@ -99,9 +100,9 @@ describe("curl", { timeout: 120_000 }, () => {
         assert.match(got.output, /x-echoed: none/);
       });
 
-      // by prior knowledge curl 7.88 reports framing errors here, of node:http2 without a gateway, too; not looked into further
-      if (transport === "cleartext") continue;
-      test(`fifty at once on one connection ${what}`, async () => {
+      // behind the first by prior knowledge, curl 7.88 fails its requests before it has sent a byte of them, to nginx and nghttpd, too
+      const skip = transport === "cleartext" && release < 8 && "curl before 8.0 cannot multiplex by prior knowledge";
+      test(`fifty at once on one connection ${what}`, { skip }, async () => {
         const paths = `${up}.test/bytes?n=100000&i=[1-50]`;
         const discard = ["--parallel", "--parallel-max", "50", "--output", scratch.file("part-#1")];
         const report = ["--write-out", "%{http_version} %{http_code} %{size_download}\n"];
