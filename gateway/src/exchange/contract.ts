@@ -108,6 +108,8 @@ export interface ClientCertificate {
 /** One request and its answer on a downstream connection. The answer is sent in order: interim*, head, body, end. */
 export interface DownstreamStream extends BodySource, BodySink {
   readonly connection: DownstreamConnection;
+  /** Nothing can be sent any more: the stream was reset, or its connection has failed. */
+  readonly gone: boolean;
   /** Starts delivery of the request body (or, after a tunnel head, of the tunnel's bytes); may deliver before it returns. */
   takeBody(mode: BodyMode): void;
   /** A 1xx head. Dropped where the client cannot read it. */
@@ -134,8 +136,11 @@ export interface RequestReceiver {
   onDownstreamDrain(): void;
   /** Nothing can be read or sent any more. The exchange is over when this returns. */
   onDownstreamClosed(): void;
-  /** The request cannot go on (malformed, too slow): answered locally where that is still possible, else cut. */
-  onDownstreamFault(reason: FaultReason): void;
+  /**
+   * The request cannot go on (malformed, too slow): answered locally where that is still possible, else cut. `detail` tells the
+   * access log what was wrong, where that is more than the reason.
+   */
+  onDownstreamFault(reason: FaultReason, detail?: string): void;
 }
 
 /** One try of a request on an upstream connection. */

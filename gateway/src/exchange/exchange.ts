@@ -162,8 +162,8 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     leaveExchange(this);
   }
 
-  onDownstreamFault(reason: FaultReason): void {
-    failExchange(this, reason);
+  onDownstreamFault(reason: FaultReason, detail?: string): void {
+    failExchange(this, reason, detail);
   }
 
   assign(connection: UpstreamConnection, reused: boolean): void {

@@ -21,9 +21,11 @@ export function failExchange(exchange: Exchange, reason: FaultReason, detail: st
   exchange.flag = flag;
   exchange.details = detail;
   if (exchange.answered && exchange.start?.downstream.retractHead() === true) exchange.answered = false;
-  if (exchange.answered || status === UNANSWERED) {
-    exchange.start?.downstream.abort();
+  const downstream = exchange.start?.downstream;
+  if (exchange.answered || status === UNANSWERED || downstream?.gone === true) {
+    // the record comes first: it reads what the codec may let go of
     finishExchange(exchange);
+    downstream?.abort();
     return;
   }
   sendReply(

@@ -21,6 +21,8 @@ const LINGER = 1500;
 
 /** One client connection. */
 export class Http1Server extends Timed implements DownstreamStream, ByteReader, RequestInputOwner {
+  /** What ends the connection ends the exchange. */
+  readonly gone = false;
   readonly connection: AcceptedSocket["about"];
   readonly #port: ServerPort;
   readonly #socket: Socket;

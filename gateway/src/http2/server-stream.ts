@@ -14,13 +14,11 @@ import { NO_RUNTIME, withoutRoutes } from "../exchange/in-force.ts";
 import { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { CompiledBind } from "../router/contract.ts";
-import { LINGER } from "./connection.ts";
 import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode, errorName } from "./frames.ts";
+import { LingeringStream } from "./lingering-stream.ts";
 import { parsePriority } from "./priority.ts";
-import type { Http2Server } from "./server.ts";
 import { toLines, type StreamStart } from "./stream-start.ts";
-import { Http2Stream } from "./stream.ts";
 import { TrailerFields } from "./trailer-fields.ts";
 
 /** Streams kept for later. */
@@ -29,7 +27,7 @@ const spares: ServerStream[] = [];
 const trailerFields = new TrailerFields();
 
 /** One exchange. */
-export class ServerStream extends Http2Stream<Http2Server> implements DownstreamStream, ExchangeStart {
+export class ServerStream extends LingeringStream implements DownstreamStream, ExchangeStart {
   readonly downstream = this;
   head = new RequestHead();
   runtime = NO_RUNTIME;
@@ -137,7 +135,7 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
       super.endBody(trailers);
     }
     if (this.#exchange !== undefined) return;
-    if (this.gone) this.#recycle();
+    if (this.gone) this.recycle();
     else this.ignoreBody();
   }
 
@@ -154,11 +152,13 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
   abort(): void {
     this.#exchange = undefined;
     this.owner.reset(this, ErrorCode.INTERNAL_ERROR);
-    this.#recycle();
+    this.recycle();
   }
 
   onTurn(): "taken" | "full" {
-    return this.#exchange === undefined ? "taken" : this.#exchange.onRequestTurn();
+    if (this.#exchange !== undefined) return this.#exchange.onRequestTurn();
+    this.endIfSated();
+    return "taken";
   }
 
   /** Trailers. */
@@ -184,19 +184,16 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
   onFault(code: ErrorCode, detail: string): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    if (exchange !== undefined) {
-      exchange.details = `${errorName(code)}: ${detail}`;
-      exchange.onDownstreamFault("bad-request");
-    }
-    this.#recycle();
+    exchange?.onDownstreamFault("bad-request", `${errorName(code)}: ${detail}`);
+    this.recycle();
   }
 
   onComplete(): void {
-    if (this.#exchange === undefined) this.#recycle();
+    if (this.#exchange === undefined) this.recycle();
   }
 
   onHalfClosed(): void {
-    if (!this.#tunnel) this.owner.coarse.arm(this, LINGER);
+    if (!this.#tunnel) this.linger();
   }
 
   override onLate(): void {
@@ -204,10 +201,7 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
     const exchange = this.#exchange;
     if (exchange !== undefined)
       exchange.onDownstreamFault(this.owed && !exchange.answered ? "body-timeout" : "stream-idle-timeout");
-    else if (!this.gone) {
-      this.owner.reset(this, this.localClosed ? ErrorCode.NO_ERROR : ErrorCode.CANCEL);
-      this.#recycle();
-    }
+    else if (!this.gone) this.giveUp();
     if (outermost) this.owner.leaveTurn();
   }
 
@@ -266,7 +260,7 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
     const exchange = this.#exchange;
     this.#exchange = undefined;
     exchange?.onDownstreamClosed();
-    this.#recycle();
+    this.recycle();
   }
 
   /** The head goes out with what follows it: until then it can be taken back. */
@@ -280,7 +274,7 @@ export class ServerStream extends Http2Stream<Http2Server> implements Downstream
   }
 
   /** Its part of everything is over. */
-  #recycle(): void {
+  protected recycle(): void {
     if (this.#bind === undefined) return;
     this.owner.coarse.disarm(this);
     this.dropWaiting();

@@ -46,10 +46,11 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
   queuedAt = 0;
   /** It is in the connection's list of streams to flush at the end of the turn. */
   touched = false;
+  /** Nobody wants what the peer sends any more. */
+  protected ignores = false;
   protected owner: Owner;
   #taken = false;
   #paused = false;
-  #ignores = false;
   #waiting: Stash | undefined = undefined;
   /** The peer's end came and was not delivered yet. */
   #endWaits = false;
@@ -97,7 +98,7 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
     this.expected = -1;
     this.priority = DEFAULT_PRIORITY;
     this.touched = false;
-    this.#taken = this.#paused = this.#ignores = this.#endWaits = this.#ends = false;
+    this.#taken = this.#paused = this.ignores = this.#endWaits = this.#ends = false;
     this.#endTrailers = this.#tail = this.#trailers = "";
   }
 
@@ -175,10 +176,6 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
 
   /** By the connection: content came. */
   receive(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
-    if (this.#ignores) {
-      this.owner.giveBackWhole(to - from);
-      return "taken";
-    }
     if (!this.#taken || this.#paused || this.#waiting !== undefined) {
       this.#waiting ??= new Stash();
       this.#waiting.append(bytes, from, to);
@@ -191,7 +188,7 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
   /** By the connection, or by the role for trailers: the peer's half is closed. */
   receiveEnd(trailers: string): void {
     this.remoteClosed = true;
-    this.#endWaits = !this.#ignores;
+    this.#endWaits = !this.ignores;
     this.#endTrailers = trailers;
     this.#deliver();
   }
@@ -207,12 +204,12 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
     this.#waiting = undefined;
     this.#endWaits = false;
     this.owner.waitsNoMore(count);
-    if (count > 0) this.owner.giveBackWhole(count);
+    if (count > 0) this.owner.giveBack(this, count);
   }
 
-  /** Nobody wants what the peer sends any more: it is read and forgotten, and its window not opened again. */
+  /** Nobody wants what the peer sends any more: neither that nor its end is delivered. */
   protected ignoreBody(): void {
-    this.#ignores = true;
+    this.ignores = true;
     this.dropWaiting();
     this.settleEnds();
   }

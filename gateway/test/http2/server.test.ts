@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
 import { toResponseHead } from "../../src/head/response-head.ts";
-import { ErrorCode, Flag, frameHeader, FrameType, word } from "../../src/http2/frames.ts";
+import { ErrorCode, errorName, Flag, frameHeader, FrameType, word } from "../../src/http2/frames.ts";
 import { HandUpstream } from "../codec/hand-upstream.ts";
+import type { SeenRecord } from "../http1/seen-record.ts";
 import type { FrameClient } from "./frame-client.ts";
 import { openHttp2Rig, type Http2Rig } from "./rig.ts";
 
@@ -102,7 +103,10 @@ for (const [what, step, code] of FATAL)
     step(client);
     assert.equal(await client.code(GOAWAY), code);
     await eventually(() => client.socket.readableEnded, { what: "FIN" });
-    await eventually(() => rig.records.some(({ flag, protocol }) => flag === "DPE" && protocol === "HTTP/2"));
+    // nothing was answered, and the access log says why
+    const why = (): SeenRecord | undefined => rig.records.find((one) => one.details.startsWith(`${errorName(code)}: `));
+    const record = await eventually(why);
+    assert.deepEqual([record.protocol, record.status, record.flag], ["HTTP/2", 0, "DPE"]);
     assert.equal(rig.servers[0]?.streams.size, 0);
   });
 
@@ -133,7 +137,9 @@ for (const [what, step, code] of STREAM_ERRORS)
     await upstream.next();
     step(client);
     assert.equal(await client.code(RST_STREAM, 1), code);
-    await eventually(() => rig.records[0]?.flag === "DPE");
+    const record = await eventually(() => rig.records[0]);
+    assert.deepEqual([record.flag, record.status], ["DPE", 0]);
+    assert.match(record.details, new RegExp(`^${errorName(code)}: .`));
     client.request(3);
     (await upstream.next()).answer(ok(), "length", ["hello"]);
     await eventually(() => client.ended(3));
