@@ -1,5 +1,6 @@
 /** A port that speaks HTTP/2 with prior knowledge, over real sockets, with a cluster that the test brings. */
 import { createServer, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { once } from "node:events";
 import type { TestContext } from "node:test";
 import {
@@ -8,6 +9,7 @@ import {
   type Http2ServerOptions,
   type HttpServerOptions,
 } from "@sallyport/model/listener";
+import type { CertifiedKey } from "@sallyport/testkit/certs";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { UpstreamCluster } from "../../src/cluster/contract.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
@@ -17,7 +19,7 @@ import type { CompiledBackend, CompiledBind, CompiledRule, Runtime } from "../..
 import { Wheel } from "../../src/time/wheel.ts";
 import { Inlet } from "../../src/wire/inlet.ts";
 import type { SocketWays } from "../../src/wire/outlet.ts";
-import { rehouse } from "../../src/wire/rehouse.ts";
+import { adoptReads, rehouse } from "../../src/wire/rehouse.ts";
 import { toListener } from "../http1/rig.ts";
 import { toRecorder, type SeenRecord } from "../http1/seen-record.ts";
 import { FrameClient } from "./frame-client.ts";
@@ -28,6 +30,8 @@ export interface Http2RigOptions {
   readonly http?: Partial<HttpServerOptions>;
   readonly http2?: Partial<Http2ServerOptions>;
   readonly ways?: SocketWays;
+  /** Over TLS; clients of frames are for clear text alone. */
+  readonly tls?: CertifiedKey | undefined;
   readonly onRecord?: (record: SeenRecord) => void;
 }
 
@@ -79,10 +83,10 @@ export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Pr
   };
   const servers: Http2Server[] = [];
   const sockets = new Set<Socket>();
-  const listener = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (accepted) => {
+  const { tls, ways = "tuned" } = options;
+  const serve = (accepted: Socket): void => {
     const inlet = new Inlet();
-    const ways = options.ways ?? "tuned";
-    const rehoused = ways === "tuned" ? rehouse(accepted, inlet) : undefined;
+    const rehoused = tls === undefined && ways === "tuned" ? rehouse(accepted, inlet) : undefined;
     const socket = rehoused ?? accepted;
     sockets.add(socket);
     socket.on("error", () => undefined);
@@ -101,10 +105,14 @@ export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Pr
       sockets.delete(socket);
       server.onClosed();
     });
-    if (rehoused !== undefined) return;
+    if (rehoused !== undefined || (tls !== undefined && ways === "tuned" && adoptReads(socket, inlet))) return;
     inlet.attachData(socket);
     socket.resume();
-  });
+  };
+  const listener =
+    tls === undefined
+      ? createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, serve)
+      : createTlsServer({ ...tls, noDelay: true, allowHalfOpen: true, ALPNProtocols: ["h2"] }, serve);
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
   const address = listener.address();

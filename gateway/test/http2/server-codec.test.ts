@@ -1,6 +1,7 @@
 /** HTTP/2 as a server against the contract of codecs, with Node's own client. */
 import { connect, type ClientHttp2Session } from "node:http2";
 import type { TestContext } from "node:test";
+import { createSelfSigned, type CertifiedKey } from "@sallyport/testkit/certs";
 import type { SocketWays } from "../../src/wire/outlet.ts";
 import { testDownstreamCodec, type ClientRequest, type ClientStream } from "../codec/downstream.contract.ts";
 import type { HandUpstream } from "../codec/hand-upstream.ts";
@@ -67,19 +68,22 @@ function send(session: ClientHttp2Session, wanted: ClientRequest): ClientStream 
 async function open(
   t: TestContext,
   upstream: HandUpstream,
-  { wanted, ways }: { wanted: ClientRequest; ways: SocketWays },
+  { wanted, ...over }: { wanted: ClientRequest; ways: SocketWays; tls: CertifiedKey | undefined },
 ): Promise<ClientStream> {
   const onRecord = (record: HandUpstream["records"][number]): void => void upstream.records.push(record);
-  const rig = await openHttp2Rig(t, { cluster: upstream, ways, onRecord });
-  const session = connect(`http://127.0.0.1:${rig.port}`);
+  const rig = await openHttp2Rig(t, { cluster: upstream, ways: over.ways, tls: over.tls, onRecord });
+  const scheme = over.tls === undefined ? "http" : "https";
+  const session = connect(`${scheme}://127.0.0.1:${rig.port}`, { rejectUnauthorized: false });
   session.on("error", () => undefined);
   t.after(() => session.destroy());
   return send(session, wanted);
 }
 
+const certified = await createSelfSigned({ names: ["a.test"] });
 for (const ways of ["tuned", "documented"] as const)
-  testDownstreamCodec({
-    name: `HTTP/2, ${ways} sockets`,
-    raw: false,
-    request: (t, upstream, wanted) => open(t, upstream, { wanted, ways }),
-  });
+  for (const tls of [undefined, certified])
+    testDownstreamCodec({
+      name: `HTTP/2${tls === undefined ? "" : " over TLS"}, ${ways} sockets`,
+      raw: false,
+      request: (t, upstream, wanted) => open(t, upstream, { wanted, ways, tls }),
+    });
