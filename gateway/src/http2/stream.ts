@@ -162,11 +162,9 @@ export abstract class Http2Stream<Owner extends Http2Connection = Http2Connectio
       }
       this.#sendTail();
     }
-    if (this.#rest === undefined) this.owner.sendEnd(this, trailers);
-    else {
-      this.#ends = true;
-      this.#trailers = trailers;
-    }
+    this.#ends = this.#rest !== undefined;
+    if (this.#ends) this.#trailers = trailers;
+    else this.owner.sendEnd(this, trailers);
   }
 
   flush(): "taken" | "full" {
