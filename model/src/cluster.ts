@@ -40,7 +40,10 @@ export type UpstreamTls = Static<typeof UpstreamTls>;
 export const Http2ClientOptions = Type.Object({
   /** Requests at once on one connection; the endpoint may allow fewer. */
   maxConcurrentStreams: Count,
-  /** What an endpoint may send of one answer, and of all answers of a connection, beyond what was passed on. */
+  /**
+   * What an endpoint may send of one answer, and of all answers of a connection, beyond what was passed on. Answers that wait for slow
+   * clients count against the first alone, up to 32 MiB a connection.
+   */
   streamWindow: Count,
   connectionWindow: Count,
   /** A connection that was silent for so long while requests are on it is asked whether it lives (PING); 0: never. */
