@@ -1,7 +1,7 @@
 /** Clusters: reuse, budget, waiting, endpoints that come and go. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { setUpCluster, toEndpoint } from "../../test/cluster/fakes.ts";
+import { FakeRequest, setUpCluster, toEndpoint } from "../../test/cluster/fakes.ts";
 
 test("the first request opens a connection and has it before it is up", () => {
   const { acquire } = setUpCluster();
@@ -156,6 +156,20 @@ test("a connection that fails while it is opened is a connect failure", () => {
   outside.failsAtOnce = true;
   assert.equal(acquire().refusal, "connect-failure");
   assert.equal(cluster.summary().connections, 0);
+});
+
+test("who could not reach an endpoint gets another one, and hears at once that there is none", () => {
+  const two = setUpCluster({}, [toEndpoint(1), toEndpoint(2)]);
+  const failed = two.acquire().connection?.endpoint;
+  for (let i = 0; i < 8; i++) {
+    const request = Object.assign(new FakeRequest(), { avoids: failed });
+    two.cluster.acquire(request, false);
+    assert.notEqual(request.connection?.endpoint, failed);
+  }
+  const one = setUpCluster();
+  const request = Object.assign(new FakeRequest(), { avoids: one.acquire().connection?.endpoint });
+  one.cluster.acquire(request, false);
+  assert.equal(request.refusal, "connect-failure");
 });
 
 test("an endpoint that goes closes idle connections and lets requests finish", () => {

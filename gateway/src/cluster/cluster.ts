@@ -66,6 +66,11 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
   }
 
   acquire(request: ConnectionRequest, fresh: boolean): void {
+    const { avoids } = request;
+    if (avoids !== undefined && this.#usable.every((host) => host === avoids)) {
+      request.refuse("connect-failure");
+      return;
+    }
     // What is too old may have to make room for those who came before.
     if (this.#line.length > 0 && this.#config.pool.maxLifetime > 0) this.#serve();
     const pooled = this.#choose(request, fresh);
@@ -189,8 +194,9 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
 
   /** A connection for the request, with one more stream counted on it, where one has room or may be opened. */
   #choose(request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
-    const host = this.#balancer.first(this.#options.random);
-    if (host === undefined) return undefined;
+    const first = this.#balancer.first(this.#options.random);
+    if (first === undefined) return undefined;
+    const host = first === request.avoids ? (this.#balancer.next() ?? first) : first;
     const pooled = this.#pool.take(host, request, fresh);
     if (pooled !== undefined) return pooled;
     return this.#pool.hasRoom ? this.#pool.open(host, request) : this.#chooseOverBudget(host, request, fresh);

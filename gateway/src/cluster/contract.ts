@@ -25,6 +25,8 @@ export interface UpstreamEndpoint {
 export interface ConnectionRequest {
   /** It asks for another protocol (Upgrade, extended CONNECT): only a connection that is `upgradable` will do. */
   readonly upgrades: boolean;
+  /** An endpoint that could not be reached a moment ago: only another one will do, and without one it is refused. */
+  readonly avoids?: UpstreamEndpoint | undefined;
   /** Called once, possibly before `acquire` returns. `reused` is true for a connection that answered before. */
   assign(connection: UpstreamConnection, reused: boolean): void;
   /** Called once instead of assign: no connection will come. `failed` is the one it waited for, where that never came up. */

@@ -13,18 +13,13 @@ import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { BodyFraming, BodyMode, TryProgress } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
+import { isReplayable } from "./repetition.ts";
 import { failExchange, filterAnswer, finishAnswer, finishExchange, stopTimers } from "./local-reply.ts";
-
-/** How often a request may come back unseen before its client is told. */
-const MAX_REPLAYS = 2;
-/** What another connection may be better at. Who cannot be reached, or does not speak what is asked for, is the same a moment later. */
-const GONE: ReadonlySet<FaultReason> = new Set(["upstream-refused", "upstream-closed", "upstream-reset"]);
-/** RFC 9110 section 9.2.2. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
 
 /** Relays a 1xx head; 100 only to a client that waits for it. */
 export function passInterim(exchange: Exchange, head: ResponseHead): void {
   const { start } = exchange;
+  exchange.kept = undefined;
   if (start === undefined || (head.status === 100 && !start.head.expectsContinue)) return;
   start.downstream.sendInterim(head);
 }
@@ -38,6 +33,7 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
   exchange.upstreamStartedAt = dependencies.now();
   exchange.beganThisTurn = true;
   exchange.answered = true;
+  exchange.kept = undefined;
   exchange.status = head.status;
   exchange.details = "via_upstream";
   exchange.answer = answer;
@@ -87,41 +83,21 @@ function closeAnswer(exchange: Exchange, last: Uint8Array): void {
   finishAnswer(exchange);
 }
 
-/** The try failed: the request goes out once more, on another connection, where that repeats nothing. */
+/** The try failed: the request goes out once more, on another connection or to another endpoint, where that repeats nothing. */
 export function failUpstream(exchange: Exchange, reason: FaultReason, progress: TryProgress): void {
   exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
   exchange.upstream = undefined;
   if (reason === "upstream-tls-failure") exchange.upstreamFailure = exchange.connection?.failureDetail ?? "";
-  if (!isReplayable(exchange, reason, progress)) {
-    failExchange(exchange, reason);
-    return;
-  }
+  if (isReplayable(exchange, reason, progress)) tryAgain(exchange, reason);
+  else failExchange(exchange, reason);
+}
+
+function tryAgain(exchange: Exchange, reason: FaultReason): void {
   exchange.replays++;
   exchange.phase = "acquiring";
+  const isUnreachable = reason === "connect-failure";
+  exchange.avoids = isUnreachable ? exchange.connection?.endpoint : undefined;
   // what comes of the body meanwhile has nowhere to go
-  if (exchange.bodyMode !== undefined) exchange.start?.downstream.pauseBody();
-  exchange.cluster?.acquire(exchange, true);
-}
-
-function isReplayable(exchange: Exchange, reason: FaultReason, progress: TryProgress): boolean {
-  const { start, phase } = exchange;
-  if (start === undefined || phase !== "forwarding" || progress === "begun") return false;
-  return progress === "unseen"
-    ? isUnseenReplayable(exchange, start.head, reason)
-    : isSilentReplayable(exchange, start.head, reason);
-}
-
-/** Nothing was done with it, whatever it asks for: it is repeated as long as all of it is still there. */
-function isUnseenReplayable(exchange: Exchange, head: RequestHead, reason: FaultReason): boolean {
-  if (!GONE.has(reason) || exchange.replays >= MAX_REPLAYS) return false;
-  return head.framing === "none" || !exchange.bodyBegun;
-}
-
-/**
- * A connection that had been kept idle may have died just as it was used: the request goes out once more if repeating it is
- * safe (RFC 9112 section 9.3.1).
- */
-function isSilentReplayable({ reused, replays }: Exchange, head: RequestHead, reason: FaultReason): boolean {
-  if (!reused || replays > 0 || (reason !== "upstream-closed" && reason !== "upstream-reset")) return false;
-  return head.framing === "none" && head.upgrade === "" && IDEMPOTENT.has(head.method);
+  if (exchange.bodyMode !== undefined && !exchange.requestEnded) exchange.start?.downstream.pauseBody();
+  exchange.cluster?.acquire(exchange, !isUnreachable);
 }

@@ -12,7 +12,7 @@
  * later (a filter's promise) checks `generation` first.
  */
 import type { FaultReason, ResponseFlag } from "@sallyport/model/fault";
-import type { ConnectionRequest, UpstreamCluster, UpstreamConnection } from "../cluster/contract.ts";
+import type { ConnectionRequest, UpstreamCluster, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { CompiledBackend, CompiledBind, CompiledListener, CompiledRule, Runtime } from "../router/contract.ts";
@@ -33,6 +33,7 @@ import { failExchange, finishExchange, leaveExchange } from "./local-reply.ts";
 import type { Mirror } from "./mirror.ts";
 import { LiveRecord } from "./record.ts";
 import { beginRequest, sendRequest } from "./request-phases.ts";
+import { keepBody } from "./repetition.ts";
 import type { ExchangeTimer } from "./timers.ts";
 
 /** Where an exchange is. */
@@ -88,6 +89,12 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   bodyMode: BodyMode | undefined = undefined;
   /** Something of the request's body, or its end, went to a try. */
   bodyBegun = false;
+  /** What came of the body, as latin1 text, while a try may have to be repeated; undefined: not kept, or too much. */
+  kept: string | undefined = undefined;
+  /** Of the request, once it has ended. */
+  requestTrailers = "";
+  /** The endpoint that could not be reached. */
+  avoids: UpstreamEndpoint | undefined = undefined;
 
   status = 0;
   flag: ResponseFlag = "-";
@@ -133,12 +140,14 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   onRequestBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
     const { mirrors, upstream } = this;
     this.bodyBegun = true;
+    if (this.kept !== undefined) keepBody(this, bytes, from, to);
     for (let i = 0; i < mirrors.length; i++) mirrors[i]?.sendBody(bytes, from, to);
     return upstream === undefined ? "taken" : upstream.sendBody(bytes, from, to, lease);
   }
 
   onRequestEnd(trailers: string): void {
     this.requestEnded = true;
+    this.requestTrailers = trailers;
     this.bodyBegun = true;
     for (const mirror of this.mirrors) mirror.endBody(trailers);
     this.upstream?.endBody(trailers);
@@ -172,11 +181,13 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   }
 
   refuse(reason: FaultReason, failed?: UpstreamConnection): void {
-    if (failed !== undefined) {
+    if (failed === undefined) failExchange(this, reason);
+    else {
+      this.connection = failed;
       this.upstreamHost = failed.endpoint.label;
       this.upstreamFailure = failed.failureDetail;
+      failUpstream(this, reason, "unseen");
     }
-    failExchange(this, reason);
   }
 
   onInterim(head: ResponseHead): void {
@@ -225,6 +236,9 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     this.cluster = undefined;
     this.upstream = undefined;
     this.connection = undefined;
+    this.avoids = undefined;
+    this.kept = undefined;
+    this.requestTrailers = "";
     this.answer = undefined;
     if (this.mirrors.length > 0) this.mirrors = [];
   }

@@ -20,6 +20,7 @@ import type { Exchange, ExchangeStart } from "./exchange.ts";
 import { parseGrpcTimeout } from "./grpc.ts";
 import { failExchange, replyLocally } from "./local-reply.ts";
 import { openMirrors } from "./mirror.ts";
+import { repeatBody, startKeeping } from "./repetition.ts";
 import { armTimer } from "./timers.ts";
 
 /** Starts the request phases. */
@@ -53,9 +54,10 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
   }
   upstream.sendHead(head, head.framing, mode);
   if (head.framing === "none") endEmptyRequest(exchange, upstream);
-  else if (exchange.bodyMode !== undefined) downstream.resumeBody();
+  else if (exchange.bodyMode !== undefined) repeatBody(exchange, upstream, downstream);
   else {
     exchange.bodyMode = mode;
+    exchange.kept = startKeeping(head, connection, upstream);
     downstream.takeBody(mode);
   }
 }

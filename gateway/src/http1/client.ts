@@ -254,8 +254,9 @@ class Http1Client
   /** The connection is of no use any more; whoever waits for an answer is told. */
   #fail(reason: FaultReason): void {
     const { receiver, untouched } = this.#input;
+    const unheard = this.connected ? "silent" : "unseen";
     this.#shut();
-    receiver?.onAnswerFailed(reason, untouched ? "silent" : "begun");
+    receiver?.onAnswerFailed(reason, untouched ? unheard : "begun");
   }
 
   /** Closes at once. The owner is told first, so that a replay finds its place free. */

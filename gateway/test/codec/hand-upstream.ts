@@ -25,8 +25,12 @@ export type RecordFacts = Pick<ExchangeRecord, "status" | "flag" | "bytesReceive
 export class HandUpstream implements UpstreamCluster {
   readonly key = "test/hand:80";
   readonly records: RecordFacts[] = [];
+  /** The endpoints that requests did not want, in order. */
+  readonly avoided: string[] = [];
   takesRaw = true;
   hold = false;
+  /** Streams say "full" to every piece. */
+  full = false;
   readonly #streams: HandStream[] = [];
   #waiting: ConnectionRequest[] = [];
 
@@ -35,6 +39,7 @@ export class HandUpstream implements UpstreamCluster {
   }
 
   acquire(request: ConnectionRequest): void {
+    if (request.avoids !== undefined) this.avoided.push(request.avoids.label);
     if (this.hold) this.#waiting.push(request);
     else request.assign(this.#open(), false);
   }
@@ -67,6 +72,7 @@ export class HandUpstream implements UpstreamCluster {
       failureDetail: "",
       open: (receiver) => {
         const stream = new HandStream(receiver, this.takesRaw);
+        stream.full = this.full;
         this.#streams.push(stream);
         return stream;
       },

@@ -43,6 +43,7 @@ export class TestCluster implements UpstreamCluster {
 
   acquire(request: ConnectionRequest, fresh: boolean): void {
     if (this.refuseWith !== undefined) request.refuse(this.refuseWith);
+    else if (request.avoids !== undefined) request.refuse("connect-failure");
     else if (this.hold) this.#waiting.push({ request, fresh });
     else this.#assign(request, fresh);
   }
