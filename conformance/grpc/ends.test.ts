@@ -48,9 +48,10 @@ describe("ends", { timeout: 120_000 }, () => {
 
     for (const when of ["early", "late"]) {
       const what = when === "early" ? "in the head alone" : "behind a head";
-      test(`every status arrives with its message and metadata, ${what}: ${client} to ${server}`, async () => {
+      test(`statuses arrive with their message and metadata, ${what}: ${client} to ${server}`, async () => {
         for (const kind of KINDS) {
-          for (const code of kind === "unary" ? CODES : [5]) {
+          // a process for each call: those of Node start slowly, and what the gateway does with a code is the same for both
+          for (const code of kind === "unary" && client === "go" ? CODES : [5]) {
             const order: CallOrder = {
               ...edge.order("h2c", `${server}.test`, kind),
               metadata: [
