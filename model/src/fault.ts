@@ -8,6 +8,7 @@ export type FaultSource = "downstream" | "upstream" | "internal";
 
 /** Every way an exchange can fail. */
 export type FaultReason =
+  | "not-http"
   | "bad-request"
   | "unsupported-version"
   | "unsupported-method"
@@ -76,6 +77,8 @@ export type ResponseFlag =
 
 /** Status, flag and blame of every fault. */
 export const FAULTS: Readonly<Record<FaultReason, FaultFacts>> = {
+  // who does not speak HTTP cannot read an answer either
+  "not-http": { source: "downstream", status: 0, flag: "DPE", retryable: false },
   "bad-request": { source: "downstream", status: 400, flag: "DPE", retryable: false },
   "unsupported-version": { source: "downstream", status: 505, flag: "DPE", retryable: false },
   "unsupported-method": { source: "downstream", status: 501, flag: "DPE", retryable: false },

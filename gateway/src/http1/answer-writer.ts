@@ -18,12 +18,14 @@ export interface AnswerTerms {
 /** Writes one answer after the other. */
 export class AnswerWriter {
   readonly outlet: Outlet;
+  readonly #socket: Socket;
   /** Writes there were when the head was gathered. */
   #headMark = -1;
   /** Pieces of the body are content that must be framed here. */
   #encodes = false;
 
   constructor(socket: Socket, ways: SocketWays, onDrain: () => void) {
+    this.#socket = socket;
     this.outlet = new Outlet(socket, ways, onDrain);
   }
 
@@ -62,6 +64,18 @@ export class AnswerWriter {
     return true;
   }
 
+  /**
+   * Ends the connection so that a cut answer does not look whole: over TLS without close_notify, over TCP with a reset. False:
+   * nothing was ever written here, so that a plain end cuts nothing.
+   */
+  cut(scheme: "http" | "https"): boolean {
+    this.outlet.discard();
+    if (this.outlet.writes === 0) return false;
+    if (scheme === "https") this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+    return true;
+  }
+
   body(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
     return this.#encodes ? this.outlet.sendChunk(bytes, from, to) : this.outlet.send(bytes, from, to, lease);
   }
@@ -75,10 +89,4 @@ export class AnswerWriter {
 /** In HTTP/2 an answer can end with its head; in HTTP/1.1 one that says nothing of its length goes on until the connection ends. */
 function lacksLength(head: ResponseHead, { bodiless }: AnswerTerms): boolean {
   return !bodiless && head.status !== 204 && head.status !== 304 && head.lookup("content-length") === undefined;
-}
-
-/** Ends a connection so that a cut answer does not look whole: over TLS without close_notify, over TCP with a reset. */
-export function cutSocket(socket: Socket, scheme: "http" | "https"): void {
-  if (scheme === "https") socket.destroy();
-  else socket.resetAndDestroy();
 }

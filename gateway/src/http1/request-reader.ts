@@ -40,6 +40,7 @@ export class RequestReader implements ExchangeStart {
   #builder: RequestBuilder;
   /** head.text may be compared with what comes. */
   #remembered = false;
+  #spokeHttp = false;
 
   constructor(port: ServerPort, downstream: DownstreamStream) {
     this.#port = port;
@@ -50,10 +51,10 @@ export class RequestReader implements ExchangeStart {
     this.#builder = new RequestBuilder(downstream.connection, this.bind.http);
   }
 
-  /** Of the last head, where that was refused. */
+  /** Of the last head, where that was refused. Who spoke HTTP before gets an answer. */
   get refusal(): Refusal {
     const { fault, detail, old } = parser.head;
-    return { reason: fault, detail, old };
+    return { reason: fault === "not-http" && this.#spokeHttp ? "bad-request" : fault, detail, old };
   }
 
   /** The offset behind the head in bytes[from, end), 0 where it is incomplete, -1 where it is refused. */
@@ -64,6 +65,7 @@ export class RequestReader implements ExchangeStart {
     const text = this.#remembered ? sameLength(bytes, from, to, end) : "";
     if (text !== "" && text === this.head.text && !this.head.abandoned) return to + 2;
     const behind = parser.request(bytes, from, end, this.bind.http);
+    if (behind > 0) this.#spokeHttp = true;
     return behind > 0 ? this.#build(bytes, behind, text) : behind;
   }
 

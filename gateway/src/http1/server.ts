@@ -11,7 +11,7 @@ import type { ResponseHead } from "../head/response-head.ts";
 import { withAccept } from "../head/websocket.ts";
 import { Timed } from "../time/wheel.ts";
 import type { ByteReader, Inlet } from "../wire/inlet.ts";
-import { AnswerWriter, cutSocket, type AnswerTerms } from "./answer-writer.ts";
+import { AnswerWriter, type AnswerTerms } from "./answer-writer.ts";
 import { RequestInput, type RequestInputOwner } from "./request-input.ts";
 import { RequestReader, type Refusal } from "./request-reader.ts";
 import type { AcceptedSocket, ServerPort } from "../exchange/server-port.ts";
@@ -144,9 +144,8 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   abort(): void {
     this.#exchange = undefined;
-    this.#writer.outlet.discard();
     this.#input.ignore();
-    cutSocket(this.#socket, this.connection.scheme);
+    if (!this.#writer.cut(this.connection.scheme)) this.#end();
   }
 
   onHeadBegun(): void {

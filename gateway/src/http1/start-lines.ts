@@ -2,7 +2,7 @@
  * Request lines and status lines (RFC 9112 sections 3 and 4). The functions return the offset behind the line, 0 where it
  * is incomplete, or -1 where it is refused and the head says why. Bad bytes are refused before the line is complete.
  */
-import { CR, LF, SP, endOfTarget, endOfToken, endOfValue, isSuspect, toBytes } from "../head/bytes.ts";
+import { CR, LF, SP, endOfTarget, endOfToken, endOfValue, isSuspect, spells, toBytes } from "../head/bytes.ts";
 import { refuseHead, type ParsedHead } from "./parsed-head.ts";
 
 const LONGEST_METHOD = 32;
@@ -11,6 +11,9 @@ const VERSION_LENGTH = 10;
 /** Bytes of `HTTP/1.1 200 ` and CRLF, less one: a status line may end behind its status. */
 const STATUS_LENGTH = 14;
 const HTTP = toBytes("HTTP/");
+const SCHEME = toBytes("http");
+const SLASH = 47;
+const ASTERISK = 42;
 
 /** A request line in bytes[from, end). */
 export function parseRequestLine(head: ParsedHead, bytes: Buffer, from: number, end: number): number {
@@ -50,7 +53,7 @@ function isLoneCr(bytes: Buffer, from: number, end: number): boolean {
 
 /** `HTTP/1.x` and CRLF. */
 function parseVersion(head: ParsedHead, bytes: Buffer, from: number, end: number): number {
-  if (!beginsHttp(bytes, from, end)) return refuseHead(head, "bad-request", "invalid version");
+  if (!beginsHttp(bytes, from, end)) return refuseVersion(head, bytes);
   if (end - from < VERSION_LENGTH)
     return hasLineFeed(bytes, from, end) ? refuseHead(head, "bad-request", "invalid version") : 0;
   if (!isDigit(digitAt(bytes, from + 5)) || bytes[from + 6] !== 46 || !isDigit(digitAt(bytes, from + 7)))
@@ -60,6 +63,13 @@ function parseVersion(head: ParsedHead, bytes: Buffer, from: number, end: number
   if (minor < 0) return refuseHead(head, "unsupported-version", "version other than 1.0 and 1.1");
   head.old = minor === 0;
   return from + VERSION_LENGTH;
+}
+
+/** Where the target is none of HTTP either, this is another protocol: an answer would be noise to whoever speaks it. */
+function refuseVersion(head: ParsedHead, bytes: Buffer): -1 {
+  const first = bytes[head.targetAt];
+  const isTarget = first === SLASH || first === ASTERISK || spells(bytes, head.targetAt, SCHEME);
+  return refuseHead(head, isTarget ? "bad-request" : "not-http", "invalid version");
 }
 
 /** 0 or 1 for `HTTP/1.0` and `HTTP/1.1`, else -1. */
