@@ -29,6 +29,10 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
   const { start, upstream, dependencies } = exchange;
   if (start === undefined) return "content";
   const { downstream } = start;
+  if (isMistakable(start.head, head.status, framing)) {
+    failExchange(exchange, "upgrade-refused");
+    return "content";
+  }
   const answer = exchange.ruleFilters + exchange.backendFilters > 0 ? filterAnswer(exchange, head) : head;
   exchange.upstreamStartedAt = dependencies.now();
   exchange.beganThisTurn = true;
@@ -56,6 +60,12 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
   const mode: BodyMode = raw ? "raw" : "content";
   downstream.sendHead(answer, framing, mode);
   return mode;
+}
+
+/** RFC 8441 section 4: a client of HTTP/2 takes any 2xx to extended CONNECT for an open tunnel; here the upstream did not switch. */
+function isMistakable(request: RequestHead, status: number, framing: BodyFraming): boolean {
+  const asked = request.version === "HTTP/2" && request.upgrade !== "";
+  return asked && framing !== "tunnel" && status >= 200 && status < 300;
 }
 
 /** The answer is complete. An early one (before the request is) leaves it to the codec to end the connection. */

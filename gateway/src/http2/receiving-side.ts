@@ -71,6 +71,8 @@ export abstract class ReceivingSide extends SendingSide {
   /** The DATA frame that is being read, and whose it is; undefined: it is ignored. */
   #dataStream: Http2Stream | undefined = undefined;
   #dataEnds = false;
+  /** Nothing but padding has come of it. */
+  #dataBare = false;
 
   constructor(transport: Http2Transport, options: Http2Options) {
     super(transport.socket, transport.ways);
@@ -138,10 +140,12 @@ export abstract class ReceivingSide extends SendingSide {
       else this.#dataStream = stream;
     }
     this.#dataEnds = endStream;
+    this.#dataBare = length > 0 && !endStream;
     if (length === 0 && !endStream) this.spend(Price.frame);
   }
 
   onDataPiece(bytes: Buffer, from: number, to: number): void {
+    this.#dataBare = false;
     const stream = this.#dataStream;
     const count = to - from;
     if (stream === undefined) {
@@ -169,6 +173,7 @@ export abstract class ReceivingSide extends SendingSide {
   onDataEnd(): void {
     const stream = this.#dataStream;
     this.#dataStream = undefined;
+    if (this.#dataBare) this.spend(Price.frame);
     if (stream !== undefined && this.#dataEnds) this.endReceived(stream, "");
   }
 
@@ -182,13 +187,6 @@ export abstract class ReceivingSide extends SendingSide {
   /** All streams are gone, and are told. */
   loseStreams(): void {
     const streams = [...this.streams.values()];
-    for (const stream of streams) this.remove(stream, "peer");
-    for (const stream of streams) stream.onConnectionLost();
-  }
-
-  /** The streams that the peer has not ended are gone, and are told. */
-  loseIncomplete(): void {
-    const streams = [...this.streams.values()].filter(({ remoteClosed }) => !remoteClosed);
     for (const stream of streams) this.remove(stream, "peer");
     for (const stream of streams) stream.onConnectionLost();
   }

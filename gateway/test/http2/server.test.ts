@@ -63,6 +63,7 @@ const FATAL: readonly (readonly [string, Step, number])[] = [
     ErrorCode.ENHANCE_YOUR_CALM,
   ],
   ["CVE-2019-9518: endless empty DATA", floodEmptyData, ErrorCode.ENHANCE_YOUR_CALM],
+  ["CVE-2019-9518: endless DATA of padding alone", floodPadding, ErrorCode.ENHANCE_YOUR_CALM],
   ["CVE-2023-44487: rapid reset", floodResets, ErrorCode.ENHANCE_YOUR_CALM],
   ["CVE-2025-8671: resets provoked by WINDOW_UPDATE", floodProvoked, ErrorCode.ENHANCE_YOUR_CALM],
 ];
@@ -79,6 +80,11 @@ function floodContinuation(client: FrameClient): void {
 function floodEmptyData(client: FrameClient): void {
   client.request(1, "POST");
   repeat(1100, () => client.data(1, ""));
+}
+
+function floodPadding(client: FrameClient): void {
+  client.request(1, "POST");
+  repeat(1100, () => client.frame(FrameType.DATA, Flag.PADDED, 1, "\0"));
 }
 
 function floodResets(client: FrameClient): void {
