@@ -10,6 +10,7 @@ export interface RunningGateway {
   readonly directory: TemporaryDirectory;
   /** Rewrites files and waits until what they say is in force. */
   change(files: Readonly<Record<string, string>>): Promise<void>;
+  /** Rejects, with all it printed, where it had ended by itself. */
   stop(): Promise<void>;
 }
 
@@ -33,8 +34,11 @@ export async function openGateway(
         });
       },
       stop: async () => {
+        const exit = sallyport.process.exit();
         await sallyport.stop();
         directory.close();
+        if (exit !== undefined)
+          throw new Error(`sallyport ended (${exit}); it printed:\n${sallyport.process.output()}`);
       },
     };
   } catch (error) {
