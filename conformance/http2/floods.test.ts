@@ -134,9 +134,9 @@ describe("floods of frames", () => {
         const attacker = await Attacker.open(opened().port);
         try {
           attacker.send(...first);
-          const rounds = await attacker.flood(ROUNDS, round);
-          await attacker.signal.until(() => attacker.over, PATIENCE);
-          assert.ok(rounds < ROUNDS, "the flood came to its end");
+          await attacker.flood(ROUNDS, round);
+          // a quick attacker may have it all in the buffers of the kernel by then
+          await attacker.signal.require(() => attacker.over, PATIENCE, "an end by the gateway");
           if (attacker.goaway >= 0) assert.equal(attacker.goaway, ERROR.calm);
           await attacker.signal.require(() => attacker.closed, PATIENCE, "the end of the connection");
         } finally {
