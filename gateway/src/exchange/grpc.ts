@@ -47,6 +47,9 @@ export function toGrpcReply(reply: LocalReply, reason: FaultReason | undefined):
   return { status: 200, headers, body: "", flag: reply.flag };
 }
 
+/** Trailers of an answer whose call ran out of time in the middle. */
+export const DEADLINE_TRAILERS = `grpc-status: ${DEADLINE_EXCEEDED}\r\ngrpc-message: the call ran out of time\r\n`;
+
 /** Percent-encodes what is not printable ASCII, and `%` itself, as the bytes of UTF-8. */
 export function encodeMessage(text: string): string {
   return text.toWellFormed().replace(/[^ -$&-~]+/g, (found) => {

@@ -7,7 +7,7 @@ import type { Filter, LocalReply } from "@sallyport/policies/filter";
 import type { RequestHead } from "../head/request-head.ts";
 import { reasonPhrase } from "../head/reason-phrase.ts";
 import { toResponseHead, type ResponseHead } from "../head/response-head.ts";
-import { toGrpcReply } from "./grpc.ts";
+import { DEADLINE_TRAILERS, toGrpcReply } from "./grpc.ts";
 import type { Exchange } from "./exchange.ts";
 
 const PLAIN: LocalReply["headers"] = [["content-type", "text/plain; charset=utf-8"]];
@@ -22,6 +22,11 @@ export function failExchange(exchange: Exchange, reason: FaultReason, detail: st
   exchange.details = detail;
   if (exchange.answered && exchange.start?.downstream.retractHead() === true) exchange.answered = false;
   const downstream = exchange.start?.downstream;
+  if (reason === "upstream-timeout" && takesStatus(exchange)) {
+    exchange.trailers = DEADLINE_TRAILERS;
+    finishAnswer(exchange, DEADLINE_TRAILERS);
+    return;
+  }
   if (exchange.answered || status === UNANSWERED || downstream?.gone === true) {
     // the record comes first: it reads what the codec may let go of
     finishExchange(exchange);
@@ -33,6 +38,12 @@ export function failExchange(exchange: Exchange, reason: FaultReason, detail: st
     { status, headers: PLAIN, body: `${status} ${reasonPhrase(status)} (${reason})\n`, flag },
     reason,
   );
+}
+
+/** A call whose answer has begun can still be told its status, which its client understands better than a reset. */
+function takesStatus({ start, phase, closes }: Exchange): boolean {
+  if (start === undefined || phase !== "answering" || closes || start.downstream.gone) return false;
+  return start.head.isGrpc && start.head.version === "HTTP/2";
 }
 
 /** Ends the exchange with a reply of a filter's. */
