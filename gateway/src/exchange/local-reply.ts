@@ -22,15 +22,8 @@ export function failExchange(exchange: Exchange, reason: FaultReason, detail: st
   exchange.details = detail;
   if (exchange.answered && exchange.start?.downstream.retractHead() === true) exchange.answered = false;
   const downstream = exchange.start?.downstream;
-  if (reason === "upstream-timeout" && takesStatus(exchange)) {
-    exchange.trailers = DEADLINE_TRAILERS;
-    finishAnswer(exchange, DEADLINE_TRAILERS);
-    return;
-  }
   if (exchange.answered || status === UNANSWERED || downstream?.gone === true) {
-    // the record comes first: it reads what the codec may let go of
-    finishExchange(exchange);
-    downstream?.abort();
+    cutAnswer(exchange, reason);
     return;
   }
   sendReply(
@@ -38,6 +31,19 @@ export function failExchange(exchange: Exchange, reason: FaultReason, detail: st
     { status, headers: PLAIN, body: `${status} ${reasonPhrase(status)} (${reason})\n`, flag },
     reason,
   );
+}
+
+/** It cannot be answered any more. */
+function cutAnswer(exchange: Exchange, reason: FaultReason): void {
+  if (reason === "upstream-timeout" && takesStatus(exchange)) {
+    exchange.trailers = DEADLINE_TRAILERS;
+    finishAnswer(exchange, DEADLINE_TRAILERS);
+    return;
+  }
+  const downstream = exchange.start?.downstream;
+  // the record comes first: it reads what the codec may let go of
+  finishExchange(exchange);
+  downstream?.abort();
 }
 
 /** A call whose answer has begun can still be told its status, which its client understands better than a reset. */
