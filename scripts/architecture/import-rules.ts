@@ -52,7 +52,7 @@ const GATEWAY_LAYERS: Readonly<Record<string, readonly string[]>> = {
   stream: ["cluster", "observe", "time", "wire"],
   datagram: ["cluster", "observe", "time", "wire"],
   http2: ["exchange", "head", "cluster", "observe", "time", "wire"],
-  upstream: ["http1", "http2", "time", "wire"],
+  upstream: ["exchange", "http1", "http2", "time", "wire"],
   listener: ["stream", "http1", "http2", "exchange", "head", "observe", "time", "wire"],
   compile: ["listener", "router", "cluster", "head", "observe", "time"],
   admin: ["observe"],

@@ -2,6 +2,7 @@
 import type { RequestIds } from "../head/request-id.ts";
 import type { Recorder } from "../observe/contract.ts";
 import type { Clocks } from "../time/ticker.ts";
+import type { SocketWays } from "../wire/outlet.ts";
 import type { WarningLog } from "../wire/upstream-warnings.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -29,4 +30,11 @@ export interface ExchangeDependencies {
   now(): number;
   /** Exchanges that are idle. */
   readonly pool: Exchange[];
+}
+
+/** What connections to endpoints stand on, whatever they speak; one per thread. */
+export interface UpstreamDependencies extends Pick<ExchangeDependencies, "clocks" | "log"> {
+  readonly recorder: Pick<Recorder, "upstreamConnect" | "upstreamClosed">;
+  /** Default `tuned`. */
+  readonly sockets?: SocketWays;
 }

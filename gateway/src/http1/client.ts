@@ -14,14 +14,12 @@ import type {
   SendOutcome,
   UpstreamStream,
 } from "../exchange/contract.ts";
-import type { BugLog } from "../exchange/dependencies.ts";
+import type { UpstreamDependencies } from "../exchange/dependencies.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import { keyOfLines, toHandshakeLines } from "../head/websocket.ts";
-import type { Recorder } from "../observe/contract.ts";
-import type { Clocks } from "../time/ticker.ts";
 import { Timed } from "../time/wheel.ts";
 import { Inlet, type ByteReader } from "../wire/inlet.ts";
-import { Outlet, type SocketWays } from "../wire/outlet.ts";
+import { Outlet } from "../wire/outlet.ts";
 import { describeTlsFailure, isTlsError } from "../wire/tls-failure.ts";
 import {
   connectUpstream,
@@ -29,18 +27,8 @@ import {
   type UpstreamSocket,
   type UpstreamSocketOwner,
 } from "../wire/upstream-socket.ts";
-import type { WarningLog } from "../wire/upstream-warnings.ts";
 import { AnswerReader } from "./client-answer.ts";
 import { AnswerInput, type AnswerInputOwner } from "./client-input.ts";
-
-/** What upstream connections stand on; one per thread. */
-export interface Http1ClientDependencies {
-  readonly clocks: Clocks;
-  readonly recorder: Pick<Recorder, "upstreamConnect" | "upstreamClosed">;
-  readonly log: BugLog & WarningLog;
-  /** Default `tuned`. */
-  readonly sockets?: SocketWays;
-}
 
 /** What is offered in TLS handshakes (RFC 7301). */
 const PROTOCOLS = ["http/1.1"];
@@ -49,14 +37,14 @@ const PROTOCOLS = ["http/1.1"];
 export type Http1ClientOptions = Pick<OpenOptions, "cluster" | "endpoint" | "tls" | "connectTimeout" | "owner">;
 
 /** Opens a connection. Requests may be handed over before it is up; with TLS they wait until the peer is verified. */
-export function openHttp1(options: Http1ClientOptions, dependencies: Http1ClientDependencies): UpstreamConnection {
+export function openHttp1(options: Http1ClientOptions, dependencies: UpstreamDependencies): UpstreamConnection {
   return new Http1Client(options, dependencies, undefined);
 }
 
 /** Speaks HTTP/1.1 on a socket that is up, where TLS has chosen it. */
 export function adoptHttp1(
   options: Http1ClientOptions,
-  dependencies: Http1ClientDependencies,
+  dependencies: UpstreamDependencies,
   socket: SettledSocket,
 ): UpstreamConnection {
   const client = new Http1Client(options, dependencies, socket);
@@ -75,7 +63,7 @@ class Http1Client
   readonly settled = true;
   readonly upgradable = true;
   failureDetail = "";
-  readonly #dependencies: Http1ClientDependencies;
+  readonly #dependencies: UpstreamDependencies;
   readonly #owner: ConnectionOwner;
   readonly #socket: UpstreamSocket["socket"];
   readonly #inlet: Inlet;
@@ -87,7 +75,7 @@ class Http1Client
   #answerEnded = false;
   #closed = false;
 
-  constructor(options: Http1ClientOptions, dependencies: Http1ClientDependencies, settled: SettledSocket | undefined) {
+  constructor(options: Http1ClientOptions, dependencies: UpstreamDependencies, settled: SettledSocket | undefined) {
     super();
     const { endpoint, tls } = options;
     this.endpoint = endpoint;

@@ -6,16 +6,18 @@ import { performance } from "node:perf_hooks";
 import type { FaultReason } from "@sallyport/model/fault";
 import type { ConnectionOwner, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
+import type { UpstreamDependencies } from "../exchange/dependencies.ts";
 import { describeTlsFailure, isTlsError } from "../wire/tls-failure.ts";
 import type { SettledSocket } from "../wire/upstream-socket.ts";
 import { UpstreamWarnings } from "../wire/upstream-warnings.ts";
 import { AnswerFields, MAX_ANSWER_HEAD } from "./answer-fields.ts";
-import type { Http2ClientDependencies, Http2ClientOpening } from "./client.ts";
+import type { Http2ClientOpening } from "./client.ts";
 import { ClientStream } from "./client-stream.ts";
 import { Http2Connection, LINGER } from "./connection.ts";
 import { classifyAnswerField } from "./field-checks.ts";
 import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode, MAX_STREAM_ID } from "./frames.ts";
+import { NOBODY } from "./hpack/decoder.ts";
 import { SignsOfLife, type Patient } from "./signs-of-life.ts";
 
 /** Streams at once until the endpoint's SETTINGS say how many. */
@@ -24,7 +26,6 @@ const ASSUMED_STREAMS = 100;
 const ABUSE_BUDGET = 20_000;
 
 const warnings = new UpstreamWarnings("an upstream endpoint broke the rules of HTTP/2; its requests are answered 502");
-const IGNORED = { onField: (): void => undefined };
 
 /** One connection. */
 export class ClientConnection extends Http2Connection implements UpstreamConnection, Patient {
@@ -37,7 +38,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   /** Why streams are lost with it. */
   lossReason: FaultReason = "upstream-protocol-error";
   readonly #opening: Http2ClientOpening;
-  readonly #dependencies: Http2ClientDependencies;
+  readonly #dependencies: UpstreamDependencies;
   readonly #owner: ConnectionOwner;
   /** Tries on it, those that have no stream yet or whose answer waits included. */
   tries = 0;
@@ -48,7 +49,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   readonly waiting = new Set<ClientStream>();
   readonly #life: SignsOfLife;
 
-  constructor(transport: SettledSocket, opening: Http2ClientOpening, dependencies: Http2ClientDependencies) {
+  constructor(transport: SettledSocket, opening: Http2ClientOpening, dependencies: UpstreamDependencies) {
     const { maxConcurrentStreams, streamWindow, connectionWindow } = opening.http2;
     super(transport, {
       role: "client",
@@ -184,7 +185,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
 
   /** For a stream that is gone; there are no others, for we promised nobody to take pushes. */
   protected onNewBlock({ stream: id }: BlockFacts, bytes: Buffer, from: number, to: number): void {
-    if (!this.decode(bytes, from, to, IGNORED)) return;
+    if (!this.decode(bytes, from, to, NOBODY)) return;
     if (this.isIdle(id)) this.fail(ErrorCode.PROTOCOL_ERROR, `HEADERS on idle stream ${id}`);
     else if (this.closedStreams.by(id) === "peer") this.fail(ErrorCode.STREAM_CLOSED, `HEADERS on closed stream ${id}`);
   }
@@ -286,8 +287,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
     clocks.coarse.disarm(this);
     this.#life.stop();
     if (this.connected) recorder.upstreamClosed();
-    if (failure === undefined) this.#owner.onClosed(this);
-    else this.#owner.onClosed(this, failure);
+    this.#owner.onClosed(this, failure);
   }
 
   #guard(run: () => void): void {

@@ -1,22 +1,9 @@
 /** Opens connections of HTTP/2 to endpoints, or takes over those for which TLS has chosen it. */
 import type { OpenOptions, UpstreamConnection } from "../cluster/contract.ts";
-import type { BugLog } from "../exchange/dependencies.ts";
-import type { Recorder } from "../observe/contract.ts";
-import type { Clocks } from "../time/ticker.ts";
+import type { UpstreamDependencies } from "../exchange/dependencies.ts";
 import { Inlet } from "../wire/inlet.ts";
 import { connectUpstream, type SettledSocket, type UpstreamSocketOwner } from "../wire/upstream-socket.ts";
-import type { WarningLog } from "../wire/upstream-warnings.ts";
-import type { SocketWays } from "../wire/outlet.ts";
 import { ClientConnection } from "./client-connection.ts";
-
-/** What upstream connections stand on; one per thread. */
-export interface Http2ClientDependencies {
-  readonly clocks: Clocks;
-  readonly recorder: Pick<Recorder, "upstreamConnect" | "upstreamClosed">;
-  readonly log: BugLog & WarningLog;
-  /** Default `tuned`. */
-  readonly sockets?: SocketWays;
-}
 
 /** What opening takes. */
 export type Http2ClientOpening = Pick<
@@ -26,8 +13,9 @@ export type Http2ClientOpening = Pick<
 
 /** What is offered in TLS handshakes; nothing else will do (RFC 9113 section 3.2). */
 const PROTOCOLS = ["h2"];
+
 /** Opens a connection. Requests may be handed over before it is up; with TLS they wait until the peer is verified. */
-export function openHttp2(options: Http2ClientOpening, dependencies: Http2ClientDependencies): UpstreamConnection {
+export function openHttp2(options: Http2ClientOpening, dependencies: UpstreamDependencies): UpstreamConnection {
   const { cluster, endpoint, tls } = options;
   const { log, sockets } = dependencies;
   const inlet = new Inlet();
@@ -43,7 +31,7 @@ export function openHttp2(options: Http2ClientOpening, dependencies: Http2Client
 /** Speaks HTTP/2 on a socket that is up, where TLS has chosen it. */
 export function adoptHttp2(
   options: Http2ClientOpening,
-  dependencies: Http2ClientDependencies,
+  dependencies: UpstreamDependencies,
   socket: SettledSocket,
 ): UpstreamConnection {
   const client = new ClientConnection(socket, options, dependencies);

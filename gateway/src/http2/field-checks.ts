@@ -37,6 +37,8 @@ export const CODES = {
   cookie: 14,
   /** content-type of a gRPC call. */
   grpc: 15,
+  /** RFC 9218. */
+  priority: 16,
 
   ":method": 32,
   ":scheme": 33,
@@ -137,8 +139,11 @@ function toRoles(side: "request" | "response"): ReadonlyMap<string, number> {
   const roles = new Map<string, number>();
   for (const rule of FIELD_RULES) if (rule.in === "both" || rule.in === side) roles.set(rule.name, toCode(rule.role));
   for (const name of CONNECTION_SPECIFIC) roles.set(name, CODES.connection);
-  if (side === "request") roles.set("cookie", CODES.cookie);
-  if (side === "request") roles.set("content-type", CODES.grpc);
+  if (side === "request") {
+    roles.set("cookie", CODES.cookie);
+    roles.set("content-type", CODES.grpc);
+    roles.set("priority", CODES.priority);
+  }
   return roles;
 }
 

@@ -36,6 +36,8 @@ export class RequestFields implements FieldSink {
   malformed = false;
   /** Bytes that the body was said to have; -1 where nothing was said. DATA must agree with it. */
   contentLength = -1;
+  /** It says in which order answers should come (RFC 9218). */
+  prioritised = false;
   readonly #connection: DownstreamConnection;
   readonly #options: RequestOptions;
   readonly #client: ClientLines;
@@ -63,6 +65,7 @@ export class RequestFields implements FieldSink {
   begin(): void {
     this.malformed = false;
     this.contentLength = -1;
+    this.prioritised = false;
     this.#refused = false;
     this.#large = false;
     this.#pseudo.reset();
@@ -126,6 +129,10 @@ export class RequestFields implements FieldSink {
         break;
       case CODES.grpc:
         this.#grpc = true;
+        this.#lines += field.line;
+        break;
+      case CODES.priority:
+        this.prioritised = true;
         this.#lines += field.line;
         break;
       default:

@@ -59,11 +59,10 @@ export class ServerStream extends LingeringStream implements DownstreamStream, E
     return this.owner.about;
   }
 
-  /** The head is complete: begins its exchange. */
-  serve(): void {
+  /** The head is complete: begins its exchange. `prioritised`: it has the field that says so. */
+  serve(prioritised: boolean): void {
     const { head } = this;
-    const at = head.text.indexOf("\r\npriority:", head.fieldsAt - 2);
-    if (at >= 0) this.priority = parsePriority(head.header("priority") ?? "");
+    if (prioritised) this.priority = parsePriority(head.header("priority") ?? "");
     const exchange = (this.#exchange = this.owner.takeExchange());
     this.#armFor(head.framing === "none" ? "stream" : "body");
     try {

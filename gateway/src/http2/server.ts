@@ -14,13 +14,10 @@ import { Http2Connection, LINGER } from "./connection.ts";
 import { classifyRequestField } from "./field-checks.ts";
 import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode, errorName, MAX_STREAM_ID } from "./frames.ts";
-import type { FieldSink } from "./hpack/decoder.ts";
+import { NOBODY } from "./hpack/decoder.ts";
 import type { Http2Options } from "./receiving-side.ts";
 import { RequestFields } from "./request-fields.ts";
 import { ServerStream } from "./server-stream.ts";
-
-/** Takes the fields of blocks nobody wants. */
-const NOBODY: FieldSink = { onField: () => undefined };
 
 /** One client connection. */
 export class Http2Server extends Http2Connection {
@@ -198,7 +195,7 @@ export class Http2Server extends Http2Connection {
       this.streams.set(stream.id, stream);
       stream.remoteClosed = facts.endStream;
       stream.expected = facts.endStream ? -1 : fields.contentLength;
-      if (accepted) stream.serve();
+      if (accepted) stream.serve(fields.prioritised);
       else stream.refuse(fields.fault, fields.detail);
       return;
     }

@@ -4,7 +4,8 @@ import type { FaultReason } from "@sallyport/model/fault";
 import { invariant } from "@sallyport/model/result";
 import type { ConnectionOwner, OpenOptions, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
-import { adoptHttp1, type Http1ClientDependencies } from "../http1/client.ts";
+import type { UpstreamDependencies } from "../exchange/dependencies.ts";
+import { adoptHttp1 } from "../http1/client.ts";
 import { adoptHttp2 } from "../http2/client.ts";
 import { Timed } from "../time/wheel.ts";
 import { Inlet } from "../wire/inlet.ts";
@@ -14,21 +15,21 @@ import { connectUpstream, type UpstreamSocket, type UpstreamSocketOwner } from "
 const PROTOCOLS = ["h2", "http/1.1"];
 
 /** Begins to connect. */
-export function openNegotiated(options: OpenOptions, dependencies: Http1ClientDependencies): UpstreamConnection {
+export function openNegotiated(options: OpenOptions, dependencies: UpstreamDependencies): UpstreamConnection {
   return new NegotiatedConnection(options, dependencies);
 }
 
 class NegotiatedConnection extends Timed implements UpstreamConnection, UpstreamSocketOwner, ConnectionOwner {
   readonly endpoint: UpstreamEndpoint;
   readonly #options: OpenOptions;
-  readonly #dependencies: Http1ClientDependencies;
+  readonly #dependencies: UpstreamDependencies;
   readonly #inlet = new Inlet();
   readonly #transport: UpstreamSocket;
   #chosen: UpstreamConnection | undefined = undefined;
   #failureDetail = "";
   #closed = false;
 
-  constructor(options: OpenOptions, dependencies: Http1ClientDependencies) {
+  constructor(options: OpenOptions, dependencies: UpstreamDependencies) {
     super();
     this.#options = options;
     this.#dependencies = dependencies;

@@ -3,12 +3,13 @@
  * handshake (ALPN, RFC 7301): no request is handed over before, because until then nobody knows how many there can be.
  */
 import type { OpenOptions, UpstreamConnection } from "../cluster/contract.ts";
-import { openHttp1, type Http1ClientDependencies } from "../http1/client.ts";
+import type { UpstreamDependencies } from "../exchange/dependencies.ts";
+import { openHttp1 } from "../http1/client.ts";
 import { openHttp2 } from "../http2/client.ts";
 import { openNegotiated } from "./negotiated.ts";
 
 /** Opens a connection. */
-export function openUpstream(options: OpenOptions, dependencies: Http1ClientDependencies): UpstreamConnection {
+export function openUpstream(options: OpenOptions, dependencies: UpstreamDependencies): UpstreamConnection {
   switch (options.protocol) {
     case "http1":
       return openHttp1(options, dependencies);

@@ -42,6 +42,9 @@ export interface FieldSink {
   onField(field: Field): void;
 }
 
+/** For blocks that nobody wants: they are decoded all the same, because the table is shared. */
+export const NOBODY: FieldSink = { onField: () => undefined };
+
 /** Size of an integer that is taken at most: 28 bits, in four octets behind the first. */
 const MAX_SHIFT = 21;
 /** Decoded strings pass through here; it grows to what the longest needs. */
