@@ -5,6 +5,7 @@ import { promisify, parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { freePorts } from "@sallyport/testkit/process";
 import { RawUpstream } from "@sallyport/testkit/raw-upstream";
+import { runCommand } from "../command.ts";
 import { plain } from "../faults/asking.ts";
 import { startSystem } from "../system.ts";
 import { openEcho } from "./echo.ts";
@@ -85,12 +86,4 @@ async function listen(command: string, args: readonly string[]): Promise<string>
   }
 }
 
-// An exit, not the bare signal, so that what was started ends too.
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-try {
-  await main();
-} catch (error) {
-  const { message, cause } = error instanceof Error ? error : new Error(String(error));
-  console.error(`error: ${message}${cause instanceof Error ? `\n${cause.message}` : ""}`);
-  process.exitCode = 1;
-}
+await runCommand(main);

@@ -1,5 +1,6 @@
 // The jury as a command: node conformance/jury/run.ts [--seed N] [--count N]
 import { parseArgs } from "node:util";
+import { runCommand } from "../command.ts";
 import { describeDisagreement, holdCourt, openCourtroom } from "./jury.ts";
 
 const { values } = parseArgs({
@@ -23,12 +24,4 @@ async function main(): Promise<void> {
   }
 }
 
-// An exit, not the bare signal, so that what was started ends too.
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-try {
-  await main();
-} catch (error) {
-  const { message, cause } = error instanceof Error ? error : new Error(String(error));
-  console.error(`error: ${message}${cause instanceof Error ? `\n${cause.message}` : ""}`);
-  process.exitCode = 1;
-}
+await runCommand(main);

@@ -1,6 +1,7 @@
 // The protocol suite as a command: runs every case against Sallyport, or against another proxy that somebody started.
 // node conformance/protocol/run.ts [--only REGEXP] [--slots N] [--target PORT --upstream PORT] [--slow]
 import { parseArgs } from "node:util";
+import { runCommand } from "../command.ts";
 import { catalogue } from "./catalogue.ts";
 import type { ProtocolCase } from "./case.ts";
 import { openPeer, openRig } from "./fixture.ts";
@@ -87,6 +88,4 @@ function tell(verdict: Verdict): void {
     console.log(`slow ${verdict.testCase.id} ${verdict.milliseconds | 0} ms`);
 }
 
-// An exit, not the bare signal, so that what was started ends too.
-for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
-await main();
+await runCommand(main);
