@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
-import type { DownstreamConnection } from "../exchange/contract.ts";
+import { REQUEST_CONNECTION } from "../../test/http2/request-connection.ts";
 import { RequestHead } from "../head/request-head.ts";
 import { RequestIds } from "../head/request-id.ts";
 import { classifyRequestField } from "./field-checks.ts";
@@ -10,14 +10,6 @@ import { RequestFields, type RequestOptions } from "./request-fields.ts";
 
 type Pair = readonly [name: string, value: string];
 
-const CONNECTION: DownstreamConnection = {
-  scheme: "https",
-  remoteAddress: "192.0.2.1",
-  remote: "192.0.2.1:5000",
-  local: "192.0.2.9:443",
-  peer: "192.0.2.1:5000",
-  tls: undefined,
-};
 const EDGE: RequestOptions = DEFAULT_HTTP_SERVER_OPTIONS;
 const GET: readonly Pair[] = [
   [":method", "GET"],
@@ -37,7 +29,7 @@ interface Outcome {
 }
 
 function build(pairs: readonly Pair[], ended = true, options: Partial<RequestOptions> = {}): Outcome {
-  const fields = new RequestFields(CONNECTION, { ...EDGE, ...options });
+  const fields = new RequestFields(REQUEST_CONNECTION, { ...EDGE, ...options });
   const head = new RequestHead();
   return { fields, head, ok: feed(fields, pairs, head, ended) };
 }
@@ -247,7 +239,7 @@ test("extended CONNECT asks for another protocol; CONNECT for a host", () => {
 });
 
 test("nothing of a request is left for the next", () => {
-  const fields = new RequestFields(CONNECTION, { ...EDGE, trustedHops: 1 });
+  const fields = new RequestFields(REQUEST_CONNECTION, { ...EDGE, trustedHops: 1 });
   const head = new RequestHead();
   const full: readonly Pair[] = [
     ...POST,

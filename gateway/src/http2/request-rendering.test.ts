@@ -5,7 +5,7 @@ import { connect, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
 import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
-import type { DownstreamConnection } from "../exchange/contract.ts";
+import { REQUEST_CONNECTION } from "../../test/http2/request-connection.ts";
 import { RequestHead } from "../head/request-head.ts";
 import { RequestIds } from "../head/request-id.ts";
 import { HeadParser } from "../http1/head-parser.ts";
@@ -15,17 +15,9 @@ import { RequestFields } from "./request-fields.ts";
 
 type Pair = readonly [name: string, value: string];
 
-const CONNECTION: DownstreamConnection = {
-  scheme: "https",
-  remoteAddress: "192.0.2.1",
-  remote: "192.0.2.1:5000",
-  local: "192.0.2.9:443",
-  peer: "192.0.2.1:5000",
-  tls: undefined,
-};
 const EDGE = DEFAULT_HTTP_SERVER_OPTIONS;
 const ids = new RequestIds(Buffer.alloc(9));
-const fields = new RequestFields(CONNECTION, { ...EDGE, underscores: "allow" });
+const fields = new RequestFields(REQUEST_CONNECTION, { ...EDGE, underscores: "allow" });
 
 /** What might slip through: legal fields, and pieces of HTTP/1.1 where they do not belong. */
 const spice = fc.constantFrom(

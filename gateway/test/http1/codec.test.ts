@@ -8,7 +8,7 @@ import { RawClient } from "@sallyport/testkit/raw-client";
 import { StrictReader, type Message } from "@sallyport/testkit/strict-http";
 import type { UpstreamTlsSettings } from "../../src/cluster/contract.ts";
 import { openHttp1 } from "../../src/http1/client.ts";
-import { Wheel } from "../../src/time/wheel.ts";
+import { toOpening, toUpstreamDependencies } from "../codec/opening.ts";
 import { testDownstreamCodec, type ClientRequest, type ClientStream } from "../codec/downstream.contract.ts";
 import type { HandUpstream } from "../codec/hand-upstream.ts";
 import { testUpstreamCodec, type ServerStream, type UpstreamCodec } from "../codec/upstream.contract.ts";
@@ -119,30 +119,7 @@ async function openUpstream(t: TestContext, listen: Listen, tls: UpstreamTlsSett
   const address = server.address();
   const port = typeof address === "object" && address !== null ? address.port : 0;
   const owner = { connected: 0, idle: 0, closed: 0 };
-  const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
-  const fail = (message: string, fields: object): never => {
-    throw new Error(message, { cause: fields });
-  };
-  const connection = openHttp1(
-    {
-      cluster: "test/main:80",
-      endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
-      tls,
-      connectTimeout: 5000,
-      owner: {
-        onConnected: () => void owner.connected++,
-        onIdle: () => void owner.idle++,
-        onCapacity: () => undefined,
-        onDraining: () => undefined,
-        onClosed: () => void owner.closed++,
-      },
-    },
-    {
-      clocks,
-      recorder: { upstreamConnect: () => undefined, upstreamClosed: () => undefined },
-      log: { error: fail, warn: fail },
-    },
-  );
+  const connection = openHttp1({ ...toOpening(port, owner), tls }, toUpstreamDependencies());
   t.after(() => {
     connection.close();
     for (const socket of sockets) socket.destroy();

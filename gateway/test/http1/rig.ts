@@ -173,10 +173,17 @@ export function toListener(changes: Partial<CompiledListener> = {}): CompiledLis
   return { key: "test/gw/l", port: 80, protocol: "http", http, stream, metrics: 0, ...changes };
 }
 
-function toRuntime(options: RigOptions, cluster: TestCluster, clusters: ReadonlyMap<string, TestCluster>): Runtime {
-  const http = { ...DEFAULT_HTTP_SERVER_OPTIONS, ...options.http };
-  const listener = toListener({ http });
-  const backend: CompiledBackend = { cluster, invalid: "", filters: [], ...options.backend };
+/** The answer of a router that knows one rule. */
+export interface OneRoute extends RouteResult {
+  readonly rule: CompiledRule;
+}
+
+/** One rule that sends everything to a backend. */
+export function toOneRoute(
+  http: HttpServerOptions,
+  backend: CompiledBackend,
+  changes: Partial<CompiledRule> = {},
+): OneRoute {
   const rule: CompiledRule = {
     routeKey: "test/route",
     ruleName: "0",
@@ -186,22 +193,43 @@ function toRuntime(options: RigOptions, cluster: TestCluster, clusters: Readonly
     pick: () => backend,
     requestTimeout: 0,
     backendTimeout: 0,
-    ...options.rule,
+    ...changes,
   };
-  const found: RouteResult = { listener, rule, matchedPrefix: undefined, cacheable: true };
+  return { listener: toListener({ http }), rule, matchedPrefix: undefined, cacheable: true };
+}
+
+/** A runtime whose only port, `test`, routes so. */
+export function toOneRouteRuntime(
+  found: OneRoute,
+  changes: Partial<CompiledBind> = {},
+  cluster: Runtime["cluster"] = () => undefined,
+): Runtime {
+  const { listener } = found;
   const bind: CompiledBind = {
     key: "test",
     address: "127.0.0.1",
     port: 0,
-    http,
+    http: listener.http,
     fallback: listener,
-    transport: options.tls !== undefined ? "tls" : options.stream !== undefined ? "tcp" : "http",
-    tls: options.tls,
-    stream: options.stream,
-    proxyProtocol: options.proxyProtocol,
-    route: (input) => (options.route === undefined ? found : options.route(input, rule, listener)),
+    transport: "http",
+    tls: undefined,
+    stream: undefined,
+    proxyProtocol: undefined,
+    route: () => found,
+    ...changes,
   };
-  return { epoch: 1, binds: new Map([["test", bind]]), cluster: (key) => clusters.get(key) };
+  return { epoch: 1, binds: new Map([["test", bind]]), cluster };
+}
+
+function toRuntime(options: RigOptions, cluster: TestCluster, clusters: ReadonlyMap<string, TestCluster>): Runtime {
+  const { tls, stream, proxyProtocol, route } = options;
+  const http = { ...DEFAULT_HTTP_SERVER_OPTIONS, ...options.http };
+  const found = toOneRoute(http, { cluster, invalid: "", filters: [], ...options.backend }, options.rule);
+  const { rule, listener } = found;
+  const transport = tls !== undefined ? "tls" : stream !== undefined ? "tcp" : "http";
+  const changes = { transport, tls, stream, proxyProtocol } as const;
+  const routing = route === undefined ? {} : { route: (input: RouteInput) => route(input, rule, listener) };
+  return toOneRouteRuntime(found, { ...changes, ...routing }, (key) => clusters.get(key));
 }
 
 function printFields(fields: object): string {

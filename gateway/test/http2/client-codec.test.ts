@@ -15,7 +15,7 @@ import { DEFAULT_HTTP2_CLIENT_OPTIONS } from "@sallyport/model/cluster";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { UpstreamTlsSettings } from "../../src/cluster/contract.ts";
 import { openUpstream } from "../../src/upstream/open.ts";
-import { Wheel } from "../../src/time/wheel.ts";
+import { toOpening, toUpstreamDependencies } from "../codec/opening.ts";
 import { testUpstreamCodec, type ServerStream, type UpstreamCodec } from "../codec/upstream.contract.ts";
 import { createTlsUpstream } from "../wire/tls-settings.ts";
 
@@ -81,30 +81,9 @@ async function open(
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const owner = { connected: 0, idle: 0, closed: 0 };
-  const fail = (message: string, fields: object): never => {
-    throw new Error(message, { cause: fields });
-  };
   const connection = openUpstream(
-    {
-      cluster: "test/main:80",
-      endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
-      ...target,
-      http2: DEFAULT_HTTP2_CLIENT_OPTIONS,
-      upgrades: false,
-      connectTimeout: 5000,
-      owner: {
-        onConnected: () => void owner.connected++,
-        onIdle: () => void owner.idle++,
-        onCapacity: () => undefined,
-        onDraining: () => undefined,
-        onClosed: () => void owner.closed++,
-      },
-    },
-    {
-      clocks: { coarse: new Wheel(250), fine: new Wheel(4) },
-      recorder: { upstreamConnect: () => undefined, upstreamClosed: () => undefined },
-      log: { error: fail, warn: fail },
-    },
+    { ...toOpening(port, owner), ...target, http2: DEFAULT_HTTP2_CLIENT_OPTIONS, upgrades: false },
+    toUpstreamDependencies(),
   );
   t.after(() => {
     connection.close();

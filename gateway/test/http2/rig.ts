@@ -15,12 +15,12 @@ import type { UpstreamCluster } from "../../src/cluster/contract.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
 import { RequestIds } from "../../src/head/request-id.ts";
 import { Http2Server } from "../../src/http2/server.ts";
-import type { CompiledBackend, CompiledBind, CompiledRule, Runtime } from "../../src/router/contract.ts";
+import type { CompiledBind, Runtime } from "../../src/router/contract.ts";
 import { Wheel } from "../../src/time/wheel.ts";
 import { Inlet } from "../../src/wire/inlet.ts";
 import type { SocketWays } from "../../src/wire/outlet.ts";
 import { adoptReads, rehouse } from "../../src/wire/rehouse.ts";
-import { toListener } from "../http1/rig.ts";
+import { toOneRoute, toOneRouteRuntime } from "../http1/rig.ts";
 import { toRecorder, type SeenRecord } from "../http1/seen-record.ts";
 import { FrameClient } from "./frame-client.ts";
 
@@ -160,29 +160,5 @@ function toBind(runtime: Runtime): CompiledBind {
 function toRuntime(options: Http2RigOptions): Runtime {
   const http2 = { ...DEFAULT_HTTP2_SERVER_OPTIONS, ...options.http2 };
   const http = { ...DEFAULT_HTTP_SERVER_OPTIONS, ...options.http, http2 };
-  const listener = toListener({ http });
-  const backend: CompiledBackend = { cluster: options.cluster, invalid: "", filters: [] };
-  const rule: CompiledRule = {
-    routeKey: "test/route",
-    ruleName: "0",
-    label: "test/route/0",
-    filters: [],
-    single: backend,
-    pick: () => backend,
-    requestTimeout: 0,
-    backendTimeout: 0,
-  };
-  const found = { listener, rule, matchedPrefix: undefined, cacheable: true };
-  const none = { tls: undefined, stream: undefined, proxyProtocol: undefined };
-  const bind: CompiledBind = {
-    key: "test",
-    address: "127.0.0.1",
-    port: 0,
-    http,
-    fallback: listener,
-    transport: "http",
-    ...none,
-    route: () => found,
-  };
-  return { epoch: 1, binds: new Map([["test", bind]]), cluster: () => undefined };
+  return toOneRouteRuntime(toOneRoute(http, { cluster: options.cluster, invalid: "", filters: [] }));
 }
