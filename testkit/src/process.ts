@@ -150,10 +150,23 @@ export function fetchLocal(port: number, path: string, method = "GET"): Promise<
 export async function freePorts(count: number): Promise<readonly number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = anyPort();
     if (!ports.has(port) && (await isFree(port))) ports.add(port);
   }
   return [...ports];
+}
+
+/** The first of so many ports in a row that are free in the same way. */
+export async function freePortRun(count: number): Promise<number> {
+  for (;;) {
+    const first = anyPort();
+    const run = Array.from({ length: count }, (_, i) => isFree(first + i));
+    if ((await Promise.all(run)).every((free) => free)) return first;
+  }
+}
+
+function anyPort(): number {
+  return 20_000 + Math.floor(Math.random() * 12_000);
 }
 
 async function isReady(port: number): Promise<boolean> {

@@ -1,10 +1,10 @@
 /** The example of gRPC has no problems, and its calls go where its routes say. */
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@sallyport/testkit/eventually";
-import { freePorts, startProcess } from "@sallyport/testkit/process";
+import { freePortRun, freePorts, startProcess } from "@sallyport/testkit/process";
+import { readExampleFiles } from "./example-files.ts";
 import { serveFiles } from "./world.ts";
 
 const EXAMPLE = new URL("../../../examples/grpc/", import.meta.url);
@@ -12,17 +12,6 @@ const EXAMPLE_FIRST_PORT = 9201;
 const VERSIONS = 2;
 
 const toPath = (name: string): string => fileURLToPath(new URL(name, EXAMPLE));
-
-/** The example's files, with its backends from another port on. */
-function readExample(firstPort: number): Record<string, string> {
-  const names = readdirSync(EXAMPLE).filter((name) => name.endsWith(".yaml"));
-  const files = names.map((name): [string, string] => {
-    let text = readFileSync(new URL(name, EXAMPLE), "utf8");
-    for (let i = 0; i < VERSIONS; i++) text = text.replaceAll(`:${EXAMPLE_FIRST_PORT + i}"`, `:${firstPort + i}"`);
-    return [name, text];
-  });
-  return Object.fromEntries(files);
-}
 
 /** What its client prints; undefined where a call failed. */
 async function call(port: number): Promise<string | undefined> {
@@ -32,9 +21,11 @@ async function call(port: number): Promise<string | undefined> {
 }
 
 test("calls of the example are answered by the versions its routes name", async (t) => {
-  const [port = 0, firstPort = 0] = await freePorts(2);
+  const [port = 0] = await freePorts(1);
+  const firstPort = await freePortRun(VERSIONS);
   const backends = startProcess(process.execPath, [toPath("backends.ts"), String(firstPort)]);
-  const served = await serveFiles(readExample(firstPort), ["--port-map", `8080=${port}`]);
+  const files = readExampleFiles(EXAMPLE, { from: EXAMPLE_FIRST_PORT, to: firstPort, count: VERSIONS });
+  const served = await serveFiles(files, ["--port-map", `8080=${port}`]);
   t.after(async () => {
     await served.close();
     await backends.stop();

@@ -1,10 +1,10 @@
 /** The quickstart is what a newcomer sees first: its files are clean and do what its README lines say. */
 import assert from "node:assert/strict";
-import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { eventually } from "@sallyport/testkit/eventually";
-import { freePorts, startProcess } from "@sallyport/testkit/process";
+import { freePortRun, freePorts, startProcess } from "@sallyport/testkit/process";
+import { readExampleFiles } from "./example-files.ts";
 import { ask, serveFiles } from "./world.ts";
 
 const EXAMPLE = new URL("../../../examples/quickstart/", import.meta.url);
@@ -21,12 +21,7 @@ async function runToEnd(args: readonly string[]): Promise<string> {
 
 /** The example's files with a certificate, and with its backends from another port on. */
 async function readExample(firstPort: number): Promise<Record<string, string>> {
-  const files: Record<string, string> = {};
-  for (const name of readdirSync(EXAMPLE).filter((file) => file.endsWith(".yaml"))) {
-    let text = readFileSync(new URL(name, EXAMPLE), "utf8");
-    for (let i = 0; i < BACKENDS; i++) text = text.replaceAll(`:${EXAMPLE_FIRST_PORT + i}"`, `:${firstPort + i}"`);
-    files[name] = text;
-  }
+  const files = readExampleFiles(EXAMPLE, { from: EXAMPLE_FIRST_PORT, to: firstPort, count: BACKENDS });
   files["certificate.yaml"] = await runToEnd([
     MAIN,
     "dev-certificate",
@@ -37,15 +32,9 @@ async function readExample(firstPort: number): Promise<Record<string, string>> {
   return files;
 }
 
-/** A free port; the two after it are taken to be free as well. */
-async function freeRun(): Promise<number> {
-  const [port = 0] = await freePorts(1);
-  return port;
-}
-
 test("the quickstart has no problems and answers as its README says", async (t) => {
   const [http = 0, https = 0] = await freePorts(2);
-  const firstPort = await freeRun();
+  const firstPort = await freePortRun(BACKENDS);
   const backends = startProcess(process.execPath, [fileURLToPath(new URL("backends.ts", EXAMPLE)), String(firstPort)]);
   const served = await serveFiles(await readExample(firstPort), [
     "--port-map",
@@ -60,6 +49,7 @@ test("the quickstart has no problems and answers as its README says", async (t) 
   assert.match(await runToEnd([MAIN, "check", served.directory.path]), /no problems/);
   const page = await eventually(
     async () => {
+      assert.equal(backends.exit(), undefined, backends.output());
       const answer = await ask({ port: http, host: "localhost", path: "/" });
       return answer.status === 200 ? answer.text : undefined;
     },
