@@ -32,12 +32,33 @@ export interface Translation {
 export interface TranslateOptions {
   /** Which GatewayClasses are ours. */
   readonly controllerName: string;
-  /** Advertised port -> bound port, e.g. 80 -> 8080; ports not named are bound as they are. */
-  readonly portMap: ReadonlyMap<number, number>;
+  /**
+   * Where a listener of an advertised port is bound, e.g. 8080 for 80; undefined where no port can be had for it. No two ports may
+   * have the same bound one.
+   */
+  readonly toBindPort: (port: number) => number | undefined;
   /** Address that listeners bind when their Gateway names none. */
   readonly bindAddress: string;
   /** What listeners have unless an object says otherwise. */
   readonly http: HttpServerOptions;
+  /**
+   * Absent where one process serves everything (a directory of files): Gateways share its ports by the rules of conflicts. Present
+   * in a cluster: every Gateway has proxies and addresses of its own, so that no two of them stand in each other's way.
+   */
+  readonly proxies?: ProxyFacts;
+}
+
+/** What is known of proxies besides what the world holds (their Services and Deployments). */
+export interface ProxyFacts {
+  /** Why the proxies of a Gateway (`namespace/name`) could not be made, or not take what they were sent; empty: they could. */
+  obstaclesOf(gateway: string): readonly ProxyObstacle[];
+}
+
+/** A reason for the condition Programmed=False of a Gateway. */
+export interface ProxyObstacle {
+  /** `NoResources`: its objects could not be made; `Invalid`: its proxies refused the configuration; `Pending`: not heard of yet. */
+  readonly reason: "NoResources" | "Invalid" | "Pending";
+  readonly message: string;
 }
 
 /** One family of objects (gateway-api, services, later ingress and istio); blind to the others. */
