@@ -7,7 +7,7 @@
  * the statuses of the next translation.
  */
 import type { Snapshot } from "@sallyport/model/snapshot";
-import type { ObjectStatus } from "../translate/translator.ts";
+import type { ObjectStatus, ProxyObstacle } from "../translate/translator.ts";
 import type { IndexedWorld } from "../world/indexed-world.ts";
 
 /** The world of a cluster as it is now, kept up to date. */
@@ -45,6 +45,12 @@ export interface StatusWriter {
 
 /** Makes the Deployments, Services and accounts of proxies; for the leader. */
 export interface Provisioner {
-  /** Brings what there is closer to what should be. */
-  reconcile(world: IndexedWorld): void;
+  /** Brings what there is closer to what should be: the objects of every group, with the ports that the listeners in its slice have. */
+  reconcile(world: IndexedWorld, slices: ReadonlyMap<string, Snapshot>): void;
+  /** Why the objects of a group (`namespace/name`, or INGRESS_GROUP) could not be made; empty: nothing is known to be wrong. */
+  failuresOf(group: string): readonly ProxyObstacle[];
+  /** `listener` is called after `failuresOf` would say something else. Returns what stops it. */
+  onFailure(listener: () => void): () => void;
+  /** Stops work and watches; what there is stays. */
+  close(): Promise<void>;
 }
