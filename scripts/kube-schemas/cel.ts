@@ -74,6 +74,8 @@ function toCelType(node: Schema, definitions: Readonly<Record<string, Schema>>):
   if (typeof schema.additionalProperties === "object")
     return { kind: "map", value: toCelType(schema.additionalProperties, definitions) };
   if (schema.items !== undefined) return { kind: "list", item: toCelType(schema.items, definitions) };
+  // What these are can be asked with has() only.
+  if (schema["x-kubernetes-int-or-string"] === true || schema.type === "object") return { kind: "opaque" };
   if (schema.type === "string") return { kind: "string" };
   if (schema.type === "integer") return { kind: "int" };
   if (schema.type === "boolean") return { kind: "bool" };

@@ -12,9 +12,9 @@ export const gatewayApiModule: SourceModule = { path: "sigs.k8s.io/gateway-api",
 /** Kubernetes itself: OpenAPI v3 documents. */
 export const kubernetesModule: SourceModule = { path: "k8s.io/kubernetes", version: "v1.37.2" };
 
-/** A kind defined by a CustomResourceDefinition file, which also tells group, versions, plural and scope. */
+/** A kind defined by a CustomResourceDefinition file of Gateway API, or of our own chart, which also tells group, versions, plural and scope. */
 export interface CrdKind {
-  readonly from: "crd";
+  readonly from: "crd" | "own-crd";
   readonly kind: string;
   readonly file: string;
 }
@@ -36,6 +36,10 @@ export type KindSource = CrdKind | OpenApiKind;
 
 function gatewayApi(kind: string, plural: string): CrdKind {
   return { from: "crd", kind, file: `gateway.networking.k8s.io_${plural}.yaml` };
+}
+
+function own(kind: string, file: string): CrdKind {
+  return { from: "own-crd", kind, file };
 }
 
 function core(kind: string, plural: string, scope: "namespaced" | "cluster" = "namespaced"): OpenApiKind {
@@ -76,6 +80,7 @@ export const kindSources: readonly KindSource[] = [
   gatewayApi("UDPRoute", "udproutes"),
   gatewayApi("BackendTLSPolicy", "backendtlspolicies"),
   gatewayApi("ReferenceGrant", "referencegrants"),
+  own("GatewayParameters", "sallyport.io_gatewayparameters.yaml"),
   core("Service", "services"),
   grouped("EndpointSlice", "endpointslices", "discovery.k8s.io", "namespaced"),
   core("Secret", "secrets"),

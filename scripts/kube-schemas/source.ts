@@ -22,13 +22,17 @@ export interface RawKind {
   readonly references: ReadonlyMap<string, JsonObject>;
 }
 
+/** Where the CustomResourceDefinitions of our own kinds are. */
+const ownCrds = join(import.meta.dirname, "../../charts/sallyport/crds");
+
 /** Downloads what is needed and returns the raw schema of every kind. */
 export function readRawKinds(sources: readonly KindSource[]): RawKind[] {
   const gatewayApi = downloadModule(gatewayApiModule);
   const kubernetes = downloadModule(kubernetesModule);
-  return sources.map((source) =>
-    source.from === "crd" ? readCrd(gatewayApi, source) : readOpenApi(kubernetes, source),
-  );
+  return sources.map((source) => {
+    if (source.from === "openapi") return readOpenApi(kubernetes, source);
+    return readCrd(source.from === "own-crd" ? ownCrds : join(gatewayApi, "config/crd/experimental"), source);
+  });
 }
 
 /** The object metadata schema every kind shares, as published. */
@@ -57,7 +61,7 @@ function downloadModule(module: SourceModule): string {
 }
 
 function readCrd(directory: string, source: CrdKind): RawKind {
-  const text = readFileSync(join(directory, "config/crd/experimental", source.file), "utf8");
+  const text = readFileSync(join(directory, source.file), "utf8");
   const spec = toObject(toObject(parseDocument(text).toJS(), source.file)["spec"], source.file);
   const names = toObject(spec["names"], source.file);
   const versions = toArray(spec["versions"], source.file).map((entry) => toObject(entry, source.file));

@@ -56,7 +56,7 @@ export function toStructural(raw: JsonObject, references: ReadonlyMap<string, Js
   for (const [keyword, value] of Object.entries(inlined)) {
     if (ignoredKeywords.has(keyword)) continue;
     if (plainKeywords.has(keyword)) Object.assign(schema, { [keyword]: value });
-    else addNested(schema, keyword, value, { references, where });
+    else addNested(schema, keyword, value, { references, where, hasFields: inlined["properties"] !== undefined });
   }
   return closeObject(bindNumbers(schema));
 }
@@ -64,6 +64,7 @@ export function toStructural(raw: JsonObject, references: ReadonlyMap<string, Js
 interface Context {
   readonly references: ReadonlyMap<string, JsonObject>;
   readonly where: string;
+  readonly hasFields: boolean;
 }
 
 /** `{$ref}` and `{allOf: [{$ref}], default}` become the node they name; `default` stays. */
@@ -104,6 +105,13 @@ function addNested(schema: Schema, keyword: string, value: unknown, context: Con
       if (value === "int-or-string") schema["x-kubernetes-int-or-string"] = true;
       else if (value === "int32" || keptFormats.has(String(value))) schema.format = String(value);
       else if (value !== "int64") throw new Error(`${where}: format ${String(value)} is not understood`);
+      return;
+    case "x-kubernetes-int-or-string":
+      schema[keyword] = true;
+      return;
+    case "x-kubernetes-preserve-unknown-fields":
+      // An object without named fields stays open; beside named fields it would have to be kept from being closed.
+      if (schema.type !== "object" || context.hasFields) throw new Error(`${where}: open fields beside named ones`);
       return;
     case "oneOf":
       addOneOf(schema, value, where);

@@ -16,6 +16,7 @@ export interface KindMap {
   readonly BackendTLSPolicy: GeneratedKinds["BackendTLSPolicy"];
   readonly ListenerSet: GeneratedKinds["ListenerSet"];
   readonly ReferenceGrant: GeneratedKinds["ReferenceGrant"];
+  readonly GatewayParameters: GeneratedKinds["GatewayParameters"];
   readonly Ingress: GeneratedKinds["Ingress"];
   readonly IngressClass: GeneratedKinds["IngressClass"];
   readonly Service: GeneratedKinds["Service"];
@@ -43,6 +44,7 @@ export const kinds = {
   BackendTLSPolicy: generatedKinds.BackendTLSPolicy,
   ListenerSet: generatedKinds.ListenerSet,
   ReferenceGrant: generatedKinds.ReferenceGrant,
+  GatewayParameters: generatedKinds.GatewayParameters,
   Ingress: generatedKinds.Ingress,
   IngressClass: generatedKinds.IngressClass,
   Service: generatedKinds.Service,
@@ -64,6 +66,7 @@ export const kindNames: readonly KindName[] = [
   "BackendTLSPolicy",
   "ListenerSet",
   "ReferenceGrant",
+  "GatewayParameters",
   "Ingress",
   "IngressClass",
   "Service",

@@ -9,6 +9,7 @@ import type { TCPRoute } from "./types/tcp-route.ts";
 import type { UDPRoute } from "./types/udp-route.ts";
 import type { BackendTLSPolicy } from "./types/backend-tls-policy.ts";
 import type { ReferenceGrant } from "./types/reference-grant.ts";
+import type { GatewayParameters } from "./types/gateway-parameters.ts";
 import type { Service } from "./types/service.ts";
 import type { EndpointSlice } from "./types/endpoint-slice.ts";
 import type { Secret } from "./types/secret.ts";
@@ -30,6 +31,7 @@ export interface GeneratedKinds {
   readonly UDPRoute: UDPRoute;
   readonly BackendTLSPolicy: BackendTLSPolicy;
   readonly ReferenceGrant: ReferenceGrant;
+  readonly GatewayParameters: GatewayParameters;
   readonly Service: Service;
   readonly EndpointSlice: EndpointSlice;
   readonly Secret: Secret;
@@ -130,6 +132,15 @@ export const generatedKinds = {
     namespaced: true,
     loadValidator: () => import("./validators/reference-grant.js"),
     loadSchema: () => import("./schemas/reference-grant.json", { with: { type: "json" } }),
+  },
+  GatewayParameters: {
+    kind: "GatewayParameters",
+    group: "sallyport.io",
+    versions: ["v1alpha1"],
+    plural: "gatewayparameters",
+    namespaced: true,
+    loadValidator: () => import("./validators/gateway-parameters.js"),
+    loadSchema: () => import("./schemas/gateway-parameters.json", { with: { type: "json" } }),
   },
   Service: {
     kind: "Service",
