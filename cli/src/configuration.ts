@@ -73,7 +73,7 @@ async function toConfiguration(
   if (world === undefined) return read;
   const translation = translateWorld(world, {
     controllerName: CONTROLLER_NAME,
-    portMap: options.portMap,
+    toBindPort: (port) => options.portMap.get(port) ?? port,
     bindAddress: options.bindAddress,
     http: { ...DEFAULT_HTTP_SERVER_OPTIONS, trustedHops: options.trustedHops },
   });

@@ -18,7 +18,8 @@ export function validateSnapshot(snapshot: Snapshot): readonly Problem[] {
   return problems;
 }
 
-function referencesOf(resource: Resource): readonly ResourceId[] {
+/** Ids of the resources this one names: it makes no sense without them. */
+export function referencesOf(resource: Resource): readonly ResourceId[] {
   switch (resource.kind) {
     case "listener":
       return referencesOfListener(resource);

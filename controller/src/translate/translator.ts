@@ -52,6 +52,8 @@ export interface TranslateOptions {
 export interface ProxyFacts {
   /** Why the proxies of a Gateway (`namespace/name`) could not be made, or not take what they were sent; empty: they could. */
   obstaclesOf(gateway: string): readonly ProxyObstacle[];
+  /** The Service of the proxies of all Ingresses: where it is reached is where they are. */
+  readonly ingressService: { readonly namespace: string; readonly name: string };
 }
 
 /** A reason for the condition Programmed=False of a Gateway. */
@@ -67,6 +69,8 @@ export type Translate = (world: World, options: TranslateOptions) => Translation
 /** The whole world as one snapshot, with everything to say about it. */
 export interface WorldTranslation {
   readonly snapshot: Snapshot;
+  /** All groups of proxies (see groups.ts) there should be in a cluster, also those that nothing is served for. */
+  readonly groups: readonly string[];
   readonly statuses: readonly ObjectStatus[];
   readonly problems: readonly Problem[];
 }

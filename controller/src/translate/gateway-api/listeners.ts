@@ -47,7 +47,8 @@ export interface ListenerContext extends GatewayContext {
 export function draftListener(context: ListenerContext, spec: GatewayListener, index: number): ListenerDraft {
   const path = `spec.listeners[${index}]`;
   const support = findSupport(spec);
-  const place = { owner: context.owner, spec, path, binds: toBinds(context, spec) };
+  const binds = toBinds(context, spec);
+  const place = { owner: context.owner, spec, path, binds };
   if (support === undefined) {
     const flaws = [toForeignProtocol(spec, path)];
     return { ...place, protocol: undefined, hostname: spec.hostname, kinds: [], ...NO_TLS, flaws };
@@ -60,6 +61,7 @@ export function draftListener(context: ListenerContext, spec: GatewayListener, i
     protocol: support.protocol,
     hostname: toHostname(spec, support),
     kinds,
+    flaws: [...tls.flaws, ...(binds.length === 0 ? [toUnavailable(spec, path)] : [])],
     unresolved: [...tls.unresolved, ...kindFlaws],
     remarks: [...tls.remarks, ...findPassthroughRemarks(support, spec, path)],
   };
@@ -90,7 +92,8 @@ function findPassthroughRemarks({ protocol }: ProtocolSupport, { tls }: GatewayL
 /** One resource for each address; the first has the plain key, so that a Gateway without addresses shows none. */
 function toBinds(context: ListenerContext, spec: GatewayListener): ListenerBind[] {
   const key = toListenerKey(context, spec.name);
-  const port = context.options.portMap.get(spec.port) ?? spec.port;
+  const port = context.options.toBindPort(spec.port);
+  if (port === undefined) return [];
   return context.addresses.map((address, index) => ({ key: index === 0 ? key : `${key}@${address}`, address, port }));
 }
 
@@ -101,6 +104,16 @@ function toBinds(context: ListenerContext, spec: GatewayListener): ListenerBind[
 function toListenerKey({ gateway, owner }: ListenerContext, name: string): string {
   const own = `${gateway.namespace}/${gateway.name}`;
   return owner.kind === "Gateway" ? `${own}/${name}` : `${own}/${owner.namespace}/${owner.name}/${name}`;
+}
+
+function toUnavailable({ port }: GatewayListener, path: string): Flaw {
+  return {
+    reason: "PortUnavailable",
+    code: "unsupported-value",
+    path: `${path}.port`,
+    message: `port ${port} cannot be had: proxies have no port that they could bind for it`,
+    hint: "any port below 60000 can",
+  };
 }
 
 function toForeignProtocol({ protocol }: GatewayListener, path: string): Flaw {

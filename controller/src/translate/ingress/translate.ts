@@ -74,8 +74,8 @@ function findForeignAnnotations({ object: { metadata } }: WorldObject<"Ingress">
     }));
 }
 
-function toListeners({ byHost }: CertificatePlan, { bindAddress, portMap, http }: TranslateOptions): Listener[] {
-  const toBind = (port: number): Listener["bind"] => ({ address: bindAddress, port: portMap.get(port) ?? port });
+function toListeners({ byHost }: CertificatePlan, { bindAddress, toBindPort, http }: TranslateOptions): Listener[] {
+  const toBind = (port: number): Listener["bind"] => ({ address: bindAddress, port: toBindPort(port) ?? port });
   const plain: Listener = {
     kind: "listener",
     key: `Ingress/${HTTP_PORT}/${ANY_HOST}`,
