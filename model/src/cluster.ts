@@ -2,6 +2,7 @@
 import { Type, type Static } from "typebox";
 import { TlsVersion } from "./listener.ts";
 import { Count, Port } from "./number.ts";
+import { RetryBudget } from "./retry.ts";
 
 /** Where endpoints come from: an endpoint set of the same key, or names resolved by DNS. */
 export const Discovery = Type.Union([
@@ -84,6 +85,8 @@ export const Cluster = Type.Object({
   connectTimeout: Count,
   /** Per worker. Requests beyond `connections` wait; beyond `pending` waiting ones they are refused (UO). */
   limits: Type.Object({ connections: Count, pending: Count }),
+  /** Absent: the default. */
+  retryBudget: Type.Optional(RetryBudget),
   pool: Type.Object({
     /** An idle connection older than this is closed; keep it below the backend's own keep-alive time. */
     idleTimeout: Count,

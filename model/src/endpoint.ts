@@ -10,6 +10,9 @@ export const Endpoint = Type.Object({
   weight: Count,
   state: Type.Union([Type.Literal("ready"), Type.Literal("draining")]),
   zone: Type.Optional(Type.String()),
+  /** Whose requests it is meant for (`hints` of an EndpointSlice): zones, and nodes, of proxies. Absent: no hint of that kind. */
+  forZones: Type.Optional(Type.Array(Type.String())),
+  forNodes: Type.Optional(Type.Array(Type.String())),
 });
 /** One address. */
 export type Endpoint = Static<typeof Endpoint>;

@@ -3,6 +3,7 @@ import { Type, type Static } from "typebox";
 import { HttpMatch } from "./match.ts";
 import { Count } from "./number.ts";
 import { Policy } from "./policy.ts";
+import { RetryPolicy } from "./retry.ts";
 
 /** A weighted target. An `invalid` one answers 500 for its share (Gateway API: BackendNotFound, RefNotPermitted, InvalidKind). */
 export const WeightedBackend = Type.Union([
@@ -17,7 +18,10 @@ export const WeightedBackend = Type.Union([
 /** A weighted target. */
 export type WeightedBackend = Static<typeof WeightedBackend>;
 
-/** One rule: alternatives of matches, policies in order, weighted backends. Timeouts in milliseconds; absent is none. */
+/**
+ * One rule: alternatives of matches, policies in order, weighted backends. Timeouts in milliseconds; absent is none. With retries
+ * backendTimeout is for each try and requestTimeout for all of them.
+ */
 export const HttpRule = Type.Object({
   name: Type.Optional(Type.String()),
   matches: Type.Array(HttpMatch),
@@ -25,6 +29,7 @@ export const HttpRule = Type.Object({
   backends: Type.Array(WeightedBackend),
   requestTimeout: Type.Optional(Count),
   backendTimeout: Type.Optional(Count),
+  retry: Type.Optional(RetryPolicy),
 });
 /** One rule. */
 export type HttpRule = Static<typeof HttpRule>;

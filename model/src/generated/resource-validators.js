@@ -818,7 +818,7 @@ return errors === 0;
 }
 
 export const httpRoute = validate11;
-const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599}}}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]}}};
+const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0},"retry":{"type":"object","required":["attempts","on","statuses","backoff"],"properties":{"attempts":{"type":"integer","minimum":0},"on":{"type":"array","items":{"enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"backoff":{"type":"object","required":["least","base","max"],"properties":{"least":{"type":"integer","minimum":0},"base":{"type":"integer","minimum":0},"max":{"type":"integer","minimum":0}}}}}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599}}}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]}}};
 const schema13 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]};
 const schema14 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599}}}}}]};
 const schema15 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]};
@@ -3107,6 +3107,212 @@ var valid6 = _errs81 === errors;
 else {
 var valid6 = true;
 }
+if(valid6){
+if(data11.retry !== undefined){
+let data39 = data11.retry;
+const _errs83 = errors;
+if(errors === _errs83){
+if(data39 && typeof data39 == "object" && !Array.isArray(data39)){
+let missing9;
+if(((((data39.attempts === undefined) && (missing9 = "attempts")) || ((data39.on === undefined) && (missing9 = "on"))) || ((data39.statuses === undefined) && (missing9 = "statuses"))) || ((data39.backoff === undefined) && (missing9 = "backoff"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry",schemaPath:"#/properties/rules/items/properties/retry/required",keyword:"required",params:{missingProperty: missing9},message:"must have required property '"+missing9+"'"}];
+return false;
+}
+else {
+if(data39.attempts !== undefined){
+let data40 = data39.attempts;
+const _errs85 = errors;
+if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/attempts",schemaPath:"#/properties/rules/items/properties/retry/properties/attempts/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs85){
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 < 0 || isNaN(data40)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/attempts",schemaPath:"#/properties/rules/items/properties/retry/properties/attempts/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid23 = _errs85 === errors;
+}
+else {
+var valid23 = true;
+}
+if(valid23){
+if(data39.on !== undefined){
+let data41 = data39.on;
+const _errs87 = errors;
+if(errors === _errs87){
+if(Array.isArray(data41)){
+var valid24 = true;
+const len9 = data41.length;
+for(let i9=0; i9<len9; i9++){
+let data42 = data41[i9];
+const _errs89 = errors;
+if(!(((((((((((((data42 === "connect-failure") || (data42 === "refused-stream")) || (data42 === "reset")) || (data42 === "reset-before-request")) || (data42 === "timeout")) || (data42 === "5xx")) || (data42 === "gateway-error")) || (data42 === "retriable-4xx")) || (data42 === "cancelled")) || (data42 === "deadline-exceeded")) || (data42 === "internal")) || (data42 === "resource-exhausted")) || (data42 === "unavailable"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/on/" + i9,schemaPath:"#/properties/rules/items/properties/retry/properties/on/items/enum",keyword:"enum",params:{allowedValues: schema12.properties.rules.items.properties.retry.properties.on.items.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid24 = _errs89 === errors;
+if(!valid24){
+break;
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/on",schemaPath:"#/properties/rules/items/properties/retry/properties/on/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid23 = _errs87 === errors;
+}
+else {
+var valid23 = true;
+}
+if(valid23){
+if(data39.statuses !== undefined){
+let data43 = data39.statuses;
+const _errs90 = errors;
+if(errors === _errs90){
+if(Array.isArray(data43)){
+var valid25 = true;
+const len10 = data43.length;
+for(let i10=0; i10<len10; i10++){
+let data44 = data43[i10];
+const _errs92 = errors;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/statuses/" + i10,schemaPath:"#/properties/rules/items/properties/retry/properties/statuses/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs92){
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 < 0 || isNaN(data44)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/statuses/" + i10,schemaPath:"#/properties/rules/items/properties/retry/properties/statuses/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid25 = _errs92 === errors;
+if(!valid25){
+break;
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/statuses",schemaPath:"#/properties/rules/items/properties/retry/properties/statuses/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid23 = _errs90 === errors;
+}
+else {
+var valid23 = true;
+}
+if(valid23){
+if(data39.backoff !== undefined){
+let data45 = data39.backoff;
+const _errs94 = errors;
+if(errors === _errs94){
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
+let missing10;
+if((((data45.least === undefined) && (missing10 = "least")) || ((data45.base === undefined) && (missing10 = "base"))) || ((data45.max === undefined) && (missing10 = "max"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/required",keyword:"required",params:{missingProperty: missing10},message:"must have required property '"+missing10+"'"}];
+return false;
+}
+else {
+if(data45.least !== undefined){
+let data46 = data45.least;
+const _errs96 = errors;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff/least",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/properties/least/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs96){
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 < 0 || isNaN(data46)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff/least",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/properties/least/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid26 = _errs96 === errors;
+}
+else {
+var valid26 = true;
+}
+if(valid26){
+if(data45.base !== undefined){
+let data47 = data45.base;
+const _errs98 = errors;
+if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff/base",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/properties/base/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs98){
+if((typeof data47 == "number") && (isFinite(data47))){
+if(data47 < 0 || isNaN(data47)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff/base",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/properties/base/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid26 = _errs98 === errors;
+}
+else {
+var valid26 = true;
+}
+if(valid26){
+if(data45.max !== undefined){
+let data48 = data45.max;
+const _errs100 = errors;
+if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff/max",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/properties/max/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs100){
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 < 0 || isNaN(data48)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff/max",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/properties/max/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid26 = _errs100 === errors;
+}
+else {
+var valid26 = true;
+}
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid23 = _errs94 === errors;
+}
+else {
+var valid23 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry",schemaPath:"#/properties/rules/items/properties/retry/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid6 = _errs83 === errors;
+}
+else {
+var valid6 = true;
+}
+}
 }
 }
 }
@@ -3530,9 +3736,10 @@ return errors === 0;
 }
 
 export const cluster = validate18;
-const schema20 = {"type":"object","required":["kind","key","discovery","protocol","balancer","connectTimeout","limits","pool"],"properties":{"kind":{"type":"string","const":"cluster"},"key":{"type":"string"},"discovery":{"$ref":"#/$defs/union0"},"protocol":{"enum":["http1","http2","auto"]},"tls":{"type":"object","required":["serverName","identities","trust"],"properties":{"serverName":{"type":"string"},"identities":{"type":"array","items":{"$ref":"#/$defs/union1"}},"trust":{"anyOf":[{"type":"string","const":"system"},{"type":"array","items":{"type":"string"}}]},"clientCertificate":{"type":"string"},"minVersion":{"enum":["1.2","1.3"]},"maxVersion":{"enum":["1.2","1.3"]},"ciphers":{"type":"array","items":{"type":"string"}}}},"proxyProtocol":{"enum":["v1","v2"]},"http2":{"type":"object","required":["maxConcurrentStreams","streamWindow","connectionWindow","pingInterval","pingTimeout"],"properties":{"maxConcurrentStreams":{"type":"integer","minimum":0},"streamWindow":{"type":"integer","minimum":0},"connectionWindow":{"type":"integer","minimum":0},"pingInterval":{"type":"integer","minimum":0},"pingTimeout":{"type":"integer","minimum":0}}},"balancer":{"enum":["least-request","round-robin","random"]},"connectTimeout":{"type":"integer","minimum":0},"limits":{"type":"object","required":["connections","pending"],"properties":{"connections":{"type":"integer","minimum":0},"pending":{"type":"integer","minimum":0}}},"pool":{"type":"object","required":["idleTimeout","maxLifetime"],"properties":{"idleTimeout":{"type":"integer","minimum":0},"maxLifetime":{"type":"integer","minimum":0}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]}}};
+const schema20 = {"type":"object","required":["kind","key","discovery","protocol","balancer","connectTimeout","limits","pool"],"properties":{"kind":{"type":"string","const":"cluster"},"key":{"type":"string"},"discovery":{"$ref":"#/$defs/union0"},"protocol":{"enum":["http1","http2","auto"]},"tls":{"type":"object","required":["serverName","identities","trust"],"properties":{"serverName":{"type":"string"},"identities":{"type":"array","items":{"$ref":"#/$defs/union1"}},"trust":{"anyOf":[{"type":"string","const":"system"},{"type":"array","items":{"type":"string"}}]},"clientCertificate":{"type":"string"},"minVersion":{"enum":["1.2","1.3"]},"maxVersion":{"enum":["1.2","1.3"]},"ciphers":{"type":"array","items":{"type":"string"}}}},"proxyProtocol":{"enum":["v1","v2"]},"http2":{"type":"object","required":["maxConcurrentStreams","streamWindow","connectionWindow","pingInterval","pingTimeout"],"properties":{"maxConcurrentStreams":{"type":"integer","minimum":0},"streamWindow":{"type":"integer","minimum":0},"connectionWindow":{"type":"integer","minimum":0},"pingInterval":{"type":"integer","minimum":0},"pingTimeout":{"type":"integer","minimum":0}}},"balancer":{"enum":["least-request","round-robin","random"]},"connectTimeout":{"type":"integer","minimum":0},"limits":{"type":"object","required":["connections","pending"],"properties":{"connections":{"type":"integer","minimum":0},"pending":{"type":"integer","minimum":0}}},"retryBudget":{"$ref":"#/$defs/union2"},"pool":{"type":"object","required":["idleTimeout","maxLifetime"],"properties":{"idleTimeout":{"type":"integer","minimum":0},"maxLifetime":{"type":"integer","minimum":0}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","percent","minimum"],"properties":{"kind":{"type":"string","const":"concurrent"},"percent":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","percent","interval","minimum","minimumInterval"],"properties":{"kind":{"type":"string","const":"rate"},"percent":{"type":"integer","minimum":0},"interval":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0},"minimumInterval":{"type":"integer","minimum":0}}}]}}};
 const schema21 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}}}}]};
 const schema22 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]};
+const schema23 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","percent","minimum"],"properties":{"kind":{"type":"string","const":"concurrent"},"percent":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","percent","interval","minimum","minimumInterval"],"properties":{"kind":{"type":"string","const":"rate"},"percent":{"type":"integer","minimum":0},"interval":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0},"minimumInterval":{"type":"integer","minimum":0}}}]};
 
 function validate18(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4351,57 +4558,286 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.pool !== undefined){
-let data37 = data.pool;
+if(data.retryBudget !== undefined){
+let data37 = data.retryBudget;
 const _errs86 = errors;
-if(errors === _errs86){
+const _errs87 = errors;
+if(errors === _errs87){
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+const tag2 = data37.kind;
+if(typeof tag2 == "string"){
+if(tag2 === "concurrent"){
+const _errs90 = errors;
+if(errors === _errs90){
 if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
 let missing9;
-if(((data37.idleTimeout === undefined) && (missing9 = "idleTimeout")) || ((data37.maxLifetime === undefined) && (missing9 = "maxLifetime"))){
-validate18.errors = [{instancePath:instancePath+"/pool",schemaPath:"#/properties/pool/required",keyword:"required",params:{missingProperty: missing9},message:"must have required property '"+missing9+"'"}];
+if((((data37.kind === undefined) && (missing9 = "kind")) || ((data37.percent === undefined) && (missing9 = "percent"))) || ((data37.minimum === undefined) && (missing9 = "minimum"))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/oneOf/0/required",keyword:"required",params:{missingProperty: missing9},message:"must have required property '"+missing9+"'"}];
 return false;
 }
 else {
-if(data37.idleTimeout !== undefined){
-let data38 = data37.idleTimeout;
-const _errs88 = errors;
-if(!(((typeof data38 == "number") && (!(data38 % 1) && !isNaN(data38))) && (isFinite(data38)))){
+if(data37.kind !== undefined){
+let data38 = data37.kind;
+const _errs92 = errors;
+if(typeof data38 !== "string"){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union2/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("concurrent" !== data38){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union2/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "concurrent"},message:"must be equal to constant"}];
+return false;
+}
+var valid25 = _errs92 === errors;
+}
+else {
+var valid25 = true;
+}
+if(valid25){
+if(data37.percent !== undefined){
+let data39 = data37.percent;
+const _errs94 = errors;
+if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union2/oneOf/0/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs94){
+if((typeof data39 == "number") && (isFinite(data39))){
+if(data39 < 0 || isNaN(data39)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union2/oneOf/0/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid25 = _errs94 === errors;
+}
+else {
+var valid25 = true;
+}
+if(valid25){
+if(data37.minimum !== undefined){
+let data40 = data37.minimum;
+const _errs96 = errors;
+if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union2/oneOf/0/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs96){
+if((typeof data40 == "number") && (isFinite(data40))){
+if(data40 < 0 || isNaN(data40)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union2/oneOf/0/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid25 = _errs96 === errors;
+}
+else {
+var valid25 = true;
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag2 === "rate"){
+const _errs98 = errors;
+if(errors === _errs98){
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+let missing10;
+if((((((data37.kind === undefined) && (missing10 = "kind")) || ((data37.percent === undefined) && (missing10 = "percent"))) || ((data37.interval === undefined) && (missing10 = "interval"))) || ((data37.minimum === undefined) && (missing10 = "minimum"))) || ((data37.minimumInterval === undefined) && (missing10 = "minimumInterval"))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/oneOf/1/required",keyword:"required",params:{missingProperty: missing10},message:"must have required property '"+missing10+"'"}];
+return false;
+}
+else {
+if(data37.kind !== undefined){
+let data41 = data37.kind;
+const _errs100 = errors;
+if(typeof data41 !== "string"){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union2/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("rate" !== data41){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union2/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "rate"},message:"must be equal to constant"}];
+return false;
+}
+var valid27 = _errs100 === errors;
+}
+else {
+var valid27 = true;
+}
+if(valid27){
+if(data37.percent !== undefined){
+let data42 = data37.percent;
+const _errs102 = errors;
+if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union2/oneOf/1/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs102){
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 < 0 || isNaN(data42)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union2/oneOf/1/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid27 = _errs102 === errors;
+}
+else {
+var valid27 = true;
+}
+if(valid27){
+if(data37.interval !== undefined){
+let data43 = data37.interval;
+const _errs104 = errors;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union2/oneOf/1/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs104){
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 < 0 || isNaN(data43)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union2/oneOf/1/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid27 = _errs104 === errors;
+}
+else {
+var valid27 = true;
+}
+if(valid27){
+if(data37.minimum !== undefined){
+let data44 = data37.minimum;
+const _errs106 = errors;
+if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union2/oneOf/1/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs106){
+if((typeof data44 == "number") && (isFinite(data44))){
+if(data44 < 0 || isNaN(data44)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union2/oneOf/1/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid27 = _errs106 === errors;
+}
+else {
+var valid27 = true;
+}
+if(valid27){
+if(data37.minimumInterval !== undefined){
+let data45 = data37.minimumInterval;
+const _errs108 = errors;
+if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union2/oneOf/1/properties/minimumInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs108){
+if((typeof data45 == "number") && (isFinite(data45))){
+if(data45 < 0 || isNaN(data45)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union2/oneOf/1/properties/minimumInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid27 = _errs108 === errors;
+}
+else {
+var valid27 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag2},message:"value of tag \"kind\" must be in oneOf"}];
+return false;
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag2},message:"tag \"kind\" must be string"}];
+return false;
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs86 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.pool !== undefined){
+let data46 = data.pool;
+const _errs110 = errors;
+if(errors === _errs110){
+if(data46 && typeof data46 == "object" && !Array.isArray(data46)){
+let missing11;
+if(((data46.idleTimeout === undefined) && (missing11 = "idleTimeout")) || ((data46.maxLifetime === undefined) && (missing11 = "maxLifetime"))){
+validate18.errors = [{instancePath:instancePath+"/pool",schemaPath:"#/properties/pool/required",keyword:"required",params:{missingProperty: missing11},message:"must have required property '"+missing11+"'"}];
+return false;
+}
+else {
+if(data46.idleTimeout !== undefined){
+let data47 = data46.idleTimeout;
+const _errs112 = errors;
+if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
 validate18.errors = [{instancePath:instancePath+"/pool/idleTimeout",schemaPath:"#/properties/pool/properties/idleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs88){
-if((typeof data38 == "number") && (isFinite(data38))){
-if(data38 < 0 || isNaN(data38)){
+if(errors === _errs112){
+if((typeof data47 == "number") && (isFinite(data47))){
+if(data47 < 0 || isNaN(data47)){
 validate18.errors = [{instancePath:instancePath+"/pool/idleTimeout",schemaPath:"#/properties/pool/properties/idleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid22 = _errs88 === errors;
+var valid28 = _errs112 === errors;
 }
 else {
-var valid22 = true;
+var valid28 = true;
 }
-if(valid22){
-if(data37.maxLifetime !== undefined){
-let data39 = data37.maxLifetime;
-const _errs90 = errors;
-if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
+if(valid28){
+if(data46.maxLifetime !== undefined){
+let data48 = data46.maxLifetime;
+const _errs114 = errors;
+if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
 validate18.errors = [{instancePath:instancePath+"/pool/maxLifetime",schemaPath:"#/properties/pool/properties/maxLifetime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs90){
-if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 < 0 || isNaN(data39)){
+if(errors === _errs114){
+if((typeof data48 == "number") && (isFinite(data48))){
+if(data48 < 0 || isNaN(data48)){
 validate18.errors = [{instancePath:instancePath+"/pool/maxLifetime",schemaPath:"#/properties/pool/properties/maxLifetime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid22 = _errs90 === errors;
+var valid28 = _errs114 === errors;
 }
 else {
-var valid22 = true;
+var valid28 = true;
 }
 }
 }
@@ -4411,10 +4847,11 @@ validate18.errors = [{instancePath:instancePath+"/pool",schemaPath:"#/properties
 return false;
 }
 }
-var valid0 = _errs86 === errors;
+var valid0 = _errs110 === errors;
 }
 else {
 var valid0 = true;
+}
 }
 }
 }
@@ -4438,7 +4875,7 @@ return errors === 0;
 }
 
 export const endpoints = validate19;
-const schema23 = {"type":"object","required":["kind","key","endpoints"],"properties":{"kind":{"type":"string","const":"endpoints"},"key":{"type":"string"},"endpoints":{"type":"array","items":{"type":"object","required":["address","port","weight","state"],"properties":{"address":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"weight":{"type":"integer","minimum":0},"state":{"enum":["ready","draining"]},"zone":{"type":"string"}}}}},"$defs":{}};
+const schema24 = {"type":"object","required":["kind","key","endpoints"],"properties":{"kind":{"type":"string","const":"endpoints"},"key":{"type":"string"},"endpoints":{"type":"array","items":{"type":"object","required":["address","port","weight","state"],"properties":{"address":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"weight":{"type":"integer","minimum":0},"state":{"enum":["ready","draining"]},"zone":{"type":"string"},"forZones":{"type":"array","items":{"type":"string"}},"forNodes":{"type":"array","items":{"type":"string"}}}}}},"$defs":{}};
 
 function validate19(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4562,7 +4999,7 @@ if(data3.state !== undefined){
 let data7 = data3.state;
 const _errs15 = errors;
 if(!((data7 === "ready") || (data7 === "draining"))){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/state",schemaPath:"#/properties/endpoints/items/properties/state/enum",keyword:"enum",params:{allowedValues: schema23.properties.endpoints.items.properties.state.enum},message:"must be equal to one of the allowed values"}];
+validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/state",schemaPath:"#/properties/endpoints/items/properties/state/enum",keyword:"enum",params:{allowedValues: schema24.properties.endpoints.items.properties.state.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid2 = _errs15 === errors;
@@ -4581,6 +5018,68 @@ var valid2 = _errs16 === errors;
 }
 else {
 var valid2 = true;
+}
+if(valid2){
+if(data3.forZones !== undefined){
+let data9 = data3.forZones;
+const _errs18 = errors;
+if(errors === _errs18){
+if(Array.isArray(data9)){
+var valid3 = true;
+const len1 = data9.length;
+for(let i1=0; i1<len1; i1++){
+const _errs20 = errors;
+if(typeof data9[i1] !== "string"){
+validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forZones/" + i1,schemaPath:"#/properties/endpoints/items/properties/forZones/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid3 = _errs20 === errors;
+if(!valid3){
+break;
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forZones",schemaPath:"#/properties/endpoints/items/properties/forZones/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs18 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.forNodes !== undefined){
+let data11 = data3.forNodes;
+const _errs22 = errors;
+if(errors === _errs22){
+if(Array.isArray(data11)){
+var valid4 = true;
+const len2 = data11.length;
+for(let i2=0; i2<len2; i2++){
+const _errs24 = errors;
+if(typeof data11[i2] !== "string"){
+validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forNodes/" + i2,schemaPath:"#/properties/endpoints/items/properties/forNodes/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid4 = _errs24 === errors;
+if(!valid4){
+break;
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forNodes",schemaPath:"#/properties/endpoints/items/properties/forNodes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid2 = _errs22 === errors;
+}
+else {
+var valid2 = true;
+}
+}
 }
 }
 }
@@ -4623,7 +5122,7 @@ return errors === 0;
 }
 
 export const secret = validate20;
-const schema24 = {"type":"object","required":["kind","key","certificateChain","privateKey"],"properties":{"kind":{"type":"string","const":"secret"},"key":{"type":"string"},"certificateChain":{"type":"string"},"privateKey":{"type":"string"},"ocspStaple":{"type":"string"}},"$defs":{}};
+const schema25 = {"type":"object","required":["kind","key","certificateChain","privateKey"],"properties":{"kind":{"type":"string","const":"secret"},"key":{"type":"string"},"certificateChain":{"type":"string"},"privateKey":{"type":"string"},"ocspStaple":{"type":"string"}},"$defs":{}};
 
 function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -4716,7 +5215,7 @@ return errors === 0;
 }
 
 export const authorities = validate21;
-const schema25 = {"type":"object","required":["kind","key","certificates"],"properties":{"kind":{"type":"string","const":"authorities"},"key":{"type":"string"},"certificates":{"type":"string"},"revocations":{"type":"string"}},"$defs":{}};
+const schema26 = {"type":"object","required":["kind","key","certificates"],"properties":{"kind":{"type":"string","const":"authorities"},"key":{"type":"string"},"certificates":{"type":"string"},"revocations":{"type":"string"}},"$defs":{}};
 
 function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
