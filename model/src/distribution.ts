@@ -21,6 +21,14 @@ export const INGRESS_GROUP = "Ingress";
 /** Bytes of JSON a message may have before the rest goes into another part. A single larger resource is a message of its own. */
 export const PART_BYTES = 1_048_576;
 
+/**
+ * Bytes a message to the controller may have. A proxy whose `hello` would be larger says that it holds nothing: it is then
+ * sent everything anew.
+ */
+export const PROXY_MESSAGE_BYTES = 4_194_304;
+/** Bytes a message to a proxy may have: a part of a change, or the one resource that is larger than a part. */
+export const CONTROLLER_MESSAGE_BYTES = 16_777_216;
+
 /** A request for a certificate. */
 export const CertifyRequest = Type.Object({
   /** Certificate signing request, PEM. Only its key counts: who the proxy is says the token. */
