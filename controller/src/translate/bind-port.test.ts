@@ -16,9 +16,10 @@ test("whatever is bound needs no privilege, is a port and is none of the proxy's
 });
 
 test("well known ports move by ten thousand, the others stay, and the highest have none", () => {
-  assert.deepEqual([80, 443, 10_080, 8080, 5020, 15_020, 3000].map(toClusterBindPort), [
-    10_080, 10_443, 20_080, 8080, 5020, 25_020, 3000,
-  ]);
+  assert.deepEqual(
+    [80, 443, 10_080, 8080, 5020, 15_020, 3000].map(toClusterBindPort),
+    [10_080, 10_443, 20_080, 8080, 5020, 25_020, 3000],
+  );
   assert.deepEqual([60_000, 61_023, 61_024, 65_000, 65_100].map(toClusterBindPort), [
     undefined,
     undefined,

@@ -6,6 +6,11 @@ export function toIpVersion(text: string): 4 | 6 | undefined {
   return isIpv6(text) ? 6 : undefined;
 }
 
+/** The text that all ways of writing an IPv6 address have in common (RFC 5952); anything else as it is. */
+export function toPlainAddress(text: string): string {
+  return toIpVersion(text) === 6 ? new URL(`http://[${text}]`).hostname.slice(1, -1) : text;
+}
+
 function isIpv4(text: string): boolean {
   const parts = text.split(".");
   return parts.length === 4 && parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);

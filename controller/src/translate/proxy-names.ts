@@ -17,6 +17,15 @@ export function toProxyName(gateway: { readonly name: string }, className: strin
   return sound === full && sound.length <= LONGEST ? sound : cut(sound, full);
 }
 
+/**
+ * Name of the Service that brings traffic to a Gateway. There is one for each address in `spec.addresses`: with a value it asks
+ * for that address and no other, without one (and where no addresses are asked for) it takes what it is given.
+ */
+export function toServiceName(gateway: { readonly name: string }, className: string, address = ""): string {
+  const name = toProxyName(gateway, className);
+  return address === "" ? name : cut(name, `${gateway.name}-${className} ${address.toLowerCase()}`);
+}
+
 /** The value of GATEWAY_NAME_LABEL. */
 export function toGatewayLabel(gateway: { readonly name: string }): string {
   return gateway.name.length <= LONGEST ? gateway.name : cut(gateway.name, gateway.name);

@@ -23,6 +23,7 @@ function draft(name: string, age: string, wishes: readonly Wish[], address = "0.
     unresolved: [],
     remarks: [],
     settings: {},
+    addresses: { binds: [], given: [], flaws: [], missing: [] },
     backendCertificate: undefined,
     listeners: wishes.map((wish, index) => listener(gateway, wish, { index, address })),
     sets: [],

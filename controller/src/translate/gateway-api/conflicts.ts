@@ -19,11 +19,15 @@ import {
   tellOwner,
 } from "./gateway-plan.ts";
 
-/** The conflict of every listener that has one. */
-export function findConflicts(drafts: readonly GatewayDraft[]): ReadonlyMap<ListenerDraft, Flaw> {
+/**
+ * The conflict of every listener that has one. In a cluster (`apart`) Gateways have proxies of their own and are in nobody's
+ * way.
+ */
+export function findConflicts(drafts: readonly GatewayDraft[], apart = false): ReadonlyMap<ListenerDraft, Flaw> {
   const conflicts = new Map<ListenerDraft, Flaw>();
-  const claims: Claims = new Map();
+  const shared: Claims = new Map();
   for (const draft of [...drafts].toSorted(byAge)) {
+    const claims: Claims = apart ? new Map() : shared;
     // What is wrong within a Gateway is so whoever else there is.
     findInnerConflicts(draft.listeners.filter(isContender), conflicts);
     if (draft.flaws.length > 0) continue;

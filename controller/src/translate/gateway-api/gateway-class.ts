@@ -1,8 +1,9 @@
 /** GatewayClasses that name our controller: their status, and the features we say we have. */
 import type { World, WorldObject } from "../../world/world.ts";
 import { conditionsOf } from "../condition.ts";
-import { type Flaw, toObjectRef, toProblem } from "../flaw.ts";
+import { toObjectRef, toProblem } from "../flaw.ts";
 import type { TranslateOptions, Translation } from "../translator.ts";
+import { findClassParameterFlaws, findParameterRemarks } from "./gateway-parameters.ts";
 
 /**
  * Names of the Gateway API features that work from end to end, in alphabetical order as the API demands. Conformance runs
@@ -54,25 +55,21 @@ const SUPPORTED_FEATURES: readonly string[] = [
 ];
 
 /** Statuses of all classes of ours. */
-export function translateGatewayClasses(world: World, { controllerName }: TranslateOptions): Translation {
-  const ours = world.list("GatewayClass").filter(({ object }) => object.spec.controllerName === controllerName);
+export function translateGatewayClasses(world: World, options: TranslateOptions): Translation {
+  const ours = world.list("GatewayClass").filter(({ object }) => object.spec.controllerName === options.controllerName);
   return {
     resources: [],
-    statuses: ours.map((subject) => ({ object: toObjectRef(subject), status: toStatus(subject) })),
-    problems: ours.flatMap((subject) => findClassFlaws(subject).map((flaw) => toProblem(subject, flaw))),
+    statuses: ours.map((subject) => ({ object: toObjectRef(subject), status: toStatus(world, subject) })),
+    problems: ours.flatMap((subject) =>
+      [...findClassParameterFlaws(world, subject), ...findParameterRemarks(world, options, subject)].map((finding) =>
+        toProblem(subject, finding),
+      ),
+    ),
   };
 }
 
-/** Why a class is not accepted: nothing can be given as its parameters. */
-export function findClassFlaws({ object: { spec } }: WorldObject<"GatewayClass">): readonly Flaw[] {
-  const ref = spec.parametersRef;
-  if (ref === undefined) return [];
-  const message = `parameters of kind ${ref.kind} (${ref.group === "" ? "core" : ref.group}) are not supported`;
-  return [{ reason: "InvalidParameters", code: "unsupported-value", path: "spec.parametersRef", message }];
-}
-
-function toStatus(subject: WorldObject<"GatewayClass">): unknown {
-  const accepted = conditionsOf(subject).judge("Accepted", findClassFlaws(subject), {
+function toStatus(world: World, subject: WorldObject<"GatewayClass">): unknown {
+  const accepted = conditionsOf(subject).judge("Accepted", findClassParameterFlaws(world, subject), {
     reason: "Accepted",
     message: "the class is served by this controller",
   });

@@ -1,10 +1,10 @@
 /** One Gateway, judged by itself: class, parameters, addresses, annotations, and its listeners and ListenerSets one by one. */
 import type { World, WorldObject } from "../../world/world.ts";
 import type { Finding, Flaw } from "../flaw.ts";
-import { toIpVersion } from "../ip-address.ts";
 import type { TranslateOptions } from "../translator.ts";
 import { resolveBackendCertificate } from "./certificates.ts";
-import { findClassFlaws } from "./gateway-class.ts";
+import { judgeAddresses } from "./gateway-addresses.ts";
+import { findClassParameterFlaws, findGatewayParameterFlaws, findParameterRemarks } from "./gateway-parameters.ts";
 import type { GatewayDraft } from "./gateway-plan.ts";
 import { readGatewaySettings } from "./gateway-settings.ts";
 import { draftListenerSet } from "./listener-sets.ts";
@@ -21,16 +21,22 @@ export interface GatewayParts {
 /** Judges one Gateway. */
 export function draftGateway(world: World, options: TranslateOptions, parts: GatewayParts): GatewayDraft {
   const { gateway, gatewayClass, sets } = parts;
-  const { addresses, flaws: addressFlaws } = selectAddresses(gateway, options);
+  const addresses = judgeAddresses(world, gateway, options);
   const { settings, flaws: settingFlaws, remarks } = readGatewaySettings(gateway);
   const { backendCertificate, unresolved } = resolveBackendCertificate(world, gateway);
-  const context: GatewayContext = { world, options, gateway, addresses };
+  const context: GatewayContext = { world, options, gateway, addresses: addresses.binds };
   return {
     gateway,
-    flaws: [...findRejectedClass(gatewayClass), ...findParameterFlaws(gateway), ...addressFlaws, ...settingFlaws],
+    flaws: [
+      ...findRejectedClass(world, gatewayClass),
+      ...findGatewayParameterFlaws(world, gateway),
+      ...addresses.flaws,
+      ...settingFlaws,
+    ],
     unresolved,
-    remarks: [...remarks, ...findRemarks(gateway)],
+    remarks: [...remarks, ...findParameterRemarks(world, options, gateway), ...findRemarks(gateway)],
     settings,
+    addresses,
     backendCertificate,
     listeners: gateway.object.spec.listeners.map((spec, index) =>
       draftListener({ ...context, owner: gateway }, spec, index),
@@ -39,47 +45,10 @@ export function draftGateway(world: World, options: TranslateOptions, parts: Gat
   };
 }
 
-function selectAddresses(
-  { object: { spec } }: WorldObject<"Gateway">,
-  { bindAddress }: TranslateOptions,
-): { readonly addresses: readonly string[]; readonly flaws: readonly Flaw[] } {
-  const addresses = new Set<string>();
-  const flaws: Flaw[] = [];
-  for (const [index, { type, value }] of (spec.addresses ?? []).entries()) {
-    const path = `spec.addresses[${index}]`;
-    const address = value ?? "";
-    if (type !== "IPAddress") flaws.push(toAddressFlaw(`${path}.type`, `addresses of type ${type} are not supported`));
-    else if (address === "") addresses.add(bindAddress);
-    else if (toIpVersion(address) === undefined)
-      flaws.push(toAddressFlaw(`${path}.value`, `${address} is no IP address`));
-    else addresses.add(address);
-  }
-  return { addresses: addresses.size === 0 ? [bindAddress] : dropCovered(addresses), flaws };
-}
-
-/** An unspecified address is bound for all of its family (`::` for both): nothing else can be bound beside it. */
-function dropCovered(addresses: ReadonlySet<string>): string[] {
-  if (addresses.has("::")) return ["::"];
-  if (!addresses.has("0.0.0.0")) return [...addresses];
-  return [...addresses].filter((address) => address === "0.0.0.0" || toIpVersion(address) === 6);
-}
-
-function toAddressFlaw(path: string, message: string): Flaw {
-  return { reason: "UnsupportedAddress", code: "unsupported-value", path, message, hint: "use the type IPAddress" };
-}
-
-function findRejectedClass(gatewayClass: WorldObject<"GatewayClass">): Flaw[] {
-  if (findClassFlaws(gatewayClass).length === 0) return [];
+function findRejectedClass(world: World, gatewayClass: WorldObject<"GatewayClass">): Flaw[] {
+  if (findClassParameterFlaws(world, gatewayClass).length === 0) return [];
   const message = `its GatewayClass ${gatewayClass.name} is not accepted`;
   return [{ reason: "Invalid", code: "unsupported-value", path: "spec.gatewayClassName", message }];
-}
-
-function findParameterFlaws({ object: { spec } }: WorldObject<"Gateway">): Flaw[] {
-  const ref = spec.infrastructure?.parametersRef;
-  if (ref === undefined) return [];
-  const message = `parameters of kind ${ref.kind} (${ref.group}) are not supported`;
-  const path = "spec.infrastructure.parametersRef";
-  return [{ reason: "InvalidParameters", code: "unsupported-value", path, message }];
 }
 
 /** Fields that have no effect and do no harm by it. */

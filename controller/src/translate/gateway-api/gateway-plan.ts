@@ -7,6 +7,7 @@ import type { Authorities, CertificateSecret } from "@sallyport/model/secret";
 import type { GatewayListener } from "../../kube/generated/types/gateway.ts";
 import type { WorldObject } from "../../world/world.ts";
 import type { Finding, Flaw } from "../flaw.ts";
+import type { ProxyObstacle } from "../translator.ts";
 
 /** A kind of route a listener can carry. */
 export interface RouteKind {
@@ -77,6 +78,18 @@ export interface ListenerSetDraft {
  */
 export type BackendCertificate = CertificateSecret | "broken" | undefined;
 
+/** Where a Gateway can be reached. */
+export interface GatewayAddresses {
+  /** What its listeners bind. */
+  readonly binds: readonly string[];
+  /** As its status says. */
+  readonly given: readonly { readonly type: string; readonly value: string }[];
+  /** Addresses it cannot be asked for. */
+  readonly flaws: readonly Flaw[];
+  /** Addresses it was to have and has not got, as a rule for a while. */
+  readonly missing: readonly Flaw[];
+}
+
 /** One Gateway, judged by itself. */
 export interface GatewayDraft {
   readonly gateway: WorldObject<"Gateway">;
@@ -86,6 +99,7 @@ export interface GatewayDraft {
   readonly unresolved: readonly Flaw[];
   readonly remarks: readonly Finding[];
   readonly settings: ListenerSettings;
+  readonly addresses: GatewayAddresses;
   readonly backendCertificate: BackendCertificate;
   /** Its own. */
   readonly listeners: readonly ListenerDraft[];
@@ -112,6 +126,8 @@ export interface ListenerSetPlan extends ListenerSetDraft {
 export interface GatewayPlan extends GatewayDraft {
   readonly listeners: readonly ListenerPlan[];
   readonly sets: readonly ListenerSetPlan[];
+  /** Why its proxies do not serve what they should. */
+  readonly obstacles: readonly ProxyObstacle[];
 }
 
 /** What a route can hang on. Routes of a Gateway do not reach the listeners of its ListenerSets, nor the other way round. */

@@ -3,16 +3,27 @@ import type { Problem } from "@sallyport/model/problem";
 import { type Condition, type ConditionMaker, conditionsOf, tellFlaws } from "../condition.ts";
 import { toObjectRef, toProblem } from "../flaw.ts";
 import type { ObjectStatus } from "../translator.ts";
+import { NOT_USABLE } from "./gateway-addresses.ts";
 import { type GatewayPlan, isAccepted, type ListenerPlan } from "./gateway-plan.ts";
 import { findInsecureFallbacks } from "./listener-client-validation.ts";
 import { isSetAccepted } from "./listener-set-status.ts";
-import { type AttachedRoutes, dropRepeats, findingsOf, toListenerStatus } from "./listener-status.ts";
+import {
+  type AttachedRoutes,
+  dropRepeats,
+  findingsOf,
+  type ListenerPlace,
+  toListenerStatus,
+} from "./listener-status.ts";
 
 /** The status a Gateway should have. */
 export function toGatewayStatus(plan: GatewayPlan, attachedRoutes: AttachedRoutes): ObjectStatus {
   const conditions = conditionsOf(plan.gateway);
-  const addresses = toAddresses(plan);
-  const obstacle = plan.flaws.length > 0 ? "its Gateway is not accepted" : undefined;
+  const addresses = plan.flaws.length > 0 ? [] : plan.addresses.given;
+  const place: ListenerPlace = {
+    attachedRoutes,
+    obstacle: plan.flaws.length > 0 ? "its Gateway is not accepted" : undefined,
+    proxyObstacle: plan.obstacles[0],
+  };
   return {
     object: toObjectRef(plan.gateway),
     status: {
@@ -20,7 +31,7 @@ export function toGatewayStatus(plan: GatewayPlan, attachedRoutes: AttachedRoute
       // Who has none and wants none has no use for a zero.
       ...(plan.sets.length > 0 ? { attachedListenerSets: countSets(plan) } : {}),
       conditions: judgeGateway(conditions, plan),
-      listeners: plan.listeners.map((listener) => toListenerStatus(conditions, listener, { attachedRoutes, obstacle })),
+      listeners: plan.listeners.map((listener) => toListenerStatus(conditions, listener, place)),
     },
   };
 }
@@ -30,13 +41,6 @@ function countSets(plan: GatewayPlan): number {
   return plan.sets.filter((set) => isSetAccepted(plan, set)).length;
 }
 
-/** The addresses that were asked for by value; what else it got is for those to say who gave it. */
-function toAddresses({ gateway, flaws }: GatewayPlan): { readonly type: string; readonly value: string }[] {
-  if (flaws.length > 0) return [];
-  const asked = gateway.object.spec.addresses ?? [];
-  return asked.flatMap(({ type, value = "" }) => (value === "" ? [] : [{ type, value }]));
-}
-
 /** Everything that is wrong with a Gateway, for the operator. */
 export function toGatewayProblems(plan: GatewayPlan): Problem[] {
   const findings = [...plan.flaws, ...plan.unresolved, ...plan.remarks, ...plan.listeners.flatMap(findingsOf)];
@@ -44,15 +48,32 @@ export function toGatewayProblems(plan: GatewayPlan): Problem[] {
 }
 
 function judgeGateway(conditions: ConditionMaker, plan: GatewayPlan): Condition[] {
-  const programmed = listenersOf(plan).some(({ served }) => served)
-    ? conditions.holds("Programmed", "Programmed", "at least one listener takes traffic")
-    : conditions.fails("Programmed", "Invalid", "no listener takes traffic");
-  const judged = [judgeAcceptance(conditions, plan), programmed, judgeReferences(conditions, plan)];
+  const judged = [
+    judgeAcceptance(conditions, plan),
+    judgeProgramming(conditions, plan),
+    judgeReferences(conditions, plan),
+  ];
   const insecure = findInsecureFallbacks(plan.gateway.object.spec);
   // A condition of negative polarity that must not be there while it is false.
   if (insecure.length === 0) return judged;
   const message = `clients are let in without a valid certificate by ${insecure.join(", ")}`;
   return [...judged, conditions.holds("InsecureFrontendValidationMode", "ConfigurationChanged", message)];
+}
+
+/** That an address cannot be had is for the user to change; that there is none yet may be for lack of what brings traffic there. */
+function judgeProgramming(conditions: ConditionMaker, plan: GatewayPlan): Condition {
+  const { missing } = plan.addresses;
+  const [obstacle] = plan.obstacles;
+  if (!listenersOf(plan).some(({ served }) => served))
+    return conditions.fails("Programmed", "Invalid", "no listener takes traffic");
+  if (obstacle !== undefined && missing[0]?.reason !== NOT_USABLE) {
+    const messages = plan.obstacles.map(({ message }) => message).join("; ");
+    return conditions.fails("Programmed", obstacle.reason, messages);
+  }
+  return conditions.judge("Programmed", missing, {
+    reason: "Programmed",
+    message: "at least one listener takes traffic",
+  });
 }
 
 /** Its own and those of its ListenerSets. */

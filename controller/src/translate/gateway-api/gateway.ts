@@ -39,8 +39,8 @@ export function planGateways(world: World, options: TranslateOptions): GatewayPl
       drafts.push(draftGateway(world, options, { gateway, gatewayClass, sets }));
     }
   }
-  const conflicts = findConflicts(drafts);
-  const plans = drafts.map((draft) => planGateway(draft, conflicts));
+  const conflicts = findConflicts(drafts, options.proxies !== undefined);
+  const plans = drafts.map((draft) => planGateway(draft, conflicts, options));
   return {
     byKey: new Map(plans.map((plan) => [toGatewayKey(plan.gateway), plan])),
     setsByKey: new Map(
@@ -64,7 +64,11 @@ export function findParent(plans: GatewayPlans, ref: ParentRef, namespace: strin
   return gateway && { parent: gateway, gateway };
 }
 
-function planGateway(draft: GatewayDraft, conflicts: ReadonlyMap<ListenerDraft, Flaw>): GatewayPlan {
+function planGateway(
+  draft: GatewayDraft,
+  conflicts: ReadonlyMap<ListenerDraft, Flaw>,
+  { proxies }: TranslateOptions,
+): GatewayPlan {
   const sets = draft.sets.filter(({ flaws }) => flaws.length === 0);
   const overlaps = findOverlaps([...draft.listeners, ...sets.flatMap(({ listeners }) => listeners)]);
   const plan = (listener: ListenerDraft, isWanted: boolean): ListenerPlan => {
@@ -80,6 +84,7 @@ function planGateway(draft: GatewayDraft, conflicts: ReadonlyMap<ListenerDraft, 
       ...set,
       listeners: set.listeners.map((listener) => plan(listener, isWanted && set.flaws.length === 0)),
     })),
+    obstacles: proxies?.obstaclesOf(toGatewayKey(draft.gateway)) ?? [],
   };
 }
 

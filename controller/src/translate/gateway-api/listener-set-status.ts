@@ -4,7 +4,13 @@ import { type Condition, type ConditionMaker, conditionsOf } from "../condition.
 import { toObjectRef, toProblem } from "../flaw.ts";
 import type { ObjectStatus } from "../translator.ts";
 import { type GatewayPlan, isAccepted, type ListenerSetPlan, tellOwner } from "./gateway-plan.ts";
-import { type AttachedRoutes, dropRepeats, findingsOf, toListenerStatus } from "./listener-status.ts";
+import {
+  type AttachedRoutes,
+  dropRepeats,
+  findingsOf,
+  type ListenerPlace,
+  toListenerStatus,
+} from "./listener-status.ts";
 
 /** Whether the set is a part of its Gateway: it is let in, and at least one of its listeners is valid. */
 export function isSetAccepted(gateway: GatewayPlan, set: ListenerSetPlan): boolean {
@@ -18,12 +24,16 @@ export function toListenerSetStatus(
   attachedRoutes: AttachedRoutes,
 ): ObjectStatus {
   const conditions = conditionsOf(plan.set);
-  const obstacle = findObstacle(gateway, plan);
+  const place: ListenerPlace = {
+    attachedRoutes,
+    obstacle: findObstacle(gateway, plan),
+    proxyObstacle: gateway.obstacles[0],
+  };
   return {
     object: toObjectRef(plan.set),
     status: {
       conditions: [judgeAcceptance(conditions, gateway, plan), judgeProgramming(conditions, gateway, plan)],
-      listeners: plan.listeners.map((listener) => toListenerStatus(conditions, listener, { attachedRoutes, obstacle })),
+      listeners: plan.listeners.map((listener) => toListenerStatus(conditions, listener, place)),
     },
   };
 }
@@ -55,7 +65,9 @@ function judgeProgramming(conditions: ConditionMaker, gateway: GatewayPlan, plan
   const programmed = { reason: "Programmed", message: "at least one listener takes traffic" };
   if (plan.flaws.length > 0) return conditions.judge("Programmed", plan.flaws, programmed);
   if (gateway.flaws.length > 0) return conditions.fails("Programmed", "ParentNotProgrammed", toParentMessage(gateway));
+  const [obstacle] = gateway.obstacles;
   if (plan.listeners.some(({ served }) => served)) {
+    if (obstacle !== undefined) return conditions.fails("Programmed", "ParentNotProgrammed", obstacle.message);
     return conditions.holds("Programmed", programmed.reason, programmed.message);
   }
   return conditions.fails("Programmed", "ListenersNotValid", tellUnserved(plan) ?? "");

@@ -1,6 +1,7 @@
 /** The status of one listener, of a Gateway or of a ListenerSet. */
 import type { Condition, ConditionMaker } from "../condition.ts";
 import type { Finding } from "../flaw.ts";
+import type { ProxyObstacle } from "../translator.ts";
 import type { ListenerPlan, RouteKind } from "./gateway-plan.ts";
 import { tellOverlaps } from "./listener-overlaps.ts";
 
@@ -15,17 +16,26 @@ export interface ListenerStatus {
 /** How many routes hang on each listener. */
 export type AttachedRoutes = ReadonlyMap<ListenerPlan, number>;
 
-/** The status a listener should have. `obstacle` says why nothing of its owner is served, if so. */
+/** What is known of a listener's surroundings. */
+export interface ListenerPlace {
+  readonly attachedRoutes: AttachedRoutes;
+  /** Why nothing of its owner is served, if so. */
+  readonly obstacle: string | undefined;
+  /** Why its proxies do not serve what they should, if so. */
+  readonly proxyObstacle: ProxyObstacle | undefined;
+}
+
+/** The status a listener should have. */
 export function toListenerStatus(
   conditions: ConditionMaker,
   listener: ListenerPlan,
-  { attachedRoutes, obstacle }: { readonly attachedRoutes: AttachedRoutes; readonly obstacle: string | undefined },
+  place: ListenerPlace,
 ): ListenerStatus {
   return {
     name: listener.spec.name,
     supportedKinds: listener.kinds.map(({ group, kind }) => ({ group, kind })),
-    attachedRoutes: attachedRoutes.get(listener) ?? 0,
-    conditions: judgeListener(conditions, listener, obstacle),
+    attachedRoutes: place.attachedRoutes.get(listener) ?? 0,
+    conditions: judgeListener(conditions, listener, place),
   };
 }
 
@@ -39,16 +49,12 @@ export function dropRepeats(findings: readonly Finding[]): readonly Finding[] {
   return [...new Map(findings.map((finding) => [`${finding.path}\0${finding.message}`, finding])).values()];
 }
 
-function judgeListener(
-  conditions: ConditionMaker,
-  listener: ListenerPlan,
-  obstacle: string | undefined,
-): readonly Condition[] {
+function judgeListener(conditions: ConditionMaker, listener: ListenerPlan, place: ListenerPlace): readonly Condition[] {
   const { flaws, conflict, unresolved, overlaps } = listener;
   const acceptance = [...flaws, ...(conflict === undefined ? [] : [conflict])];
   const judged = [
     conditions.judge("Accepted", acceptance, { reason: "Accepted", message: "the listener is valid" }),
-    judgeProgramming(conditions, listener, obstacle),
+    judgeProgramming(conditions, listener, place),
     conditions.judge("ResolvedRefs", unresolved, { reason: "ResolvedRefs", message: "every reference was resolved" }),
     conflict === undefined
       ? conditions.fails("Conflicted", "NoConflicts", "no other listener claims what this one serves")
@@ -63,8 +69,13 @@ function judgeListener(
 function judgeProgramming(
   conditions: ConditionMaker,
   { served, conflict }: ListenerPlan,
-  obstacle: string | undefined,
+  { obstacle, proxyObstacle }: ListenerPlace,
 ): Condition {
+  if (served && proxyObstacle !== undefined) {
+    // A listener has no reason of its own for proxies that could not be made.
+    const reason = proxyObstacle.reason === "NoResources" ? "Pending" : proxyObstacle.reason;
+    return conditions.fails("Programmed", reason, proxyObstacle.message);
+  }
   if (served) return conditions.holds("Programmed", "Programmed", "the listener takes traffic");
   if (conflict !== undefined) return conditions.judge("Programmed", [conflict], NEVER);
   return conditions.fails("Programmed", "Invalid", obstacle ?? "the listener takes no traffic until it is valid");

@@ -9,6 +9,7 @@ import type { Resource } from "@sallyport/model/snapshot";
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, toObjectRef, toProblem } from "../flaw.ts";
 import { ANY_HOST, intersectHostnames } from "../hostname.ts";
+import { findServiceAddresses } from "../service-addresses.ts";
 import type { Translate, TranslateOptions } from "../translator.ts";
 import { translateBackend } from "./backends.ts";
 import { findClassRemarks, findOwner, isOurs } from "./classes.ts";
@@ -18,20 +19,21 @@ import { type CertificatePlan, planCertificates } from "./tls.ts";
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 
-/** Translates all Ingresses. The addresses in their status are for the writer of statuses, who knows them. */
+/** Translates all Ingresses. From a directory of files nobody knows at which addresses they are reached from elsewhere. */
 export const translateIngresses: Translate = (world, options) => {
   const { ours, problems } = selectIngresses(world);
   if (ours.length === 0) return { resources: [], statuses: [], problems };
   const certificates = planCertificates(world, ours);
   const listeners = toListeners(certificates, options);
   const translated = ours.map((ingress) => translateIngress(world, ingress, listeners));
+  const loadBalancer = toLoadBalancer(world, options);
   const hosts = new Set(translated.flatMap(({ routes }) => routes.flatMap(hostsOf)));
   const defaults = ours.map((ingress) => translateDefault(world, ingress, { listeners, hosts }));
   const routes = [...translated, ...defaults];
   const resources: Resource[] = [...listeners, ...[...certificates.byHost.values()].map((each) => each.certificate)];
   return {
     resources: [...resources, ...routes.flatMap((each) => each.routes)],
-    statuses: ours.map((ingress) => ({ object: toObjectRef(ingress), status: { loadBalancer: {} } })),
+    statuses: ours.map((ingress) => ({ object: toObjectRef(ingress), status: { loadBalancer } })),
     problems: [
       ...problems,
       ...certificates.findings.map(({ ingress, finding }) => toProblem(ingress, finding)),
@@ -39,6 +41,15 @@ export const translateIngresses: Translate = (world, options) => {
     ],
   };
 };
+
+/** The addresses of the Service that all of them are reached by, in the words of IngressStatus. */
+function toLoadBalancer(world: World, { proxies }: TranslateOptions): unknown {
+  const ref = proxies?.ingressService;
+  const service = ref && world.get("Service", ref.namespace, ref.name);
+  const addresses = service === undefined ? [] : findServiceAddresses(service);
+  if (addresses.length === 0) return {};
+  return { ingress: addresses.map(({ kind, value }) => (kind === "ip" ? { ip: value } : { hostname: value })) };
+}
 
 /** Oldest first: of two Ingresses that want the same, that one has it. */
 function selectIngresses(world: World): {
