@@ -1,0 +1,289 @@
+/**
+ * Brings the statuses of all objects to what translation says, with as few writes as that takes. The newest wish for an object
+ * is the one that counts; it is compared with the live object just before it is sent, and sent with the version of that object,
+ * so that nothing is ever written over what we have not seen.
+ *
+ * Writes are merge patches of the fields that we own, with the resourceVersion. PUT would send the whole object back: what this
+ * program knows of it has been decoded, without the fields that a newer API has and we do not.
+ */
+import { setImmediate as onNextTurn } from "node:timers";
+import type { ObjectRef } from "@sallyport/model/problem";
+import { ApiFailure, type KubeApi } from "../api/contract.ts";
+import { isKindName, type KindName } from "../kube/kinds.ts";
+import type { StatusWriter } from "../run/contract.ts";
+import type { ControllerLog } from "../run/log.ts";
+import type { ObjectStatus } from "../translate/translator.ts";
+import type { IndexedWorld } from "../world/indexed-world.ts";
+import type { WorldObject } from "../world/world.ts";
+import { isJsonObject, type JsonObject } from "./json.ts";
+import { type LiveStatus, statusOf, toAnswer, toKey, toLive, toRef, toText } from "./live-status.ts";
+import { mergeStatus, namesController, STATUS_KINDS, type StatusMerge } from "./merge-status.ts";
+import type { StatusObserver } from "./observer.ts";
+import { toStatusPath } from "./status-path.ts";
+import {
+  type Decision,
+  decide,
+  newRecord,
+  noteFailure,
+  noteWritten,
+  type StatusRecord,
+  want,
+} from "./status-record.ts";
+
+/** What the writer works with. */
+export interface StatusWriterOptions {
+  readonly api: KubeApi;
+  /** Entries of routes and policies that name it are ours. */
+  readonly controllerName: string;
+  readonly log: ControllerLog;
+  readonly observer: StatusObserver;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Requests at a time: enough to write a thousand statuses in seconds, too few to crowd others out. */
+const MOST_WRITES = 16;
+/** Longest time, in milliseconds, that objects are looked at before watches have their turn. */
+const SLICE = 4;
+/** Who we are in managedFields. */
+const FIELD_MANAGER = "sallyport-controller";
+const FORBIDDEN = "status not written: the controller's role lacks `patch` on the status of this kind";
+
+type Write = Extract<Decision, { readonly kind: "write" }>;
+
+/** Writes statuses as long as it is open: for one term of a leader. */
+export class ApiStatusWriter implements StatusWriter {
+  readonly #options: StatusWriterOptions;
+  readonly #records = new Map<string, StatusRecord>();
+  readonly #abort = new AbortController();
+  #world: IndexedWorld | undefined;
+  /** Records to look at. */
+  readonly #unseen = new Set<StatusRecord>();
+  /** Records with something to write. */
+  readonly #ready = new Set<StatusRecord>();
+  #writes = 0;
+  #isLooking = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+  }
+
+  /** See StatusWriter. */
+  write(statuses: readonly ObjectStatus[], world: IndexedWorld): void {
+    if (this.#abort.signal.aborted) return;
+    this.#world = world;
+    const wanted = new Set<string>();
+    for (const { object, status } of statuses) {
+      const key = toKey(object);
+      if (!isJsonObject(status) || wanted.has(key)) continue;
+      wanted.add(key);
+      want(this.#recordOf(object), status);
+    }
+    this.#findStrays(wanted, world);
+    for (const [key, record] of this.#records) {
+      if (!wanted.has(key)) want(record, undefined);
+      this.#unseen.add(record);
+    }
+    this.#look();
+  }
+
+  /** Objects that are to be looked at or written, and do not wait for anything. */
+  get pending(): number {
+    return this.#unseen.size + this.#ready.size + this.#writes;
+  }
+
+  /** Stops at once; what is under way is given up. */
+  close(): void {
+    this.#abort.abort();
+    clearTimeout(this.#timer);
+    this.#unseen.clear();
+    this.#ready.clear();
+    this.#records.clear();
+  }
+
+  /** Objects with entries of ours that are not wanted any more, from before this writer as well. */
+  #findStrays(wanted: ReadonlySet<string>, world: IndexedWorld): void {
+    for (const kind of STATUS_KINDS.filter(isKindName)) {
+      for (const object of world.list(kind)) {
+        if (!namesController(statusOf(object), this.#options.controllerName)) continue;
+        const ref = toRef(object);
+        if (!wanted.has(toKey(ref))) this.#recordOf(ref);
+      }
+    }
+  }
+
+  #recordOf(ref: ObjectRef): StatusRecord {
+    const key = toKey(ref);
+    const known = this.#records.get(key);
+    if (known !== undefined) return known;
+    const record = newRecord(ref);
+    this.#records.set(key, record);
+    return record;
+  }
+
+  #look(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    onNextTurn(() => {
+      this.#isLooking = false;
+      const end = performance.now() + SLICE;
+      for (const record of this.#unseen) {
+        this.#unseen.delete(record);
+        this.#consider(record);
+        if (performance.now() > end) break;
+      }
+      this.#pump();
+      if (this.#unseen.size > 0) this.#look();
+    });
+  }
+
+  /** Whoever is being written is looked at again when that is done. */
+  #consider(record: StatusRecord): void {
+    if (record.state === "writing") return;
+    const decision = this.#decide(record);
+    if (decision.kind === "write") {
+      record.state = "ready";
+      this.#ready.add(record);
+      return;
+    }
+    record.state = "idle";
+    this.#ready.delete(record);
+    if (decision.kind === "later") this.#lookAgain(decision.at);
+  }
+
+  #decide(record: StatusRecord): Decision {
+    const object = this.#find(record.ref);
+    if (object === undefined) {
+      this.#records.delete(toKey(record.ref));
+      return { kind: "settled" };
+    }
+    const decision = decide(record, toLive(object), this.#mergeOf(record.ref), this.#options.now());
+    // Nothing of ours is left there, and nothing is wanted: it is none of our business any more.
+    if (decision.kind === "settled" && record.wanted === undefined) this.#records.delete(toKey(record.ref));
+    return decision;
+  }
+
+  #pump(): void {
+    for (const record of this.#ready) {
+      if (this.#writes >= MOST_WRITES) return;
+      this.#ready.delete(record);
+      // The world may have moved on since.
+      const decision = this.#decide(record);
+      if (decision.kind === "write") void this.#send(record, decision);
+      else this.#consider(record);
+    }
+  }
+
+  async #send(record: StatusRecord, write: Write): Promise<void> {
+    const path = toStatusPath(record.ref);
+    if (path === undefined) return;
+    record.state = "writing";
+    this.#writes += 1;
+    const { wanted, wantedText } = record;
+    try {
+      const answer = await this.#options.api.send({
+        method: "PATCH",
+        path,
+        query: { fieldManager: FIELD_MANAGER },
+        contentType: "application/merge-patch+json",
+        body: { metadata: { resourceVersion: write.base.resourceVersion }, status: write.patch },
+        signal: this.#abort.signal,
+      });
+      this.#succeed(record, { wanted, wantedText, write, answer: toAnswer(answer) });
+    } catch (error) {
+      this.#fail(record, write, error);
+    }
+    this.#writes -= 1;
+    record.state = "idle";
+    this.#unseen.add(record);
+    this.#look();
+  }
+
+  #succeed(
+    record: StatusRecord,
+    sent: {
+      readonly wanted: JsonObject | undefined;
+      readonly wantedText: string;
+      readonly write: Write;
+      readonly answer: LiveStatus;
+    },
+  ): void {
+    const { observer, log } = this.#options;
+    const { kind } = record.ref;
+    const now = this.#options.now();
+    const { since = now } = record;
+    observer.written(kind, Math.max(0, now - since));
+    const isRival = noteWritten(
+      record,
+      { base: sent.write.base, answer: sent.answer, wantedText: sent.wantedText },
+      now,
+    );
+    record.written = sent.wanted;
+    record.residue =
+      sent.wanted === undefined
+        ? undefined
+        : mergeStatus(kind, sent.answer.status, sent.wanted, this.#mergeOf(record.ref));
+    log.debug("status written", { object: toText(record.ref), fields: Object.keys(sent.write.patch) });
+    if (record.residue !== undefined) this.#tellResidue(record, Object.keys(record.residue));
+    if (!isRival) return;
+    observer.rivaled(kind);
+    log.warn("another controller overwrites a status of ours: see managedFields of the object for who it is", {
+      object: toText(record.ref),
+      times: record.overwritten,
+      "next write in s": Math.ceil(((record.hold?.until ?? now) - now) / 1000),
+    });
+  }
+
+  #tellResidue(record: StatusRecord, fields: readonly string[]): void {
+    this.#options.log.warn("the API server does not keep all of a status: are its CRDs older than this controller?", {
+      object: toText(record.ref),
+      fields,
+    });
+  }
+
+  #fail(record: StatusRecord, write: Write, error: unknown): void {
+    if (this.#abort.signal.aborted) return;
+    const { observer, log } = this.#options;
+    if (!(error instanceof ApiFailure)) throw error;
+    if (error.status === 409 || error.status === 404) {
+      observer.conflicted(record.ref.kind);
+      record.stale = write.base.resourceVersion;
+      log.debug("status not written: the object has changed", { object: toText(record.ref), status: error.status });
+      return;
+    }
+    observer.failed(record.ref.kind);
+    const isTrouble = error.status === 0 || error.status === 429 || error.status >= 500;
+    noteFailure(record, isTrouble ? "trouble" : "refused", this.#options.now());
+    const fields = { object: toText(record.ref), status: error.status, reason: error.reason, error: error.message };
+    if (isTrouble) log.warn("status not written, trying again", fields);
+    else if (error.status === 403) log.error(FORBIDDEN, fields);
+    else log.error("status not written: the API server refuses it", fields);
+  }
+
+  #lookAgain(at: number): void {
+    if (at >= this.#timerAt && this.#timerAt > this.#options.now()) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAt = Number.POSITIVE_INFINITY;
+        for (const each of this.#records.values()) if (each.hold !== undefined) this.#unseen.add(each);
+        this.#look();
+      },
+      Math.max(0, at - this.#options.now()),
+    );
+    this.#timer.unref();
+  }
+
+  #mergeOf({ namespace }: ObjectRef): StatusMerge {
+    // Times in conditions are in seconds, as metav1.Time has them.
+    const now = `${new Date(this.#options.now()).toISOString().slice(0, 19)}Z`;
+    return { controllerName: this.#options.controllerName, namespace, now };
+  }
+
+  #find({ kind, namespace, name }: ObjectRef): WorldObject<KindName> | undefined {
+    return isKindName(kind) ? this.#world?.get(kind, namespace, name) : undefined;
+  }
+}
