@@ -1,7 +1,17 @@
 // Sallyport's image as a folder: exactly the files that the Dockerfile copies into its last stage, and of the base image what
 // Node is linked with. There is no shell in it, as there is none in the real one.
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type ImageCopy, type ImageRecipe, parseDockerfile } from "./dockerfile.ts";
 
@@ -51,7 +61,8 @@ function addBase(rootfs: string, { entrypoint, user }: ImageRecipe): void {
     mkdirSync(dirname(to), { recursive: true });
     cpSync(realpathSync(library), to);
   }
-  for (const folder of ["etc", "tmp", "proc", "sys", "dev", "var/run"]) mkdirSync(join(rootfs, folder), { recursive: true });
+  for (const folder of ["etc", "tmp", "proc", "sys", "dev", "var/run"])
+    mkdirSync(join(rootfs, folder), { recursive: true });
   chmodSync(join(rootfs, "tmp"), 0o1777);
   writeFileSync(join(rootfs, "etc/passwd"), `nonroot:x:${user.uid}:${user.gid}:nonroot:/:/sbin/nologin\n`);
   writeFileSync(join(rootfs, "etc/nsswitch.conf"), "hosts: files dns\n");

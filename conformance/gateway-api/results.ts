@@ -1,0 +1,58 @@
+// Reads what a Go test binary prints with -test.v: how each of the suite's tests ended, and what it said meanwhile.
+
+/** How one test ended. */
+export interface TestResult {
+  /** Its ShortName. */
+  readonly name: string;
+  readonly outcome: "PASS" | "FAIL" | "SKIP";
+  readonly seconds: number;
+}
+
+const MOVED = /^=== (?:RUN|NAME|CONT|PAUSE)\s+(\S+)/;
+const ENDED = /^\s*--- (PASS|FAIL|SKIP): TestConformance\/([^/\s]+) \(([\d.]+)s\)/;
+/** Lines kept of one test. */
+const MOST_LINES = 2000;
+
+/** Takes the output line by line. */
+export class SuiteOutput {
+  readonly #results = new Map<string, TestResult>();
+  readonly #lines = new Map<string, string[]>();
+  #current = "";
+
+  /** The result, where the line tells one that was not known. */
+  addLine(line: string): TestResult | undefined {
+    const moved = MOVED.exec(line);
+    if (moved !== null) this.#current = (moved[1] ?? "").split("/")[1] ?? "";
+    const ended = ENDED.exec(line);
+    if (ended === null) {
+      this.#keep(line);
+      return undefined;
+    }
+    const [, outcome, name = "", seconds] = ended;
+    if (this.#results.has(name)) return undefined;
+    const result: TestResult = {
+      name,
+      outcome: outcome === "PASS" || outcome === "SKIP" ? outcome : "FAIL",
+      seconds: Number(seconds),
+    };
+    this.#results.set(name, result);
+    return result;
+  }
+
+  /** In the order in which they ended. */
+  get results(): readonly TestResult[] {
+    return [...this.#results.values()];
+  }
+
+  /** What was printed while the test ran; of parallel tests what they themselves printed. "" is what belongs to none. */
+  outputOf(name: string): string {
+    return (this.#lines.get(name) ?? []).join("\n");
+  }
+
+  #keep(line: string): void {
+    const kept = this.#lines.get(this.#current) ?? [];
+    this.#lines.set(this.#current, kept);
+    kept.push(line);
+    if (kept.length > MOST_LINES) kept.splice(0, kept.length - MOST_LINES);
+  }
+}
