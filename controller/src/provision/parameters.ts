@@ -1,0 +1,35 @@
+/** What GatewayParameters come to: those of the class and those of the Gateway in one, and the defaults of what neither says. */
+import type { ParametersSpec } from "../translate/gateway-api/gateway-parameters.ts";
+
+/**
+ * Fields of the Gateway's parameters win over those of its class, one by one. A budget counts as one field, for its two exclude
+ * each other; and a number of replicas for the Gateway ends the autoscaling of its class.
+ */
+export function mergeParameters(ofClass: ParametersSpec = {}, ofGateway: ParametersSpec = {}): ParametersSpec {
+  const isFixed = ofGateway.deployment?.replicas !== undefined;
+  const inherited = isFixed ? undefined : ofClass.autoscaling;
+  const autoscaling = mergeFields(inherited, ofGateway.autoscaling);
+  const deployment = mergeFields(ofClass.deployment, ofGateway.deployment);
+  const service = mergeFields(ofClass.service, ofGateway.service);
+  const disruptionBudget = ofGateway.disruptionBudget ?? ofClass.disruptionBudget;
+  return {
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(service === undefined ? {} : { service }),
+    ...(autoscaling === undefined ? {} : { autoscaling }),
+    ...(disruptionBudget === undefined ? {} : { disruptionBudget }),
+  };
+}
+
+function mergeFields<T extends object>(below: T | undefined, above: T | undefined): T | undefined {
+  return below === undefined || above === undefined ? (above ?? below) : { ...below, ...above };
+}
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+
+/** Whole seconds of a duration (GEP-2257), rounded up; the schema lets nothing else through. */
+export function toSeconds(duration: string): number {
+  let total = 0;
+  for (const [, count = "0", unit = "s"] of duration.matchAll(/(\d+)(ms|h|m|s)/g))
+    total += Number(count) * (MS_PER_UNIT[unit] ?? 0);
+  return Math.ceil(total / 1000);
+}
