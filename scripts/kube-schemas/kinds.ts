@@ -38,6 +38,11 @@ function gatewayApi(kind: string, plural: string): CrdKind {
   return { from: "crd", kind, file: `gateway.networking.k8s.io_${plural}.yaml` };
 }
 
+/** Kinds that are not yet part of Gateway API proper. */
+function gatewayApiX(kind: string, plural: string): CrdKind {
+  return { from: "crd", kind, file: `gateway.networking.x-k8s.io_${plural}.yaml` };
+}
+
 function own(kind: string, file: string): CrdKind {
   return { from: "own-crd", kind, file };
 }
@@ -80,6 +85,8 @@ export const kindSources: readonly KindSource[] = [
   gatewayApi("UDPRoute", "udproutes"),
   gatewayApi("BackendTLSPolicy", "backendtlspolicies"),
   gatewayApi("ReferenceGrant", "referencegrants"),
+  gatewayApiX("XBackendTrafficPolicy", "xbackendtrafficpolicies"),
+  gatewayApiX("XMesh", "xmeshes"),
   own("GatewayParameters", "sallyport.io_gatewayparameters.yaml"),
   core("Service", "services"),
   grouped("EndpointSlice", "endpointslices", "discovery.k8s.io", "namespaced"),

@@ -42,7 +42,7 @@ test("objects of other kinds are left to others", () => {
   for (const [apiVersion, kind] of [
     ["apps/v1", "Deployment"],
     ["v1", "Pod"],
-    ["gateway.networking.x-k8s.io/v1alpha1", "XBackendTrafficPolicy"],
+    ["gateway.networking.x-k8s.io/v1alpha1", "XBackend"],
     ["cert-manager.io/v1", "Certificate"],
     ["apiextensions.k8s.io/v1", "CustomResourceDefinition"],
     ["kustomize.config.k8s.io/v1beta1", "Kustomization"],

@@ -15,6 +15,8 @@ export interface KindMap {
   readonly UDPRoute: GeneratedKinds["UDPRoute"];
   readonly BackendTLSPolicy: GeneratedKinds["BackendTLSPolicy"];
   readonly ListenerSet: GeneratedKinds["ListenerSet"];
+  readonly XBackendTrafficPolicy: GeneratedKinds["XBackendTrafficPolicy"];
+  readonly XMesh: GeneratedKinds["XMesh"];
   readonly ReferenceGrant: GeneratedKinds["ReferenceGrant"];
   readonly GatewayParameters: GeneratedKinds["GatewayParameters"];
   readonly Ingress: GeneratedKinds["Ingress"];
@@ -43,6 +45,8 @@ export const kinds = {
   UDPRoute: generatedKinds.UDPRoute,
   BackendTLSPolicy: generatedKinds.BackendTLSPolicy,
   ListenerSet: generatedKinds.ListenerSet,
+  XBackendTrafficPolicy: generatedKinds.XBackendTrafficPolicy,
+  XMesh: generatedKinds.XMesh,
   ReferenceGrant: generatedKinds.ReferenceGrant,
   GatewayParameters: generatedKinds.GatewayParameters,
   Ingress: generatedKinds.Ingress,
@@ -65,6 +69,8 @@ export const kindNames: readonly KindName[] = [
   "UDPRoute",
   "BackendTLSPolicy",
   "ListenerSet",
+  "XBackendTrafficPolicy",
+  "XMesh",
   "ReferenceGrant",
   "GatewayParameters",
   "Ingress",

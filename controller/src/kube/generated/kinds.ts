@@ -9,6 +9,8 @@ import type { TCPRoute } from "./types/tcp-route.ts";
 import type { UDPRoute } from "./types/udp-route.ts";
 import type { BackendTLSPolicy } from "./types/backend-tls-policy.ts";
 import type { ReferenceGrant } from "./types/reference-grant.ts";
+import type { XBackendTrafficPolicy } from "./types/x-backend-traffic-policy.ts";
+import type { XMesh } from "./types/x-mesh.ts";
 import type { GatewayParameters } from "./types/gateway-parameters.ts";
 import type { Service } from "./types/service.ts";
 import type { EndpointSlice } from "./types/endpoint-slice.ts";
@@ -31,6 +33,8 @@ export interface GeneratedKinds {
   readonly UDPRoute: UDPRoute;
   readonly BackendTLSPolicy: BackendTLSPolicy;
   readonly ReferenceGrant: ReferenceGrant;
+  readonly XBackendTrafficPolicy: XBackendTrafficPolicy;
+  readonly XMesh: XMesh;
   readonly GatewayParameters: GatewayParameters;
   readonly Service: Service;
   readonly EndpointSlice: EndpointSlice;
@@ -132,6 +136,24 @@ export const generatedKinds = {
     namespaced: true,
     loadValidator: () => import("./validators/reference-grant.js"),
     loadSchema: () => import("./schemas/reference-grant.json", { with: { type: "json" } }),
+  },
+  XBackendTrafficPolicy: {
+    kind: "XBackendTrafficPolicy",
+    group: "gateway.networking.x-k8s.io",
+    versions: ["v1alpha1"],
+    plural: "xbackendtrafficpolicies",
+    namespaced: true,
+    loadValidator: () => import("./validators/x-backend-traffic-policy.js"),
+    loadSchema: () => import("./schemas/x-backend-traffic-policy.json", { with: { type: "json" } }),
+  },
+  XMesh: {
+    kind: "XMesh",
+    group: "gateway.networking.x-k8s.io",
+    versions: ["v1alpha1"],
+    plural: "xmeshes",
+    namespaced: false,
+    loadValidator: () => import("./validators/x-mesh.js"),
+    loadSchema: () => import("./schemas/x-mesh.json", { with: { type: "json" } }),
   },
   GatewayParameters: {
     kind: "GatewayParameters",

@@ -4,18 +4,11 @@ import type { World, WorldObject } from "../../world/world.ts";
 import { findPolicy, type JudgedPolicy, judgePolicy } from "../backend-tls.ts";
 import { conditionsOf } from "../condition.ts";
 import { type Finding, type Flaw, hintName, hintObject, toObjectRef, toProblem } from "../flaw.ts";
-import { parseClusterKey } from "../service-port.ts";
 import type { TranslateOptions, Translation } from "../translator.ts";
 import { toGatewayKey } from "./gateway.ts";
 import type { GatewayPlan } from "./gateway-plan.ts";
 import { GATEWAY_API } from "../grants.ts";
-
-/** What a route says of the Services it uses. */
-export interface ServiceUse {
-  readonly gateways: ReadonlySet<GatewayPlan>;
-  /** Keys (`namespace/service:port`) of Service ports. */
-  readonly backendServices: ReadonlySet<string>;
-}
+import { indexUses, MOST_ANCESTORS, type ServiceUse, type UsedServices } from "./service-uses.ts";
 
 /** Statuses and problems of all policies; what they ask for is in the clusters of their Services. */
 export function translateBackendTlsPolicies(
@@ -34,27 +27,10 @@ export function translateBackendTlsPolicies(
   };
 }
 
-/** Gateways by port number, by `namespace/service`. */
-type UsedServices = ReadonlyMap<string, ReadonlyMap<number, ReadonlySet<GatewayPlan>>>;
-
 interface PolicyContext {
   readonly world: World;
   readonly options: TranslateOptions;
   readonly used: UsedServices;
-}
-
-function indexUses(uses: Iterable<ServiceUse>): UsedServices {
-  const services = new Map<string, Map<number, Set<GatewayPlan>>>();
-  for (const { gateways, backendServices } of uses) {
-    for (const ref of [...backendServices].map(parseClusterKey)) {
-      if (ref === undefined) continue;
-      const key = `${ref.namespace}/${ref.name}`;
-      const ports = services.get(key) ?? new Map<number, Set<GatewayPlan>>();
-      services.set(key, ports);
-      ports.set(ref.port, new Set([...(ports.get(ref.port) ?? []), ...gateways]));
-    }
-  }
-  return services;
 }
 
 /** One of the targets of a policy. */
@@ -90,9 +66,6 @@ function translatePolicy(context: PolicyContext, policy: WorldObject<"BackendTLS
   };
   return { resources: [], statuses: [{ object: toObjectRef(policy), status }], problems: toProblems(findings) };
 }
-
-/** PolicyStatus: a list holds no more. */
-const MOST_ANCESTORS = 16;
 
 /** A policy that has one of several targets is in force, unless it lost another: the API has a loser refused. */
 function toConditions(

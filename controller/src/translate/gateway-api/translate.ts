@@ -1,6 +1,7 @@
 /** Gateway API: GatewayClasses, Gateways and routes of our controller. */
 import type { Resource } from "@sallyport/model/snapshot";
 import type { Translate } from "../translator.ts";
+import { translateBackendTrafficPolicies } from "./backend-traffic-policy.ts";
 import { translateBackendTlsPolicies } from "./backend-tls-policy.ts";
 import { planGateways } from "./gateway.ts";
 import { translateGatewayClasses } from "./gateway-class.ts";
@@ -8,6 +9,7 @@ import type { ListenerPlan } from "./gateway-plan.ts";
 import { toGatewayResources } from "./gateway-resources.ts";
 import { toGatewayProblems, toGatewayStatus } from "./gateway-status.ts";
 import { toListenerSetProblems, toListenerSetStatus } from "./listener-set-status.ts";
+import { translateMeshes } from "./mesh.ts";
 import { translateRoutes } from "./routes.ts";
 
 /** Translates all Gateway API objects. Gateways are planned before routes and judged after them, for they count them. */
@@ -16,7 +18,11 @@ export const translateGatewayApi: Translate = (world, options) => {
   const gateways = planGateways(world, options);
   const plans = [...gateways.byKey.values()];
   const routes = translateRoutes({ world, options, gateways });
-  const policies = translateBackendTlsPolicies(world, options, routes);
+  const policies = [
+    translateBackendTlsPolicies(world, options, routes),
+    translateBackendTrafficPolicies(world, options, routes),
+    translateMeshes(world),
+  ];
   const attachedRoutes = new Map<ListenerPlan, number>();
   for (const { listeners } of routes) {
     for (const listener of listeners) attachedRoutes.set(listener, (attachedRoutes.get(listener) ?? 0) + 1);
@@ -30,7 +36,7 @@ export const translateGatewayApi: Translate = (world, options) => {
       ...plans.map((plan) => toGatewayStatus(plan, attachedRoutes)),
       ...plans.flatMap((plan) => plan.sets.map((set) => toListenerSetStatus(plan, set, attachedRoutes))),
       ...routes.flatMap(({ status }) => (status === undefined ? [] : [status])),
-      ...policies.statuses,
+      ...policies.flatMap(({ statuses }) => statuses),
     ],
     problems: [
       ...classes.problems,
@@ -38,7 +44,7 @@ export const translateGatewayApi: Translate = (world, options) => {
       ...plans.flatMap(toGatewayProblems),
       ...plans.flatMap(({ sets }) => sets.flatMap(toListenerSetProblems)),
       ...routes.flatMap(({ problems }) => problems),
-      ...policies.problems,
+      ...policies.flatMap(({ problems }) => problems),
     ],
   };
 };
