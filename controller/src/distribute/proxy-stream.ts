@@ -1,0 +1,220 @@
+/** The stream of one proxy: hello, then changes and answers to them. Whatever it says is hostile; it costs no more than its limits. */
+import { clearTimeout, setTimeout } from "node:timers";
+import { type ServerDuplexStream, status } from "@grpc/grpc-js";
+import type { Hello, Place, ProxyMessage } from "@sallyport/model/distribution";
+import { decodeProxyMessage, encodeMessage } from "@sallyport/model/message";
+import { assertNever, type Result } from "@sallyport/model/result";
+import type { ServiceAccount } from "../identity/spiffe.ts";
+import { ProxyState, type Parts } from "./proxy-state.ts";
+
+/** A call as it is here: messages are bytes on both sides. */
+export type ConfigureCall = ServerDuplexStream<Uint8Array, Uint8Array>;
+
+/** Zones of nodes. */
+export interface NodeZones {
+  /** Zone of a node (topology.kubernetes.io/zone); undefined where that is not known. */
+  zoneOf(node: string): string | undefined;
+  /** `listener` is called after zones changed. Returns what stops it. */
+  onChange(listener: () => void): () => void;
+}
+
+/** Times in milliseconds. */
+export interface StreamLimits {
+  /** Until the hello. */
+  readonly hello: number;
+  /** Without progress while an answer is due. */
+  readonly answer: number;
+}
+
+/** What is told of proxies. */
+export interface DistributionLog {
+  info(message: string, fields: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
+}
+
+/** What a stream stands on. */
+export interface StreamOptions {
+  readonly account: ServiceAccount;
+  readonly limits: StreamLimits;
+  readonly log: DistributionLog;
+  readonly zones: NodeZones | undefined;
+  /** May this account have that group? */
+  readonly allow: (group: string) => Result<undefined, string>;
+  /** Called with the hello; returns what is called at the end. */
+  readonly join: (group: string, stream: ProxyStream) => () => void;
+  /** The proxy answered. */
+  readonly onAnswer: () => void;
+}
+
+/** Why a stream ends before the proxy wants it to. */
+interface Ending {
+  readonly code: status;
+  readonly details: string;
+}
+
+const LONGEST_NAME = 253;
+/** Resources a proxy may say it holds. */
+const MOST_HELD = 200_000;
+
+/** One proxy's stream. */
+export class ProxyStream {
+  readonly #call: ConfigureCall;
+  readonly #options: StreamOptions;
+  readonly #cleanups: (() => void)[] = [];
+  #state: ProxyState | undefined;
+  #hello: Hello | undefined;
+  #parts: Parts | undefined;
+  #isWriting = false;
+  #isEnded = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** Sent before any change, and again when it changes. */
+  #zone: string | undefined;
+
+  constructor(call: ConfigureCall, options: StreamOptions) {
+    this.#call = call;
+    this.#options = options;
+    call.on("data", (bytes: Uint8Array) => this.#onMessage(bytes));
+    call.on("end", () => this.end({ code: status.OK, details: "" }));
+    call.on("cancelled", () => this.#release());
+    call.on("close", () => this.#release());
+    this.#arm(options.limits.hello, "no hello came in time");
+  }
+
+  /** Of the proxy; its hello has come before anybody asks. */
+  get state(): ProxyState {
+    this.#state ??= new ProxyState(new Map());
+    return this.#state;
+  }
+
+  /** Sends what is to be sent now. */
+  advance(): void {
+    if (this.#isWriting || this.#isEnded || this.#state === undefined) return;
+    this.#parts ??= this.#state.next();
+    const part = this.#parts?.next();
+    if (part === undefined) return;
+    // Where all of it is on its way, its answer is waited for, and nothing else is sent until then.
+    if (part.done === true) this.#parts = undefined;
+    else this.#write(part.value);
+  }
+
+  /** Ends the stream, from our side. */
+  end({ code, details }: Ending): void {
+    if (this.#isEnded) return;
+    this.#release();
+    if (code === status.OK) this.#call.end();
+    else this.#call.emit("error", { code, details });
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#isWriting = true;
+    this.#arm(this.#options.limits.answer, "the proxy does not read, or does not answer");
+    this.#call.write(bytes, () => {
+      this.#isWriting = false;
+      this.advance();
+    });
+  }
+
+  #onMessage(bytes: Uint8Array): void {
+    if (this.#isEnded) return;
+    const message = decodeProxyMessage(bytes);
+    if (!message.ok) return this.#refuse(message.error);
+    this.#take(message.value);
+  }
+
+  #take(message: ProxyMessage): void {
+    switch (message.kind) {
+      case "hello":
+        return this.#onHello(message);
+      case "ack":
+        return this.#onAnswer(message.nonce, undefined);
+      case "nack":
+        return this.#onAnswer(message.nonce, message.problems);
+      default:
+        return assertNever(message);
+    }
+  }
+
+  #onHello(hello: Hello): void {
+    if (this.#hello !== undefined) return this.#refuse("a second hello on one stream");
+    const held = Object.entries(hello.resources);
+    if (held.length > MOST_HELD) return this.#refuse(`more than ${MOST_HELD} resources are named`);
+    if (held.some(([, version]) => typeof version !== "string")) return this.#refuse("a version is no text");
+    if ([hello.group, hello.proxy, hello.node ?? "", hello.version].some((name) => name.length > LONGEST_NAME * 2))
+      return this.#refuse("a name is too long");
+    const allowed = this.#options.allow(hello.group);
+    if (!allowed.ok) return this.end({ code: status.PERMISSION_DENIED, details: allowed.error });
+    clearTimeout(this.#timer);
+    this.#hello = { ...hello, resources: {} };
+    this.#state = new ProxyState(new Map(held));
+    this.#followZone(hello.node);
+    this.#options.log.info("proxy connected", { ...this.#names(), holds: held.length });
+    this.#cleanups.push(this.#options.join(hello.group, this));
+  }
+
+  #onAnswer(nonce: number, problems: readonly string[] | undefined): void {
+    if (!this.#isAllSent() || this.#state?.answer(nonce, problems) !== true)
+      return this.#refuse("an answer to nothing that was asked");
+    clearTimeout(this.#timer);
+    if (problems !== undefined) {
+      this.#options.log.warn("a proxy cannot take its configuration and serves on with the last one", {
+        ...this.#names(),
+        problems: this.#state.reasons,
+      });
+    }
+    this.#options.onAnswer();
+    this.advance();
+  }
+
+  /** The answer may be here before the last part is known to be written. */
+  #isAllSent(): boolean {
+    if (this.#parts?.next().done === false) return false;
+    this.#parts = undefined;
+    return true;
+  }
+
+  #followZone(node: string | undefined): void {
+    const { zones } = this.#options;
+    if (node === undefined || zones === undefined) return this.#tellPlace(undefined);
+    this.#tellPlace(zones.zoneOf(node));
+    this.#cleanups.push(
+      zones.onChange(() => {
+        const zone = zones.zoneOf(node);
+        if (zone !== this.#zone) this.#tellPlace(zone);
+      }),
+    );
+  }
+
+  /** Small, and seldom: it does not wait for its turn. A proxy that takes none of them is cut by the change it does not take. */
+  #tellPlace(zone: string | undefined): void {
+    this.#zone = zone;
+    const place: Place = { kind: "place", ...(zone !== undefined && { zone }) };
+    this.#call.write(encodeMessage(place));
+  }
+
+  #names(): Readonly<Record<string, unknown>> {
+    const { group, proxy, version } = this.#hello ?? {};
+    return { group, proxy, version, peer: this.#call.getPeer() };
+  }
+
+  #refuse(details: string): void {
+    this.#options.log.warn("a proxy says what no proxy of ours would", { ...this.#names(), details });
+    this.end({ code: status.INVALID_ARGUMENT, details });
+  }
+
+  #arm(milliseconds: number, details: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#options.log.warn("a proxy is cut off", { ...this.#names(), details });
+      this.end({ code: status.DEADLINE_EXCEEDED, details });
+    }, milliseconds);
+    this.#timer.unref();
+  }
+
+  #release(): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    clearTimeout(this.#timer);
+    if (this.#hello !== undefined) this.#options.log.info("proxy disconnected", this.#names());
+    for (const cleanup of this.#cleanups) cleanup();
+  }
+}
