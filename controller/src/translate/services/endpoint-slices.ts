@@ -50,7 +50,22 @@ function addEndpoint(
   // In two slices at once (a pod moves between them) the one that says ready is the newer.
   if (found.get(id)?.state === "ready") return;
   const zone = endpoint.zone === undefined ? {} : { zone: endpoint.zone };
-  found.set(id, { address, port: target.port, weight: 1, state, ...zone });
+  found.set(id, { address, port: target.port, weight: 1, state, ...zone, ...toHints(endpoint, service) });
+}
+
+/**
+ * Whose requests the endpoint is meant for. The cluster writes hints where the Service has a trafficDistribution (KEP-4444). Of
+ * internalTrafficPolicy Local (KEP-2086) the endpoint's node is made a hint: a Gateway does not choose its nodes by its
+ * Services, so where a node has no endpoint others serve.
+ */
+function toHints(
+  { hints, nodeName }: EndpointSliceEndpoint,
+  { object: { spec } }: WorldObject<"Service">,
+): Pick<Endpoint, "forZones" | "forNodes"> {
+  const isLocal = spec.internalTrafficPolicy === "Local" && nodeName !== undefined;
+  const forZones = (hints?.forZones ?? []).map(({ name }) => name).toSorted();
+  const forNodes = isLocal ? [nodeName] : (hints?.forNodes ?? []).map(({ name }) => name).toSorted();
+  return { ...(forZones.length > 0 ? { forZones } : {}), ...(forNodes.length > 0 ? { forNodes } : {}) };
 }
 
 /**
