@@ -9,7 +9,7 @@ import { toCaName, toDeployment, type ProxyFacts } from "./deployment.ts";
 import { toManifest, type ProxyIdentity } from "./identity.ts";
 import type { Manifest, OwnerReference } from "./manifest.ts";
 import { mergeParameters } from "./parameters.ts";
-import { findServedPorts } from "./ports.ts";
+import { findServedPorts, type ServedPort } from "./ports.ts";
 import { toAutoscaler, toDisruptionBudget } from "./scaling.ts";
 import { toService, type WantedService } from "./service.ts";
 
@@ -61,13 +61,30 @@ function planGateway(world: World, gateway: WorldObject<"Gateway">, { slices, fa
   if (gatewayClass.object.spec.controllerName !== facts.controllerName) return [{ ...nothing, extent: "whole" }];
   const parameters = resolveParameters(world, gateway, gatewayClass);
   if (parameters === undefined) return [nothing];
-  const merged = mergeParameters(parameters.ofClass, parameters.ofGateway);
-  const identity = toGatewayIdentity(gateway, owner);
-  const services = toWantedServices(gateway);
-  return [
-    { ...nothing, ...makeManifests(identity, services, { parameters: merged, slice: slices.get(group), facts }) },
-  ];
+  const { ofClass, ofGateway } = parameters;
+  const ports = findServedPorts(slices.get(group));
+  const inputs = [ofClass, ofGateway, facts.caCertificate, ports.map(({ name }) => name).join(" ")];
+  const make = (): ProxyPlan => ({
+    ...nothing,
+    ...makeManifests(toGatewayIdentity(gateway, owner), toWantedServices(gateway), {
+      parameters: mergeParameters(ofClass, ofGateway),
+      ports,
+      facts,
+    }),
+  });
+  return [remember(gateway, inputs, make)];
 }
+
+/** The plan of a Gateway from before, if it was made of the same: there is a new world for every endpoint that comes or goes. */
+function remember(gateway: WorldObject<"Gateway">, inputs: readonly unknown[], make: () => ProxyPlan): ProxyPlan {
+  const known = memory.get(gateway);
+  if (known?.inputs.every((input, index) => input === inputs[index]) === true) return known.plan;
+  const plan = make();
+  memory.set(gateway, { inputs, plan });
+  return plan;
+}
+
+const memory = new WeakMap<WorldObject<"Gateway">, { readonly inputs: readonly unknown[]; readonly plan: ProxyPlan }>();
 
 function toGatewayIdentity(gateway: WorldObject<"Gateway">, owner: OwnerReference): ProxyIdentity {
   const { gatewayClassName, infrastructure } = gateway.object.spec;
@@ -111,18 +128,18 @@ function planIngresses(world: World, slices: ReadonlyMap<string, Snapshot>, fact
     annotations: {},
   };
   const services = [{ name: INGRESS_PROXY, address: "" }];
-  const made = makeManifests(identity, services, { parameters: {}, slice: slices.get(INGRESS_GROUP), facts });
+  const ports = findServedPorts(slices.get(INGRESS_GROUP));
+  const made = makeManifests(identity, services, { parameters: {}, ports, facts });
   return [{ group: INGRESS_GROUP, owners: new Set(identity.owners.map(({ uid }) => uid)), ...made }];
 }
 
 function makeManifests(
   identity: ProxyIdentity,
   services: readonly WantedService[],
-  context: { readonly parameters: ParametersSpec; readonly slice: Snapshot | undefined; readonly facts: PlanFacts },
+  context: { readonly parameters: ParametersSpec; readonly ports: readonly ServedPort[]; readonly facts: PlanFacts },
 ): Pick<ProxyPlan, "manifests" | "extent"> {
-  const { parameters, slice, facts } = context;
+  const { parameters, ports, facts } = context;
   const { controllerName } = facts;
-  const ports = findServedPorts(slice);
   const scaler = toAutoscaler(identity, parameters, controllerName);
   const budget = toDisruptionBudget(identity, parameters, controllerName);
   const data = { "ca.crt": facts.caCertificate };
