@@ -1,6 +1,7 @@
 /** What there should be for each group of proxies in a world. Pure. */
 import { INGRESS_GROUP } from "@sallyport/model/distribution";
 import type { Snapshot } from "@sallyport/model/snapshot";
+import { INGRESS_PROXY } from "../distribute/group-access.ts";
 import { resolveParameters, type ParametersSpec } from "../translate/gateway-api/gateway-parameters.ts";
 import { isOurs } from "../translate/ingress/classes.ts";
 import { GATEWAY_NAME_LABEL, toGatewayLabel, toProxyName, toServiceName } from "../translate/proxy-names.ts";
@@ -36,8 +37,6 @@ export interface ProxyPlan {
 
 /** Label of the GatewayClass's name (GEP-1762). */
 const CLASS_LABEL = "gateway.networking.k8s.io/gateway-class-name";
-/** Name of all objects that serve Ingresses. */
-const INGRESS_PROXY = "sallyport-ingress";
 
 /** The plan of every Gateway that is or may have been ours, and of Ingresses. */
 export function planProxies(world: World, slices: ReadonlyMap<string, Snapshot>, facts: PlanFacts): ProxyPlan[] {
