@@ -4,6 +4,7 @@ import type { StatusObserver } from "../status/observer.ts";
 import { kindNames } from "../kube/kinds.ts";
 import type { GroupState } from "./contract.ts";
 import type { LoopObserver } from "./control-loop.ts";
+import type { ApiCounts } from "./watched-api.ts";
 
 /** What is read at each scrape. */
 export interface MetricSource {
@@ -13,8 +14,9 @@ export interface MetricSource {
   groupState(group: string): GroupState;
   isLeader(): boolean;
   pendingStatuses(): number;
-  /** By kind: what of the world could not be read, and how often its watch began again. */
-  watches(): ReadonlyMap<string, { readonly undecodable: number; readonly restarts: number }>;
+  /** By kind: what of the world could not be read. */
+  unread(): ReadonlyMap<string, { readonly undecodable: number; readonly unknownFields: number }>;
+  readonly requests: ApiCounts;
 }
 
 /** Counts, and tells. */
@@ -145,20 +147,30 @@ function registerGauges(families: Families, source: MetricSource): void {
   families.gauge("status_pending", "objects whose status is to be compared or written, now", {
     read: () => [{ value: source.pendingStatuses() }],
   });
-  registerWatches(families, source);
+  registerApi(families, source);
 }
 
-function registerWatches(families: Families, source: MetricSource): void {
+function registerApi(families: Families, { unread, requests }: MetricSource): void {
   const labelNames = ["kind"];
-  const read = (name: "undecodable" | "restarts") => (): Reading[] =>
-    Array.from(source.watches(), ([kind, counts]) => ({ labels: { kind }, value: counts[name] }));
   families.gauge("objects_undecodable", "objects that cannot be read, and are left out or kept in an older version", {
     labelNames,
-    read: read("undecodable"),
+    read: () => Array.from(unread(), ([kind, { undecodable }]) => ({ labels: { kind }, value: undecodable })),
   });
-  families.total("watch_restarts_total", "how often a watch ended and began again", {
+  families.total("unknown_fields_total", "fields of objects that this version does not know, and ignores", {
     labelNames,
-    read: read("restarts"),
+    read: () => Array.from(unread(), ([kind, { unknownFields }]) => ({ labels: { kind }, value: unknownFields })),
+  });
+  families.total("watches_total", "watches that were begun; they end by themselves every few minutes", {
+    labelNames: ["resource"],
+    read: () => Array.from(requests.watches, ([resource, value]) => ({ labels: { resource }, value })),
+  });
+  families.total("api_requests_total", "requests to the API server by status, 0 where no answer came", {
+    labelNames: ["method", "code"],
+    read: () =>
+      Array.from(requests.requests, ([key, value]) => {
+        const [method = "", code = ""] = key.split(" ", 2);
+        return { labels: { method, code }, value };
+      }),
   });
 }
 
