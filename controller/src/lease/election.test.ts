@@ -1,18 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seeded } from "../../test/seeded.ts";
 import { defaultLeaseTimes, Election } from "./election.ts";
 import type { ElectionResult, ElectionStep, LeaseSpec } from "./election.ts";
-
-/** Numbers from 0 up to 1 that are the same for the same seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** The Lease as a server keeps it. */
 class LeaseServer {
