@@ -9,6 +9,7 @@ import type { Authorities } from "@sallyport/model/secret";
 import type { BackendTLSPolicySubjectAltName } from "../kube/generated/types/backend-tls-policy.ts";
 import type { ServicePort } from "../kube/generated/types/service.ts";
 import type { World, WorldObject } from "../world/world.ts";
+import { Recollection } from "./recollection.ts";
 import { resolveAuthorities } from "./authorities.ts";
 import type { Finding, Flaw } from "./flaw.ts";
 import { GATEWAY_API } from "./grants.ts";
@@ -68,16 +69,12 @@ export function findPolicy(
   return indexTargets(world.list("BackendTLSPolicy", namespace)).get(toTargetKey(name, sectionName));
 }
 
-/** Judges a policy by itself; once in a world, since thousands of routes may lead to its Service. */
+/** Judges a policy by itself; once, since thousands of routes may lead to its Service. */
 export function judgePolicy(world: World, policy: Policy): JudgedPolicy {
-  const known = judged.get(world) ?? new Map<Policy, JudgedPolicy>();
-  judged.set(world, known);
-  const verdict = known.get(policy) ?? judge(world, policy);
-  known.set(policy, verdict);
-  return verdict;
+  return judged.recall(policy, { world }, (reader) => judge(reader, policy));
 }
 
-const judged = new WeakMap<World, Map<Policy, JudgedPolicy>>();
+const judged = new Recollection<Policy, JudgedPolicy>();
 const indexes = new WeakMap<readonly Policy[], ReadonlyMap<string, Policy>>();
 
 /** Who has which target, once for each list. */

@@ -47,10 +47,18 @@ const cuts = new WeakMap<HttpRoute | StreamRoute, ReadonlyMap<string, HttpRoute 
 /** Adds what the resources name, and what that names in turn; a map is walked to the end while it grows. */
 function close(resources: Map<ResourceId, Resource>, snapshot: Snapshot): ReadonlyMap<ResourceId, Resource> {
   for (const resource of resources.values()) {
-    for (const id of referencesOf(resource)) {
+    for (const id of recallReferences(resource)) {
       const named = resources.has(id) ? undefined : snapshot.resources.get(id);
       if (named !== undefined) resources.set(id, named);
     }
   }
   return resources;
 }
+
+function recallReferences(resource: Resource): readonly ResourceId[] {
+  const known = references.get(resource) ?? referencesOf(resource);
+  references.set(resource, known);
+  return known;
+}
+
+const references = new WeakMap<Resource, readonly ResourceId[]>();

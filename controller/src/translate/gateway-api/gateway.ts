@@ -2,10 +2,11 @@
 import type { Problem } from "@sallyport/model/problem";
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, type Flaw, hintObject, toProblem } from "../flaw.ts";
-import type { TranslateOptions } from "../translator.ts";
+import { isAsBefore, Recollection } from "../recollection.ts";
+import type { ProxyObstacle, TranslateOptions } from "../translator.ts";
 import type { ParentRef } from "./attach.ts";
 import { findConflicts } from "./conflicts.ts";
-import { draftGateway } from "./gateway-draft.ts";
+import { draftGateway, type GatewayParts } from "./gateway-draft.ts";
 import type { GatewayDraft, GatewayPlan, ListenerDraft, ListenerPlan, RouteParent } from "./gateway-plan.ts";
 import { GATEWAY_API } from "../grants.ts";
 import { findOverlaps } from "./listener-overlaps.ts";
@@ -31,16 +32,18 @@ export function planGateways(world: World, options: TranslateOptions): GatewayPl
   const drafts: GatewayDraft[] = [];
   const { byGateway, problems: strays } = groupListenerSets(world);
   const problems = [...strays];
+  const known: KnownParts = new Map();
   for (const gateway of world.list("Gateway")) {
     const gatewayClass = world.get("GatewayClass", "", gateway.object.spec.gatewayClassName);
     if (gatewayClass === undefined) problems.push(toProblem(gateway, toMissingClass(world, gateway)));
     else if (gatewayClass.object.spec.controllerName === options.controllerName) {
       const sets = byGateway.get(toGatewayKey(gateway)) ?? [];
-      drafts.push(draftGateway(world, options, { gateway, gatewayClass, sets }));
+      drafts.push(recallDraft(world, options, toKnownParts(known, { gateway, gatewayClass, sets })));
     }
   }
+  for (const [gatewayClass, ofClass] of known) knownParts.set(gatewayClass, ofClass);
   const conflicts = findConflicts(drafts, options.proxies !== undefined);
-  const plans = drafts.map((draft) => planGateway(draft, conflicts, options));
+  const plans = drafts.map((draft) => recallPlan({ world, options, conflicts }, draft));
   return {
     byKey: new Map(plans.map((plan) => [toGatewayKey(plan.gateway), plan])),
     setsByKey: new Map(
@@ -64,10 +67,63 @@ export function findParent(plans: GatewayPlans, ref: ParentRef, namespace: strin
   return gateway && { parent: gateway, gateway };
 }
 
+/** What Gateways consist of, by class and `namespace/name`. */
+type KnownParts = Map<WorldObject<"GatewayClass">, Map<string, GatewayParts>>;
+
+/** As of the last translation: Gateways that are gone since then are forgotten with the next one. */
+const knownParts = new WeakMap<WorldObject<"GatewayClass">, ReadonlyMap<string, GatewayParts>>();
+
+/**
+ * The objects as they were when their Gateway was last looked at, where only statuses differ. Every route that comes and goes
+ * changes a status of its Gateway, which must not make all the others start over.
+ */
+function toKnownParts(known: KnownParts, { gateway, gatewayClass, sets }: GatewayParts): GatewayParts {
+  const key = toGatewayKey(gateway);
+  const before = knownParts.get(gatewayClass)?.get(key);
+  const setsBefore = new Map(before?.sets.map((set) => [toGatewayKey(set), set]));
+  const parts: GatewayParts = {
+    gatewayClass,
+    gateway: before !== undefined && isAsBefore(before.gateway, gateway) ? before.gateway : gateway,
+    sets: sets.map((set) => {
+      const setBefore = setsBefore.get(toGatewayKey(set));
+      return setBefore !== undefined && isAsBefore(setBefore, set) ? setBefore : set;
+    }),
+  };
+  const ofClass = known.get(gatewayClass) ?? new Map<string, GatewayParts>();
+  known.set(gatewayClass, ofClass.set(key, parts));
+  return parts;
+}
+
+const rememberedDrafts = new Recollection<WorldObject<"Gateway">, GatewayDraft>();
+
+/** A Gateway that did not change keeps its draft and its plan, for what is remembered of routes names them. */
+function recallDraft(world: World, options: TranslateOptions, parts: GatewayParts): GatewayDraft {
+  const { gateway, gatewayClass, sets } = parts;
+  const { toBindPort, bindAddress, proxies } = options;
+  const inputs = [gatewayClass, toBindPort, bindAddress, proxies === undefined, ...sets];
+  return rememberedDrafts.recall(gateway, { world, inputs }, (reader) => draftGateway(reader, options, parts));
+}
+
+const rememberedPlans = new Recollection<GatewayDraft, GatewayPlan>();
+
+interface PlanContext {
+  readonly world: World;
+  readonly options: TranslateOptions;
+  readonly conflicts: ReadonlyMap<ListenerDraft, Flaw>;
+}
+
+function recallPlan({ world, options, conflicts }: PlanContext, draft: GatewayDraft): GatewayPlan {
+  const obstacles = options.proxies?.obstaclesOf(toGatewayKey(draft.gateway)) ?? [];
+  const listeners = [...draft.listeners, ...draft.sets.flatMap((set) => set.listeners)];
+  // Both are made anew each time, so that their words are what counts.
+  const inputs = [JSON.stringify(obstacles), ...listeners.map((each) => JSON.stringify(conflicts.get(each)))];
+  return rememberedPlans.recall(draft, { world, inputs }, () => planGateway(draft, conflicts, obstacles));
+}
+
 function planGateway(
   draft: GatewayDraft,
   conflicts: ReadonlyMap<ListenerDraft, Flaw>,
-  { proxies }: TranslateOptions,
+  obstacles: readonly ProxyObstacle[],
 ): GatewayPlan {
   const sets = draft.sets.filter(({ flaws }) => flaws.length === 0);
   const overlaps = findOverlaps([...draft.listeners, ...sets.flatMap(({ listeners }) => listeners)]);
@@ -84,7 +140,7 @@ function planGateway(
       ...set,
       listeners: set.listeners.map((listener) => plan(listener, isWanted && set.flaws.length === 0)),
     })),
-    obstacles: proxies?.obstaclesOf(toGatewayKey(draft.gateway)) ?? [],
+    obstacles,
   };
 }
 

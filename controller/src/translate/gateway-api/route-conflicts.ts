@@ -57,7 +57,9 @@ function settleRival(claims: Claims, draft: RouteDraft): RouteDraft {
     findings.push(...lost);
     return { ...parent, result: { kind: "attached" as const, attachments: kept } };
   });
-  const settled = { ...draft, parents, findings: [...draft.findings, ...findings] };
+  // One that loses nothing stays the same object: what is remembered of it still holds.
+  const isSame = parents.every((parent, index) => parent === draft.parents[index]);
+  const settled = isSame ? draft : { ...draft, parents, findings: [...draft.findings, ...findings] };
   claimAll(claims, settled);
   return settled;
 }

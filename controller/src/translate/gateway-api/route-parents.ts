@@ -4,7 +4,7 @@ import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, hintObject } from "../flaw.ts";
 import type { TranslateOptions } from "../translator.ts";
 import { type AttachingRoute, type AttachResult, attachRoute, type ParentRef } from "./attach.ts";
-import { findParent, type GatewayPlans } from "./gateway.ts";
+import { findParent, type FoundParent, type GatewayPlans } from "./gateway.ts";
 import type { GatewayPlan } from "./gateway-plan.ts";
 import { GATEWAY_API } from "../grants.ts";
 
@@ -41,6 +41,11 @@ export function toAttachingRoute(subject: RouteObject): AttachingRoute {
   const { spec } = subject.object;
   const hostnames = "hostnames" in spec ? spec.hostnames : undefined;
   return { group: GATEWAY_API, kind: subject.kind, namespace: subject.namespace, hostnames: hostnames ?? [] };
+}
+
+/** What each parentRef of a route leads to, undefined where that is not ours. */
+export function findParents(gateways: GatewayPlans, { namespace, object }: RouteObject): (FoundParent | undefined)[] {
+  return (object.spec.parentRefs ?? []).map((ref) => findParent(gateways, ref, namespace));
 }
 
 /** Follows all parentRefs of a route. Parents that belong to another controller are passed over without a word. */

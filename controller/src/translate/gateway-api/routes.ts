@@ -2,11 +2,12 @@
 import type { Problem } from "@sallyport/model/problem";
 import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import { toProblem } from "../flaw.ts";
+import { Recollection } from "../recollection.ts";
 import type { ObjectStatus } from "../translator.ts";
 import type { GatewayPlan, ListenerPlan } from "./gateway-plan.ts";
 import { settleRivals } from "./route-conflicts.ts";
 import { attachmentsOf, draftRoute, isSound, mergeFlaws, type RouteDraft } from "./route-draft.ts";
-import type { RouteEnvironment, RouteObject } from "./route-parents.ts";
+import { findParents, type RouteEnvironment, type RouteObject } from "./route-parents.ts";
 import { toRouteResources } from "./route-resources.ts";
 import { toRouteStatus } from "./route-status.ts";
 import { findLosses, findStreamOwners, type StreamOwners } from "./stream-owners.ts";
@@ -36,9 +37,29 @@ export function translateRoutes(environment: RouteEnvironment): readonly Transla
     ...world.list("TCPRoute"),
     ...world.list("UDPRoute"),
   ];
-  const drafts = settleRivals(subjects.map((subject) => draftRoute(environment, subject)));
+  const drafts = settleRivals(subjects.map((subject) => recallDraft(environment, subject)));
   const owners = findStreamOwners(drafts);
-  return drafts.map((draft) => finishRoute(environment, draft, owners));
+  return drafts.map((draft) => recallRoute(environment, draft, owners));
+}
+
+const rememberedDrafts = new Recollection<RouteObject, RouteDraft>();
+
+function recallDraft({ world, options, gateways }: RouteEnvironment, subject: RouteObject): RouteDraft {
+  const inputs = findParents(gateways, subject).flatMap((found) => [found?.parent, found?.gateway]);
+  return rememberedDrafts.recall(subject, { world, inputs }, (reader) =>
+    draftRoute({ world: reader, options, gateways }, subject),
+  );
+}
+
+const rememberedRoutes = new Recollection<RouteDraft, TranslatedRoute>();
+
+/** Who gets the connections of a stream listener is a question to all its routes; requests are shared out by the proxy. */
+function recallRoute(environment: RouteEnvironment, draft: RouteDraft, owners: StreamOwners): TranslatedRoute {
+  const { kind } = draft.subject;
+  if (kind !== "HTTPRoute" && kind !== "GRPCRoute") return finishRoute(environment, draft, owners);
+  const { world, options } = environment;
+  const inputs = [options.controllerName];
+  return rememberedRoutes.recall(draft, { world, inputs }, () => finishRoute(environment, draft, owners));
 }
 
 function finishRoute({ options }: RouteEnvironment, draft: RouteDraft, owners: StreamOwners): TranslatedRoute {

@@ -32,13 +32,22 @@ export function translateClusters(world: World, routes: Iterable<HttpRoute | Str
 function findUsers(routes: Iterable<HttpRoute | StreamRoute>): [string, ClusterUsers][] {
   const users = new Map<string, ClusterUsers>();
   for (const route of routes) {
-    for (const key of clustersOf(route)) {
+    for (const key of recallClusters(route)) {
       const { http, stream } = users.get(key) ?? { http: false, stream: false };
       users.set(key, { http: http || route.kind === "http-route", stream: stream || route.kind === "stream-route" });
     }
   }
   return [...users].toSorted(([left], [right]) => (left < right ? -1 : 1));
 }
+
+/** Most routes are the ones that they were at the last change. */
+function recallClusters(route: HttpRoute | StreamRoute): ReadonlySet<string> {
+  const known = clusters.get(route) ?? clustersOf(route);
+  clusters.set(route, known);
+  return known;
+}
+
+const clusters = new WeakMap<HttpRoute | StreamRoute, ReadonlySet<string>>();
 
 /** A key that names no usable Service port gives nothing; routes hold none. */
 function translateCluster(world: World, key: string, users: ClusterUsers): Omit<Translation, "statuses"> {

@@ -1,0 +1,81 @@
+/** A translation that remembers what it made of earlier worlds says the same as one that sees its world for the first time. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { translateWorld } from "../src/translate/run.ts";
+import { sliceSnapshot } from "../src/translate/slice.ts";
+import type { TranslateOptions } from "../src/translate/translator.ts";
+import { type AnyWorldObject, indexWorld, type IndexedWorld } from "../src/world/indexed-world.ts";
+import { clusterOptions, goldenNames, goldenOptions, loadGolden, objectsOf } from "./golden-world.ts";
+
+const worlds = await Promise.all(goldenNames.map(async (name) => objectsOf((await loadGolden(name)).world)));
+
+/** A step from one world to the next: the objects of a kind that a number picks go, come back, or have a new status. */
+const step = fc.record({ kind: fc.constantFrom("gone", "back", "status", "generation"), pick: fc.nat() });
+
+test("whatever came before, a world is translated as if it were the first", () => {
+  const walk = fc.record({
+    objects: fc.constantFrom(...worlds),
+    options: fc.constantFrom(goldenOptions, clusterOptions),
+    steps: fc.array(step, { minLength: 1, maxLength: 6 }),
+  });
+  fc.assert(
+    fc.property(walk, ({ objects, options, steps }) => {
+      let current = [...objects];
+      let world = indexWorld(current);
+      translateWorld(world, options);
+      for (const { kind, pick } of steps) {
+        const target = objects[pick % objects.length]!;
+        current = change(current, target, kind);
+        world = indexWorld(current, world);
+        assert.equal(tell(world, options), tell(forget(current), options));
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test("a route that did not change stays the same resource, also where a status of its Gateway did", async () => {
+  const before = objectsOf((await loadGolden("simple-same-namespace")).world);
+  const world = indexWorld(before);
+  const after = before.map((object) => (object.kind === "Gateway" ? withStatus(object) : object));
+  const [first, second] = [world, indexWorld(after, world)].map(
+    (each) => translateWorld(each, clusterOptions).snapshot,
+  );
+  const routes = [...first!.resources.values()].filter(({ kind }) => kind === "http-route");
+  assert.ok(routes.length > 0);
+  for (const route of routes) assert.equal(second!.resources.get(`http-route|${route.key}`), route);
+});
+
+const isSame = (left: AnyWorldObject, right: AnyWorldObject): boolean =>
+  left.kind === right.kind && left.namespace === right.namespace && left.name === right.name;
+
+function change(current: readonly AnyWorldObject[], target: AnyWorldObject, kind: string): AnyWorldObject[] {
+  const without = current.filter((object) => !isSame(object, target));
+  const now = current.find((object) => isSame(object, target)) ?? target;
+  if (kind === "gone") return without;
+  if (kind === "back") return [...without, target];
+  return [...without, kind === "status" ? withStatus(now) : withGeneration(now)];
+}
+
+function withStatus(target: AnyWorldObject): AnyWorldObject {
+  const status = { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } };
+  return { ...target, object: { ...target.object, status } } as unknown as AnyWorldObject;
+}
+
+function withGeneration(target: AnyWorldObject): AnyWorldObject {
+  const { metadata } = target.object;
+  const renewed = { ...metadata, generation: (metadata.generation ?? 0) + 1 };
+  return { ...target, object: { ...target.object, metadata: renewed } } as AnyWorldObject;
+}
+
+/** The same objects, and nothing that is known of them. */
+function forget(objects: readonly AnyWorldObject[]): IndexedWorld {
+  return indexWorld(objects.map((object) => ({ ...object })));
+}
+
+function tell(world: IndexedWorld, options: TranslateOptions): string {
+  const { snapshot, groups, statuses, problems } = translateWorld(world, options);
+  const slices = [...sliceSnapshot(snapshot, groups)].map(([group, { resources }]) => [group, [...resources]]);
+  return JSON.stringify({ resources: [...snapshot.resources], slices, statuses, problems });
+}
