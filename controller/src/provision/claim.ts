@@ -18,10 +18,10 @@ export interface Claimant {
 /** Judges an object that is there. One that was deleted with its owner left behind (`--cascade=orphan`) is ours again. */
 export function judgeClaim(live: LiveObject, { owners, controllerName }: Claimant): Claim {
   if (live.isEnding) return { kind: "ending" };
-  if (owners.has(live.controllerUid)) return { kind: "ours" };
+  if (live.owners.some((owner) => owners.has(owner))) return { kind: "ours" };
   const isMadeByUs = isManaged(live, controllerName);
-  if (isMadeByUs && live.controllerUid === "") return { kind: "ours" };
-  const whose = isMadeByUs ? `was made for ${live.controllerName}, which is another one` : tellOwner(live);
+  if (isMadeByUs && live.owners.length === 0) return { kind: "ours" };
+  const whose = isMadeByUs ? `was made for ${live.ownerName}, which is another one` : tellOwner(live);
   const message = `${toKeyText(live.key)} ${whose}: it is left alone; delete or rename it, or rename the Gateway`;
   return { kind: "foreign", message };
 }
@@ -31,6 +31,6 @@ export function isManaged(live: LiveObject, controllerName: string): boolean {
   return live.labels[MANAGED_BY_LABEL] === MANAGER && live.annotations[CONTROLLER_ANNOTATION] === controllerName;
 }
 
-function tellOwner({ controllerUid, controllerName }: LiveObject): string {
-  return controllerUid === "" ? "exists already and was not made by this controller" : `belongs to ${controllerName}`;
+function tellOwner({ ownerName }: LiveObject): string {
+  return ownerName === "" ? "exists already and was not made by this controller" : `belongs to ${ownerName}`;
 }

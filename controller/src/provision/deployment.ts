@@ -40,9 +40,8 @@ export function toCaName({ name }: ProxyIdentity): string {
  */
 export function toDeployment(identity: ProxyIdentity, parameters: ParametersSpec, facts: ProxyFacts): Manifest {
   const settings = parameters.deployment ?? {};
-  const isScaled = parameters.autoscaling !== undefined;
   const spec = {
-    ...(settings.replicas === undefined || isScaled ? {} : { replicas: settings.replicas }),
+    ...pick(settings, ["replicas"]),
     revisionHistoryLimit: 3,
     selector: { matchLabels: toPodSelector(identity) },
     // No proxy goes before its successor serves.

@@ -159,7 +159,7 @@ export class GroupWork {
     const { live, controllerName } = this.#context;
     return [...live.all()].filter(
       (each) =>
-        plan.owners.has(each.controllerUid) &&
+        each.owners.some((owner) => plan.owners.has(owner)) &&
         !each.isEnding &&
         !wanted.has(toKeyText(each.key)) &&
         isManaged(each, controllerName),

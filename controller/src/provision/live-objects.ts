@@ -16,10 +16,10 @@ export interface LiveObject {
   readonly isEnding: boolean;
   readonly labels: RawObject;
   readonly annotations: RawObject;
-  /** Uid of the owner that controls it; "" where none does. */
-  readonly controllerUid: string;
-  /** `Kind name` of that owner, for people. */
-  readonly controllerName: string;
+  /** Uids of its owners. */
+  readonly owners: readonly string[];
+  /** `Kind name` of the owner that controls it, else of the first, for people; "" where it has none. */
+  readonly ownerName: string;
 }
 
 /** Listens to what there is. `object` is as the server has it; undefined: gone. */
@@ -83,16 +83,16 @@ export function openLiveObjects(
 /** What is kept of an object of the API server. */
 export function toLiveObject(key: ManifestKey, raw: RawObject): LiveObject {
   const metadata = toRecord(raw["metadata"]);
-  const controller = findController(metadata["ownerReferences"]);
+  const owners = toRecords(metadata["ownerReferences"]);
+  const first = owners.find((owner) => owner["controller"] === true) ?? owners[0];
   return {
     key,
     uid: toText(metadata["uid"]),
     isEnding: metadata["deletionTimestamp"] !== undefined,
     labels: toRecord(metadata["labels"]),
     annotations: toRecord(metadata["annotations"]),
-    controllerUid: toText(controller["uid"]),
-    controllerName:
-      controller["uid"] === undefined ? "" : `${toText(controller["kind"])} ${toText(controller["name"])}`,
+    owners: owners.map((owner) => toText(owner["uid"])),
+    ownerName: first === undefined ? "" : `${toText(first["kind"])} ${toText(first["name"])}`,
   };
 }
 
@@ -104,11 +104,8 @@ function toVersion(raw: RawObject): bigint {
 
 const NEWEST = 1n << 128n;
 
-function findController(owners: unknown): RawObject {
-  const found: unknown = Array.isArray(owners)
-    ? owners.find((each) => isRecord(each) && each["controller"] === true)
-    : {};
-  return toRecord(found);
+function toRecords(value: unknown): readonly RawObject[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
 }
 
 function toRecord(value: unknown): RawObject {

@@ -3,17 +3,17 @@ import type { ParametersSpec } from "../translate/gateway-api/gateway-parameters
 
 /**
  * Fields of the Gateway's parameters win over those of its class, one by one. A budget counts as one field, for its two exclude
- * each other; and a number of replicas for the Gateway ends the autoscaling of its class.
+ * each other; so do a number of replicas and autoscaling, which end what the class has of the other.
  */
 export function mergeParameters(ofClass: ParametersSpec = {}, ofGateway: ParametersSpec = {}): ParametersSpec {
   const isFixed = ofGateway.deployment?.replicas !== undefined;
-  const inherited = isFixed ? undefined : ofClass.autoscaling;
-  const autoscaling = mergeFields(inherited, ofGateway.autoscaling);
-  const deployment = mergeFields(ofClass.deployment, ofGateway.deployment);
+  const autoscaling = mergeFields(isFixed ? undefined : ofClass.autoscaling, ofGateway.autoscaling);
+  const { replicas, ...others } = mergeFields(ofClass.deployment, ofGateway.deployment) ?? {};
+  const deployment = autoscaling === undefined && replicas !== undefined ? { replicas, ...others } : others;
   const service = mergeFields(ofClass.service, ofGateway.service);
   const disruptionBudget = ofGateway.disruptionBudget ?? ofClass.disruptionBudget;
   return {
-    ...(deployment === undefined ? {} : { deployment }),
+    ...(Object.keys(deployment).length === 0 ? {} : { deployment }),
     ...(service === undefined ? {} : { service }),
     ...(autoscaling === undefined ? {} : { autoscaling }),
     ...(disruptionBudget === undefined ? {} : { disruptionBudget }),

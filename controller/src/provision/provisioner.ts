@@ -124,8 +124,11 @@ class ProxyProvisioner implements Provisioner {
   }
 
   #observe(key: ManifestKey, object: RawObject | undefined): void {
-    const owner = object === undefined ? "" : toLiveObject(key, object).controllerUid;
-    const groups = new Set([this.#groupByObject.get(toKeyText(key)), this.#groupByOwner.get(owner)]);
+    const owners = object === undefined ? [] : toLiveObject(key, object).owners;
+    const groups = new Set([
+      this.#groupByObject.get(toKeyText(key)),
+      ...owners.map((owner) => this.#groupByOwner.get(owner)),
+    ]);
     for (const group of groups) {
       if (group !== undefined && this.#groups.get(group)?.observe(key, object) === true) this.#waiting.add(group);
     }
