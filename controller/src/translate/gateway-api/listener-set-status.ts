@@ -3,7 +3,7 @@ import type { Problem } from "@sallyport/model/problem";
 import { type Condition, type ConditionMaker, conditionsOf } from "../condition.ts";
 import { toObjectRef, toProblem } from "../flaw.ts";
 import type { ObjectStatus } from "../translator.ts";
-import { type GatewayPlan, isAccepted, type ListenerSetPlan, tellOwner } from "./gateway-plan.ts";
+import { type GatewayPlan, type ListenerSetPlan, tellOwner } from "./gateway-plan.ts";
 import {
   type AttachedRoutes,
   dropRepeats,
@@ -12,9 +12,12 @@ import {
   toListenerStatus,
 } from "./listener-status.ts";
 
-/** Whether the set is a part of its Gateway: it is let in, and at least one of its listeners is valid. */
+/**
+ * Whether the set is a part of its Gateway: it is let in, and at least one of its listeners is valid. One that lacks its
+ * certificate is not, though it is accepted itself.
+ */
 export function isSetAccepted(gateway: GatewayPlan, set: ListenerSetPlan): boolean {
-  return set.flaws.length === 0 && gateway.flaws.length === 0 && set.listeners.some(isAccepted);
+  return set.flaws.length === 0 && gateway.flaws.length === 0 && set.listeners.some(({ served }) => served);
 }
 
 /** The status a ListenerSet should have. */
