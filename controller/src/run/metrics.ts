@@ -150,15 +150,17 @@ function registerGauges(families: Families, source: MetricSource): void {
   registerApi(families, source);
 }
 
-function registerApi(families: Families, { unread, requests }: MetricSource): void {
+function registerApi(families: Families, source: MetricSource): void {
+  const { requests } = source;
   const labelNames = ["kind"];
   families.gauge("objects_undecodable", "objects that cannot be read, and are left out or kept in an older version", {
     labelNames,
-    read: () => Array.from(unread(), ([kind, { undecodable }]) => ({ labels: { kind }, value: undecodable })),
+    read: () => Array.from(source.unread(), ([kind, { undecodable }]) => ({ labels: { kind }, value: undecodable })),
   });
   families.total("unknown_fields_total", "fields of objects that this version does not know, and ignores", {
     labelNames,
-    read: () => Array.from(unread(), ([kind, { unknownFields }]) => ({ labels: { kind }, value: unknownFields })),
+    read: () =>
+      Array.from(source.unread(), ([kind, { unknownFields }]) => ({ labels: { kind }, value: unknownFields })),
   });
   families.total("watches_total", "watches that were begun; they end by themselves every few minutes", {
     labelNames: ["resource"],
