@@ -23,6 +23,7 @@ import { GLOBAL } from "./observe/cells.ts";
 import { openOutput } from "./observe/line-output.ts";
 import type { Log } from "./observe/log.ts";
 import { CellRecorder } from "./observe/recorder.ts";
+import { KeptBodies } from "./retry/kept-bodies.ts";
 import type { CompiledBind, Runtime } from "./router/contract.ts";
 import { openClocks } from "./time/ticker.ts";
 import type { Control } from "./workers/control.ts";
@@ -76,6 +77,8 @@ export class IsolateDataPlane implements DataPlane {
       log,
       pressure: toPressure(memory.control),
       now: () => performance.now(),
+      random: Math.random,
+      kept: new KeptBodies(),
       pool: [],
     };
     this.#clusters = openClusterTable({

@@ -8,8 +8,6 @@
 import type { Cluster } from "@sallyport/model/cluster";
 import type { Endpoint, EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
-import type { Balancer } from "./balancer/balancer.ts";
-import { createBalancer } from "./balancer/registry.ts";
 import type { BoundRequest } from "./bound-requests.ts";
 import type {
   ClusterSummary,
@@ -17,14 +15,17 @@ import type {
   ConnectionRequest,
   EndpointRequest,
   ManagedCluster,
+  Place,
   UpstreamEndpoint,
   UpstreamTlsSettings,
 } from "./contract.ts";
 import { ConnectionPool, type PoolOwner } from "./connection-pool.ts";
+import { EndpointChoice } from "./endpoint-choice.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 import { EndpointHosts } from "./endpoint-hosts.ts";
 import { HeldLease, type LeaseKeeper } from "./held-lease.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
+import { ClusterRetries } from "./retry-gate.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
 /** What a cluster stands on. */
@@ -38,8 +39,9 @@ const NONE: readonly Endpoint[] = [];
 /** A cluster with its connections. */
 export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
   readonly key: string;
-  readonly #options: ClusterOptions;
+  readonly retries: ClusterRetries;
   readonly #hosts: EndpointHosts;
+  readonly #choice: EndpointChoice;
   readonly #pool: ConnectionPool;
   readonly #line: WaitingLine<ConnectionRequest>;
   /** Only while names are being resolved. */
@@ -47,8 +49,6 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
   #config: Cluster;
   #tls: UpstreamTlsSettings | undefined = undefined;
   #endpoints: readonly Endpoint[] | undefined;
-  #usable: readonly EndpointHost[] = [];
-  #balancer: Balancer<EndpointHost>;
   #absence: Absence = "unknown";
   #isServing = false;
   #isServedAgain = false;
@@ -56,18 +56,19 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
   constructor(config: Cluster, options: ClusterOptions) {
     this.key = config.key;
     this.#config = config;
-    this.#options = options;
     this.#hosts = new EndpointHosts(config.key, options.counts);
     const onChange = (change: 1 | -1): void => options.recorder.upstreamPending(change);
     this.#line = new WaitingLine(onChange);
     this.#leaseLine = new WaitingLine(onChange);
-    this.#balancer = createBalancer(config.balancer);
+    this.#choice = new EndpointChoice(this.#hosts, config.balancer, options.random);
+    this.retries = new ClusterRetries(options.now, () => this.#hosts.busy + this.#pending);
     this.#pool = new ConnectionPool({ config, tls: undefined }, this.#hosts, options, this);
   }
 
   acquire(request: ConnectionRequest, fresh: boolean): void {
     const { avoids } = request;
-    if (avoids !== undefined && this.#usable.every((host) => host === avoids)) {
+    this.retries.begun++;
+    if (avoids !== undefined && this.#choice.hasOnly(avoids)) {
       request.refuse("connect-failure");
       return;
     }
@@ -75,19 +76,19 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
     if (this.#line.length > 0 && this.#config.pool.maxLifetime > 0) this.#serve();
     const pooled = this.#choose(request, fresh);
     if (pooled !== undefined) this.#pool.give(pooled, request, fresh);
-    else if (this.#usable.length === 0 && this.#absence !== "unknown") request.refuse(this.#absence);
+    else if (this.#choice.isEmpty && this.#absence !== "unknown") request.refuse(this.#absence);
     else if (this.#mayWait(request)) this.#line.join(request, fresh);
   }
 
   lease(request: EndpointRequest, avoid?: UpstreamEndpoint): void {
-    let host = this.#balancer.first(this.#options.random);
+    let host = this.#choice.first();
     if (host === undefined) {
       if (this.#absence !== "unknown") request.refuse(this.#absence);
       else if (this.#mayWait(request)) this.#leaseLine.join(request, false);
       return;
     }
     const first = host;
-    while (host !== undefined && host === avoid) host = this.#balancer.next();
+    while (host !== undefined && host === avoid) host = this.#choice.next();
     // It cannot use a connection that is there, but it can have its place.
     while (!this.#pool.hasRoom && this.#pool.closeIdle());
     if (!this.#pool.hasRoom) {
@@ -107,15 +108,12 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
   }
 
   update(config: Cluster, endpoints: EndpointSet | undefined, tls: UpstreamTlsSettings | undefined): void {
-    const isOther = config.balancer !== this.#config.balancer;
     this.#config = config;
     // A client certificate that was renewed is shown by new connections; what the open ones have proven stays true.
     this.#tls = tls;
     this.#pool.update({ config, tls });
-    if (isOther) {
-      this.#balancer = createBalancer(config.balancer);
-      this.#balancer.update(this.#usable, this.#options.random);
-    }
+    this.#choice.balance(config.balancer);
+    this.retries.update(config.retryBudget);
     if (config.discovery.kind === "endpoints") this.setEndpoints(endpoints?.endpoints ?? NONE, "no-endpoints");
     else this.#serve();
   }
@@ -125,8 +123,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
     this.#absence = absence;
     if (endpoints !== this.#endpoints) {
       this.#endpoints = endpoints;
-      this.#usable = this.#hosts.update(endpoints);
-      this.#balancer.update(this.#usable, this.#options.random);
+      this.#choice.update(endpoints);
       // What no request can come to any more must not use up the budget.
       this.#pool.sweep();
       this.#hosts.forgetUnused();
@@ -134,7 +131,14 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
     this.#serve();
   }
 
+  /** Prefers the endpoints that are meant for this place. */
+  moveTo(place: Place): void {
+    this.#choice.moveTo(place);
+    this.sweep();
+  }
+
   sweep(): void {
+    this.retries.sweep();
     this.#pool.sweep();
     this.#serve();
   }
@@ -194,9 +198,8 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
 
   /** A connection for the request, with one more stream counted on it, where one has room or may be opened. */
   #choose(request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
-    const first = this.#balancer.first(this.#options.random);
-    if (first === undefined) return undefined;
-    const host = first === request.avoids ? (this.#balancer.next() ?? first) : first;
+    const host = this.#choice.choose(request);
+    if (host === undefined) return undefined;
     const pooled = this.#pool.take(host, request, fresh);
     if (pooled !== undefined) return pooled;
     return this.#pool.hasRoom ? this.#pool.open(host, request) : this.#chooseOverBudget(host, request, fresh);
@@ -204,7 +207,10 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
 
   /** No more may be opened: one with room on another endpoint will do, or one that is of no use to it makes room. */
   #chooseOverBudget(chosen: EndpointHost, request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
-    for (let host = this.#balancer.next(); host !== undefined; host = this.#balancer.next()) {
+    const { tried } = request;
+    // to find one that it did not fail on, it may have gone through all
+    let host = tried === undefined ? this.#choice.next() : this.#choice.first();
+    for (; host !== undefined; host = this.#choice.next()) {
       const pooled = this.#pool.take(host, request, fresh);
       if (pooled !== undefined) return pooled;
     }
@@ -230,11 +236,11 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
     if (pooled !== undefined) this.#isServedAgain = this.#serveWith(pooled);
     while (this.#isServedAgain) {
       this.#isServedAgain = false;
-      if (this.#usable.length > 0) this.#serveLeases();
+      if (!this.#choice.isEmpty) this.#serveLeases();
       this.#serveLine();
     }
     this.#isServing = false;
-    if (this.#usable.length === 0 && this.#absence !== "unknown") this.#refuseLine(this.#absence);
+    if (this.#choice.isEmpty && this.#absence !== "unknown") this.#refuseLine(this.#absence);
   }
 
   /** Gives this connection to those it suits; one with nothing on it makes room for the first it does not. Whether there is more to do. */

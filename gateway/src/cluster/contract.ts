@@ -27,6 +27,8 @@ export interface ConnectionRequest {
   readonly upgrades: boolean;
   /** An endpoint that could not be reached a moment ago: only another one will do, and without one it is refused. */
   readonly avoids?: UpstreamEndpoint | undefined;
+  /** Endpoints that it failed on: another one is better, if there is one. */
+  readonly tried?: readonly UpstreamEndpoint[] | undefined;
   /** Called once, possibly before `acquire` returns. `reused` is true for a connection that answered before. */
   assign(connection: UpstreamConnection, reused: boolean): void;
   /** Called once instead of assign: no connection will come. `failed` is the one it waited for, where that never came up. */
@@ -133,10 +135,18 @@ export interface OpenOptions {
 /** Opens a connection; given to the cluster by the engine. */
 export type OpenConnection = (options: OpenOptions) => UpstreamConnection;
 
+/** Where retries ask whether the cluster bears one more. */
+export interface RetryGate {
+  /** Counts a retry until end(); false: there are too many. */
+  begin(): boolean;
+  end(): void;
+}
+
 /** A cluster as an exchange sees it. */
 export interface UpstreamCluster {
   /** `namespace/service:port`. */
   readonly key: string;
+  readonly retries: RetryGate;
   /**
    * Asks for a connection. `fresh` refuses idle ones (a replay after a dead keep-alive connection). May assign or refuse
    * before it returns, or queue the request until a connection is free.
@@ -235,12 +245,20 @@ export interface ManagedCluster extends UpstreamCluster {
   summary(): ClusterSummary;
 }
 
+/** Where a proxy runs; "" where nobody said. */
+export interface Place {
+  readonly zone: string;
+  readonly node: string;
+}
+
 /** All live clusters of one worker; one per worker, for its whole life. */
 export interface ClusterTable {
   /** A new cluster; names begin to resolve at once, so that it is warm when its runtime becomes active. */
   create(config: Cluster, endpoints: EndpointSet | undefined, tls: UpstreamTlsSettings | undefined): ManagedCluster;
   /** Retires every cluster that is not in `used` (what became unused, or was made for a runtime that was dropped). */
   disposeUnused(used: ReadonlySet<ManagedCluster>): void;
+  /** From now on endpoints that are meant for this place are preferred where all say whom they are meant for. */
+  moveTo(place: Place): void;
   /** Call about once a second. */
   sweep(): void;
   /** Of every cluster, by key. */

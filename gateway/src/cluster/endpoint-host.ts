@@ -5,18 +5,21 @@ import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
 import { ConnectionStack } from "./connection-stack.ts";
 import type { EndpointSummary, UpstreamEndpoint } from "./contract.ts";
+import type { Hinted } from "./locality.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 
 /** `removed`: gone from the configuration, connections still open. */
 export type HostState = Endpoint["state"] | "removed";
 
 /** An endpoint of a cluster. */
-export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint {
+export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted {
   readonly address: string;
   readonly port: number;
   readonly label: string;
   weight: number;
   state: HostState;
+  forZones: readonly string[] | undefined;
+  forNodes: readonly string[] | undefined;
   /** Whether connections are kept for requests to come: it is ready, or draining where no ready one is left. */
   isUsable = false;
   /** Connections open, those of leases and those that only finish what they have included. */
@@ -40,8 +43,18 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint {
     this.label = toEndpointLabel(endpoint);
     this.weight = endpoint.weight;
     this.state = endpoint.state;
+    this.forZones = endpoint.forZones;
+    this.forNodes = endpoint.forNodes;
     this.#counts = counts;
     this.#slot = counts.claim(clusterKey, this.label);
+  }
+
+  /** Takes over what is configured for the same address. */
+  renew({ weight, state, forZones, forNodes }: Endpoint): void {
+    this.weight = weight;
+    this.state = state;
+    this.forZones = forZones;
+    this.forNodes = forNodes;
   }
 
   active(): number {

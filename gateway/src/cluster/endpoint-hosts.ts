@@ -5,7 +5,9 @@
  */
 import type { Endpoint } from "@sallyport/model/endpoint";
 import type { ActiveCounts } from "../observe/contract.ts";
+import type { Place } from "./contract.ts";
 import { EndpointHost, toEndpointLabel } from "./endpoint-host.ts";
+import { NOWHERE, preferNear } from "./locality.ts";
 
 /** All hosts of a cluster. */
 export class EndpointHosts {
@@ -16,6 +18,7 @@ export class EndpointHosts {
   #connections = 0;
   #draining = 0;
   #isRetired = false;
+  #place = NOWHERE;
 
   constructor(clusterKey: string, counts: ActiveCounts) {
     this.#clusterKey = clusterKey;
@@ -30,6 +33,13 @@ export class EndpointHosts {
   /** Those of them that only finish what is on them. */
   get draining(): number {
     return this.#draining;
+  }
+
+  /** Requests and leases, over all endpoints. */
+  get busy(): number {
+    let busy = 0;
+    for (const host of this.#hosts.values()) busy += host.busy;
+    return busy;
   }
 
   /** Counts a new connection that carries something from the start. */
@@ -65,7 +75,7 @@ export class EndpointHosts {
   }
 
   /** Takes over the endpoints; of two with one address and port the first counts. Returns those that requests may go to. */
-  update(endpoints: readonly Endpoint[]): EndpointHost[] {
+  update(endpoints: readonly Endpoint[]): readonly EndpointHost[] {
     const configured = new Set<string>();
     for (const endpoint of endpoints) {
       const label = toEndpointLabel(endpoint);
@@ -75,10 +85,13 @@ export class EndpointHosts {
     }
     for (const [label, host] of this.#hosts) if (!configured.has(label)) host.state = "removed";
     this.forgetUnused();
-    const usable = this.#usable();
-    for (const host of this.#hosts.values()) host.isUsable = false;
-    for (const host of usable) host.isUsable = !this.#isRetired;
-    return usable;
+    return this.#use();
+  }
+
+  /** Chooses for this place from now on. Returns those that requests may go to. */
+  moveTo(place: Place): readonly EndpointHost[] {
+    this.#place = place;
+    return this.#use();
   }
 
   /** Forgets removed hosts without connections. */
@@ -103,14 +116,20 @@ export class EndpointHosts {
     if (host === undefined) {
       this.#hosts.set(label, new EndpointHost(endpoint, this.#clusterKey, this.#counts));
     } else {
-      host.weight = endpoint.weight;
-      host.state = endpoint.state;
+      host.renew(endpoint);
     }
   }
 
-  #usable(): EndpointHost[] {
+  #use(): readonly EndpointHost[] {
+    const usable = this.#usable();
+    for (const host of this.#hosts.values()) host.isUsable = false;
+    for (const host of usable) host.isUsable = !this.#isRetired;
+    return usable;
+  }
+
+  #usable(): readonly EndpointHost[] {
     const weighted = [...this.#hosts.values()].filter((host) => host.weight > 0);
     const ready = weighted.filter((host) => host.state === "ready");
-    return ready.length > 0 ? ready : weighted.filter((host) => host.state === "draining");
+    return ready.length > 0 ? preferNear(ready, this.#place) : weighted.filter((host) => host.state === "draining");
   }
 }

@@ -7,9 +7,11 @@ import type {
   ClusterTable,
   ClusterTableOptions,
   ManagedCluster,
+  Place,
   UpstreamTlsSettings,
 } from "./contract.ts";
 import { DnsDiscovery } from "./dns/discovery.ts";
+import { NOWHERE } from "./locality.ts";
 
 /** Opens the table of a worker. */
 export function openClusterTable(options: ClusterTableOptions): ClusterTable {
@@ -24,6 +26,7 @@ interface Entry {
 class PooledClusterTable implements ClusterTable {
   readonly #options: ClusterTableOptions;
   readonly #entries = new Map<ManagedCluster, Entry>();
+  #place = NOWHERE;
 
   constructor(options: ClusterTableOptions) {
     this.#options = options;
@@ -31,6 +34,7 @@ class PooledClusterTable implements ClusterTable {
 
   create(config: Cluster, endpoints: EndpointSet | undefined, tls: UpstreamTlsSettings | undefined): ManagedCluster {
     const cluster = new PooledCluster(config, this.#options);
+    cluster.moveTo(this.#place);
     cluster.update(config, endpoints, tls);
     this.#entries.set(cluster, { cluster, discovery: this.#discover(config, cluster) });
     return cluster;
@@ -43,6 +47,11 @@ class PooledClusterTable implements ClusterTable {
       discovery?.close();
       cluster.retire();
     }
+  }
+
+  moveTo(place: Place): void {
+    this.#place = place;
+    for (const { cluster } of this.#entries.values()) cluster.moveTo(place);
   }
 
   sweep(): void {

@@ -12,6 +12,7 @@ import { compilePolicy } from "@sallyport/policies/registry";
 import type { Candidate } from "../router/candidate.ts";
 import { type AcceptRequest, compileConditions } from "../router/conditions.ts";
 import type { CompiledBackend, CompiledListener, CompiledRule } from "../router/contract.ts";
+import { compileRetry } from "../retry/policy.ts";
 import { compilePattern } from "../router/pattern.ts";
 import { isAnyService, toCallRank, toMatchRank, toPathValue } from "../router/precedence.ts";
 import { compileWeightedPick } from "../router/weighted-pick.ts";
@@ -138,6 +139,7 @@ function compileRule(rule: HttpRule, { resource, ruleIndex, context }: RulePlace
     pick: compileWeightedPick(backends) ?? (() => undefined),
     requestTimeout: rule.requestTimeout ?? 0,
     backendTimeout: rule.backendTimeout ?? 0,
+    retry: compileRetry(rule.retry),
   };
 }
 

@@ -4,7 +4,7 @@
  * | phase | when | a failure yields |
  * |---|---|---|
  * | passInterim | a 1xx head came | |
- * | passAnswerHead | the final head (or 101) came; response filters run here | 500 |
+ * | passAnswerHead | the final head (or 101) came; here it is retried, or response filters run | 500 |
  * | endAnswer | the body is complete | |
  * | failUpstream | the try failed: it is repeated where that is safe | 502, 503 or a cut answer |
  */
@@ -13,13 +13,15 @@ import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { BodyFraming, BodyMode, TryProgress } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
-import { isReplayable } from "./repetition.ts";
-import { failExchange, filterAnswer, finishAnswer, finishExchange, stopTimers } from "./local-reply.ts";
+import { dropKept, isReplayable } from "./repetition.ts";
+import { failExchange, filterAnswer, finishAnswer, finishExchange } from "./local-reply.ts";
+import { failTry, isRetried, pauseRequest } from "./retries.ts";
 
 /** Relays a 1xx head; 100 only to a client that waits for it. */
 export function passInterim(exchange: Exchange, head: ResponseHead): void {
   const { start } = exchange;
-  exchange.kept = undefined;
+  // the endpoint has seen the request; a policy may still have it repeated
+  if (exchange.rule?.retry === undefined) dropKept(exchange);
   if (start === undefined || (head.status === 100 && !start.head.expectsContinue)) return;
   start.downstream.sendInterim(head);
 }
@@ -27,7 +29,7 @@ export function passInterim(exchange: Exchange, head: ResponseHead): void {
 /** Sends the head of the answer downstream, after the filters that are due. */
 export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: BodyFraming): BodyMode {
   const { start, upstream, dependencies } = exchange;
-  if (start === undefined) return "content";
+  if (start === undefined || (exchange.rule?.retry !== undefined && isRetried(exchange, head))) return "content";
   const { downstream } = start;
   if (isMistakable(start.head, head.status, framing)) {
     failExchange(exchange, "upgrade-refused");
@@ -37,14 +39,14 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
   exchange.upstreamStartedAt = dependencies.now();
   exchange.beganThisTurn = true;
   exchange.answered = true;
-  exchange.kept = undefined;
+  if (exchange.kept !== undefined) dropKept(exchange);
   exchange.status = head.status;
   exchange.details = "via_upstream";
   exchange.answer = answer;
   if (framing === "tunnel") {
     exchange.phase = "tunnel";
     // they are limits of a request, which is answered now
-    stopTimers(exchange);
+    exchange.timers.stop();
     exchange.requestEnded = false;
     downstream.sendHead(answer, framing, "content");
     downstream.takeBody("content");
@@ -99,7 +101,7 @@ export function failUpstream(exchange: Exchange, reason: FaultReason, progress: 
   exchange.upstream = undefined;
   if (reason === "upstream-tls-failure") exchange.upstreamFailure = exchange.connection?.failureDetail ?? "";
   if (isReplayable(exchange, reason, progress)) tryAgain(exchange, reason);
-  else failExchange(exchange, reason);
+  else failTry(exchange, reason, progress);
 }
 
 function tryAgain(exchange: Exchange, reason: FaultReason): void {
@@ -107,7 +109,6 @@ function tryAgain(exchange: Exchange, reason: FaultReason): void {
   exchange.phase = "acquiring";
   const isUnreachable = reason === "connect-failure";
   exchange.avoids = isUnreachable ? exchange.connection?.endpoint : undefined;
-  // what comes of the body meanwhile has nowhere to go
-  if (exchange.bodyMode !== undefined && !exchange.requestEnded) exchange.start?.downstream.pauseBody();
+  pauseRequest(exchange);
   exchange.cluster?.acquire(exchange, !isUnreachable);
 }

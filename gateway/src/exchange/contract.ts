@@ -149,6 +149,11 @@ export interface UpstreamStream extends BodySource, BodySink {
   sendHead(head: RequestHead, framing: BodyFraming, mode: BodyMode): void;
   /** Gives the try up: nothing is called on the receiver any more. */
   cancel(): void;
+  /**
+   * As cancel(), called from onAnswerHead: the answer is of no use. What comes of it is read and dropped where it is short, so that
+   * the connection can be used again.
+   */
+  discard(): void;
 }
 
 /**

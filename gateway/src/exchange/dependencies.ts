@@ -1,6 +1,7 @@
 /** What the exchanges of one thread stand on. */
 import type { RequestIds } from "../head/request-id.ts";
 import type { Recorder } from "../observe/contract.ts";
+import type { KeptBodies } from "../retry/kept-bodies.ts";
 import type { Clocks } from "../time/ticker.ts";
 import type { SocketWays } from "../wire/outlet.ts";
 import type { WarningLog } from "../wire/upstream-warnings.ts";
@@ -28,6 +29,10 @@ export interface ExchangeDependencies {
   readonly pressure: Pressure;
   /** Milliseconds, as performance.now(). */
   now(): number;
+  /** Uniform in [0, 1). */
+  random(): number;
+  /** Room for bodies that may have to be sent once more. */
+  readonly kept: KeptBodies;
   /** Exchanges that are idle. */
   readonly pool: Exchange[];
 }

@@ -2,7 +2,8 @@
  * One request and its answer: an explicit state machine between a downstream stream and an upstream one.
  *
  *   idle -> filtering -> acquiring -> forwarding -> answering -> over
- *                                               \-> tunnel   -> over
+ *                          ^  ^----------/  |  \-> tunnel   -> over
+ *                          \---- waiting <--/
  *
  * Every phase can go to `over` at once: by a local reply, a fault, or because the client left. The phases themselves are
  * functions (request-phases.ts, answer-phases.ts, local-reply.ts); this class holds their state and is what codecs,
@@ -33,11 +34,21 @@ import { failExchange, finishExchange, leaveExchange } from "./local-reply.ts";
 import type { Mirror } from "./mirror.ts";
 import { LiveRecord } from "./record.ts";
 import { beginRequest, sendRequest } from "./request-phases.ts";
-import { keepBody } from "./repetition.ts";
-import type { ExchangeTimer } from "./timers.ts";
+import { dropKept, keepBody } from "./repetition.ts";
+import { failTry, retryNow } from "./retries.ts";
+import type { Retries } from "./retry-state.ts";
+import { ExchangeTimers, type TimerKind } from "./timers.ts";
 
 /** Where an exchange is. */
-export type ExchangePhase = "idle" | "filtering" | "acquiring" | "forwarding" | "answering" | "tunnel";
+export type ExchangePhase =
+  | "idle"
+  | "filtering"
+  | "acquiring"
+  | "forwarding"
+  /** For the next try, by the rule's retry policy. */
+  | "waiting"
+  | "answering"
+  | "tunnel";
 
 /** What a codec begins an exchange with. */
 export interface ExchangeStart {
@@ -83,8 +94,12 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   answered = false;
   /** The connection answered before. */
   reused = false;
-  /** How often the request was tried anew. */
+  /** How often the request went to an endpoint. */
+  tries = 0;
+  /** How often it went out again because nobody had seen it. */
   replays = 0;
+  /** What the rule's retry policy made of it; undefined until there is a retry. */
+  retries: Retries | undefined = undefined;
   /** How pieces of the request's body come; undefined until they are asked for. */
   bodyMode: BodyMode | undefined = undefined;
   /** Something of the request's body, or its end, went to a try. */
@@ -107,16 +122,21 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   trailers = "";
   upstreamHost = "-";
   upstreamFailure = "";
-  requestTimer: ExchangeTimer | undefined = undefined;
-  tryTimer: ExchangeTimer | undefined = undefined;
+  readonly timers: ExchangeTimers;
 
   get upgrades(): boolean {
     return this.start !== undefined && this.start.head.upgrade !== "";
   }
 
+  /** Endpoints that tries failed on. */
+  get tried(): readonly UpstreamEndpoint[] | undefined {
+    return this.retries?.tried;
+  }
+
   constructor(dependencies: ExchangeDependencies) {
     this.dependencies = dependencies;
     this.record = new LiveRecord(this);
+    this.timers = new ExchangeTimers(this, dependencies.clocks.fine);
   }
 
   /** Begins with a complete head. May be over when it returns. */
@@ -181,8 +201,10 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
   }
 
   refuse(reason: FaultReason, failed?: UpstreamConnection): void {
-    if (failed === undefined) failExchange(this, reason);
+    // where another endpoint was asked for and there is none, the try that failed is what the policy is asked about
+    if (failed === undefined) failTry(this, reason, "unseen");
     else {
+      this.tries++;
       this.connection = failed;
       this.upstreamHost = failed.endpoint.label;
       this.upstreamFailure = failed.failureDetail;
@@ -221,8 +243,11 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     failUpstream(this, reason, progress);
   }
 
-  onTimeout(): void {
-    failExchange(this, "upstream-timeout");
+  onTimeout(kind: TimerKind): void {
+    if (kind === "backoff") retryNow(this);
+    else if (kind === "try")
+      failTry(this, "upstream-timeout", this.connection?.connected === false ? "unseen" : "silent");
+    else failExchange(this, "upstream-timeout");
   }
 
   /** Back to `idle`, for the next request; its record was handed over. */
@@ -237,7 +262,8 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     this.upstream = undefined;
     this.connection = undefined;
     this.avoids = undefined;
-    this.kept = undefined;
+    if (this.kept !== undefined) dropKept(this);
+    this.retries = undefined;
     this.requestTrailers = "";
     this.answer = undefined;
     if (this.mirrors.length > 0) this.mirrors = [];
@@ -254,6 +280,7 @@ export class Exchange implements RequestReceiver, AnswerReceiver, ConnectionRequ
     this.closes = false;
     this.answered = false;
     this.reused = false;
+    this.tries = 0;
     this.replays = 0;
     this.bodyMode = undefined;
     this.bodyBegun = false;

@@ -2,21 +2,27 @@
  * Answers made here, and every way an exchange ends. A fault becomes a local reply through the table of the model while
  * nothing was sent yet; afterwards the answer is cut so that the client can tell.
  */
-import { FAULTS, type FaultReason } from "@sallyport/model/fault";
+import { FAULTS, type FaultReason, type ResponseFlag } from "@sallyport/model/fault";
 import type { Filter, LocalReply } from "@sallyport/policies/filter";
 import type { RequestHead } from "../head/request-head.ts";
 import { reasonPhrase } from "../head/reason-phrase.ts";
 import { toResponseHead, type ResponseHead } from "../head/response-head.ts";
 import { DEADLINE_TRAILERS, toGrpcReply } from "./grpc.ts";
 import type { Exchange } from "./exchange.ts";
+import { endRetry } from "./retry-state.ts";
 
 const PLAIN: LocalReply["headers"] = [["content-type", "text/plain; charset=utf-8"]];
 /** What an exchange that ends without a word is noted as. */
 const UNANSWERED = 0;
 
-/** Ends the exchange with a fault. `detail` is for the access log; the reason where it is left out. */
-export function failExchange(exchange: Exchange, reason: FaultReason, detail: string = reason): void {
-  const { status, flag } = FAULTS[reason];
+/** Ends the exchange with a fault. `detail` is for the access log; the reason where it is left out. So is `flag`: that of the reason. */
+export function failExchange(
+  exchange: Exchange,
+  reason: FaultReason,
+  detail: string = reason,
+  flag: ResponseFlag = FAULTS[reason].flag,
+): void {
+  const { status } = FAULTS[reason];
   giveUpRequest(exchange);
   exchange.flag = flag;
   exchange.details = detail;
@@ -95,7 +101,8 @@ export function finishExchange(exchange: Exchange): void {
   const { dependencies, record } = exchange;
   exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
   if (!exchange.requestEnded) for (const mirror of exchange.mirrors) mirror.cut();
-  stopTimers(exchange);
+  exchange.timers.stop();
+  if (exchange.retries !== undefined) endRetry(exchange.retries);
   record.endedAt = exchange.beganThisTurn ? exchange.upstreamStartedAt : dependencies.now();
   dependencies.recorder.exchange(record);
   exchange.reset();
@@ -140,12 +147,5 @@ function giveUpRequest(exchange: Exchange): void {
   } else if (exchange.phase === "acquiring") cluster?.cancel(exchange);
   // a filter that is still at work may change the head later: nobody must use it again
   if (exchange.waiting && exchange.start !== undefined) exchange.start.head.abandoned = true;
-  stopTimers(exchange);
-}
-
-/** The limits of the rule count no longer. */
-export function stopTimers(exchange: Exchange): void {
-  const { fine } = exchange.dependencies.clocks;
-  if (exchange.requestTimer !== undefined) fine.disarm(exchange.requestTimer);
-  if (exchange.tryTimer !== undefined) fine.disarm(exchange.tryTimer);
+  exchange.timers.stop();
 }

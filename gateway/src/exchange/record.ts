@@ -108,6 +108,10 @@ export class LiveRecord implements ExchangeRecord {
     return this.#exchange.upstreamFailure;
   }
 
+  get attempts(): number {
+    return this.#exchange.tries;
+  }
+
   get routeName(): string {
     return this.#exchange.rule?.label ?? "";
   }

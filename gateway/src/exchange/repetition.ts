@@ -1,9 +1,12 @@
 /**
- * Which requests go out once more after a try that failed, and what is kept of them for that. Only what no server can have
- * acted on is repeated, or what may be done twice.
+ * Which requests go out once more after a try that failed, and what is kept of them for that.
  *
- * A call of gRPC has sent its body by the time the endpoint says that it did nothing with it (GOAWAY, REFUSED_STREAM), so small
- * bodies are kept until an answer begins, as clients of gRPC do for their transparent retries.
+ * Two reasons are told apart. What no endpoint can have acted on goes out again at once, whatever the route says (as clients of gRPC
+ * do: transparent retries), a few times and without counting against anything. All else is the rule's policy (../retry), which
+ * waits, counts and asks the cluster's budget: retries.ts.
+ *
+ * For both the body must still be there, so small ones are kept until an answer begins: where a try may come back unseen (a call
+ * of gRPC has sent its body by the time GOAWAY or REFUSED_STREAM comes) or where the rule has a policy.
  */
 import type { FaultReason } from "@sallyport/model/fault";
 import type { UpstreamConnection } from "../cluster/contract.ts";
@@ -14,8 +17,6 @@ import type { Exchange } from "./exchange.ts";
 
 /** How often a request may come back unseen before its client is told: a connection that is sent away, and two endpoints that left. */
 const MAX_REPLAYS = 3;
-/** Bytes of a body that are kept. */
-const MOST_KEPT = 16_384;
 /** What another connection, or endpoint, may be better at. Who does not speak what is asked for is the same a moment later. */
 const GONE: ReadonlySet<FaultReason> = new Set([
   "upstream-refused",
@@ -38,8 +39,17 @@ export function isReplayable(exchange: Exchange, reason: FaultReason, progress: 
 
 /** Nothing was done with it, whatever it asks for: it is repeated as long as all of it is still there. */
 function isUnseenReplayable(exchange: Exchange, head: RequestHead, reason: FaultReason): boolean {
-  if (!GONE.has(reason) || exchange.replays >= MAX_REPLAYS) return false;
-  return head.framing === "none" || !exchange.bodyBegun || exchange.kept !== undefined;
+  return GONE.has(reason) && exchange.replays < MAX_REPLAYS && isWhole(exchange, head);
+}
+
+/** Whether all of the request is still there to be sent once more. */
+export function isWhole({ bodyBegun, kept }: Exchange, { framing }: RequestHead): boolean {
+  return framing === "none" || !bodyBegun || kept !== undefined;
+}
+
+/** Whether doing it twice is as good as once. */
+export function isIdempotent({ method }: RequestHead): boolean {
+  return IDEMPOTENT.has(method);
 }
 
 /**
@@ -48,26 +58,36 @@ function isUnseenReplayable(exchange: Exchange, head: RequestHead, reason: Fault
  */
 function isSilentReplayable({ reused, replays }: Exchange, head: RequestHead, reason: FaultReason): boolean {
   if (!reused || replays > 0 || (reason !== "upstream-closed" && reason !== "upstream-reset")) return false;
-  return head.framing === "none" && head.upgrade === "" && IDEMPOTENT.has(head.method);
+  return head.framing === "none" && head.upgrade === "" && isIdempotent(head);
 }
 
 /**
- * What is kept at first: nothing yet, or undefined where no try can come back unseen (HTTP/1.1 on a connection that is up) or
- * the body is known to be too large.
+ * What is kept at first: nothing yet, or undefined where no try can be repeated (HTTP/1.1 on a connection that is up, and no
+ * policy) or the body is known to be too large.
  */
 export function startKeeping(
+  { rule, dependencies }: Exchange,
   head: RequestHead,
   { connected }: UpstreamConnection,
   { takesRaw }: UpstreamStream,
 ): string | undefined {
-  const isLarge = head.framing === "length" && head.contentLength > MOST_KEPT;
-  return isLarge || (takesRaw && connected) ? undefined : "";
+  if (head.framing === "length" && !dependencies.kept.fits(head.contentLength)) return undefined;
+  return takesRaw && connected && rule?.retry === undefined ? undefined : "";
 }
 
 /** Keeps a piece of the body, or gives up keeping. */
 export function keepBody(exchange: Exchange, bytes: Buffer, from: number, to: number): void {
-  const { kept = "" } = exchange;
-  exchange.kept = kept.length + to - from > MOST_KEPT ? undefined : kept + toLatin1(bytes, from, to);
+  const { kept = "", dependencies } = exchange;
+  if (dependencies.kept.take(kept.length, to - from)) exchange.kept = kept + toLatin1(bytes, from, to);
+  else dropKept(exchange);
+}
+
+/** It will not be sent once more. */
+export function dropKept(exchange: Exchange): void {
+  const { kept } = exchange;
+  if (kept === undefined) return;
+  exchange.kept = undefined;
+  if (kept.length > 0) exchange.dependencies.kept.free(kept.length);
 }
 
 /** Sends what came of the body to another try, and goes on with the rest. */

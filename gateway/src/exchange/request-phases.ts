@@ -21,7 +21,6 @@ import { parseGrpcTimeout } from "./grpc.ts";
 import { failExchange, replyLocally } from "./local-reply.ts";
 import { openMirrors } from "./mirror.ts";
 import { repeatBody, startKeeping } from "./repetition.ts";
-import { armTimer } from "./timers.ts";
 
 /** Starts the request phases. */
 export function beginRequest(exchange: Exchange, start: ExchangeStart): void {
@@ -45,8 +44,9 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
   exchange.upstreamHost = connection.endpoint.label;
   const upstream = connection.open(exchange);
   exchange.upstream = upstream;
-  if (rule !== undefined && rule.backendTimeout > 0) armTry(exchange, rule.backendTimeout);
-  if (head.mirrors.length > 0 && exchange.replays === 0) exchange.mirrors = openMirrors(exchange, start);
+  exchange.tries++;
+  if (rule !== undefined && rule.backendTimeout > 0) exchange.timers.limitTry(rule.backendTimeout);
+  if (head.mirrors.length > 0 && exchange.tries === 1) exchange.mirrors = openMirrors(exchange, start);
   const mode = exchange.bodyMode ?? chooseMode(exchange, start, upstream);
   if (mode === "raw" && !upstream.takesRaw) {
     failExchange(exchange, "upstream-refused");
@@ -57,14 +57,15 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
   else if (exchange.bodyMode !== undefined) repeatBody(exchange, upstream, downstream);
   else {
     exchange.bodyMode = mode;
-    exchange.kept = startKeeping(head, connection, upstream);
+    exchange.kept = startKeeping(exchange, head, connection, upstream);
     downstream.takeBody(mode);
   }
 }
 
 function chooseMode(exchange: Exchange, { head, downstream }: ExchangeStart, upstream: UpstreamStream): BodyMode {
-  const raw = head.framing === "stream" && downstream.offersRaw && upstream.takesRaw && exchange.mirrors.length === 0;
-  return raw ? "raw" : "content";
+  if (head.framing !== "stream" || !downstream.offersRaw || !upstream.takesRaw) return "content";
+  // the next try may go to an endpoint that speaks HTTP/2
+  return exchange.mirrors.length > 0 || exchange.rule?.retry !== undefined ? "content" : "raw";
 }
 
 function endEmptyRequest(exchange: Exchange, upstream: UpstreamStream): void {
@@ -72,10 +73,6 @@ function endEmptyRequest(exchange: Exchange, upstream: UpstreamStream): void {
   exchange.requestEnded = true;
   upstream.endBody("");
   upstream.flush();
-}
-
-function armTry(exchange: Exchange, milliseconds: number): void {
-  exchange.tryTimer = armTimer(exchange.dependencies.clocks.fine, exchange.tryTimer, exchange, milliseconds);
 }
 
 function findRoute({ head, runtime, bind }: ExchangeStart): RouteResult | undefined {
@@ -115,10 +112,7 @@ function routeRequest(exchange: Exchange, start: ExchangeStart): void {
 }
 
 function runRule(exchange: Exchange, head: RequestHead, route: RouteResult, rule: CompiledRule): void {
-  if (rule.requestTimeout > 0) {
-    const { fine } = exchange.dependencies.clocks;
-    exchange.requestTimer = armTimer(fine, exchange.requestTimer, exchange, rule.requestTimeout);
-  }
+  if (rule.requestTimeout > 0) exchange.timers.limitRequest(rule.requestTimeout);
   if (head.settled) {
     exchange.ruleFilters = rule.filters.length;
     chooseBackend(exchange, head, rule);
@@ -225,9 +219,7 @@ function limitCall(exchange: Exchange, { head, startedAt }: ExchangeStart): void
   const timeout = parseGrpcTimeout(head.received("grpc-timeout"));
   const limit = exchange.rule?.requestTimeout ?? 0;
   if (timeout === undefined || (limit > 0 && limit <= timeout)) return;
-  const { dependencies } = exchange;
-  const left = Math.max(0, timeout - (dependencies.now() - startedAt));
-  exchange.requestTimer = armTimer(dependencies.clocks.fine, exchange.requestTimer, exchange, left);
+  exchange.timers.limitRequest(Math.max(0, timeout - (exchange.dependencies.now() - startedAt)));
 }
 
 /** Envoy: unescape-and-redirect. Absolute, because a path that begins with `//` would name another host. */

@@ -79,6 +79,11 @@ export class AnswerInput {
     return this.state === "head" && this.#interims === 0 && this.#stash.length === 0;
   }
 
+  /** Whether the answer that has begun can end within so many bytes, and the connection can be used again then. */
+  endsWithin(bytes: number): boolean {
+    return this.#reusable && (this.state !== "length" || this.#left <= bytes);
+  }
+
   read(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): void {
     if (this.state === "head") this.#readHeads(bytes, from, to);
     else this.#readBody(bytes, from, to, lease);
@@ -131,8 +136,8 @@ export class AnswerInput {
     this.#reusable = facts.persistent && framing !== "tunnel" && (framing !== "stream" || facts.chunked);
     this.state = toState(framing, facts.chunked);
     const mode = receiver.onAnswerHead(head, framing);
-    // the exchange may be over by now
-    if (this.receiver !== receiver) return -1;
+    // the exchange may be over by now, and the connection with it
+    if (this.receiver === undefined) return -1;
     this.#startBody(mode, facts.hopFields);
     if (framing === "none") this.#finish("", from === to);
     else if (from < to) this.#readBody(bytes, from, to, undefined);

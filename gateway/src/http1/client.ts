@@ -15,6 +15,7 @@ import type {
   UpstreamStream,
 } from "../exchange/contract.ts";
 import type { UpstreamDependencies } from "../exchange/dependencies.ts";
+import { DroppedAnswer, MOST_DROPPED } from "../exchange/dropped-answer.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import { keyOfLines, toHandshakeLines } from "../head/websocket.ts";
 import { Timed } from "../time/wheel.ts";
@@ -140,6 +141,14 @@ class Http1Client
 
   cancel(): void {
     this.#shut();
+  }
+
+  discard(): void {
+    if (!this.#requestEnded || !this.#input.endsWithin(MOST_DROPPED)) {
+      this.#shut();
+      return;
+    }
+    this.#input.receiver = new DroppedAnswer(this.#dependencies.clocks.coarse, () => this.#shut());
   }
 
   pauseBody(): void {

@@ -38,7 +38,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   /** Why streams are lost with it. */
   lossReason: FaultReason = "upstream-protocol-error";
   readonly #opening: Http2ClientOpening;
-  readonly #dependencies: UpstreamDependencies;
+  readonly dependencies: UpstreamDependencies;
   readonly #owner: ConnectionOwner;
   /** Tries on it, those that have no stream yet or whose answer waits included. */
   tries = 0;
@@ -65,7 +65,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
     this.scheme = opening.tls === undefined ? "http" : "https";
     this.#opening = opening;
     this.#owner = opening.owner;
-    this.#dependencies = dependencies;
+    this.dependencies = dependencies;
     this.#life = new SignsOfLife(dependencies.clocks.coarse, opening.http2, this);
     this.#toldCapacity = this.capacity;
     this.inlet.deliverTo(this);
@@ -99,13 +99,13 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   /** Until the socket is up nothing is written. */
   awaitSocket(): void {
     this.output.hold();
-    this.#dependencies.clocks.coarse.arm(this, this.#opening.connectTimeout);
+    this.dependencies.clocks.coarse.arm(this, this.#opening.connectTimeout);
   }
 
   onUp(): void {
     if (this.#closed) return;
     this.#guard(() => {
-      const { clocks, recorder } = this.#dependencies;
+      const { clocks, recorder } = this.dependencies;
       this.connected = true;
       this.#life.heard();
       clocks.coarse.disarm(this);
@@ -121,7 +121,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   onUpFailed(reason: "connect-failure" | "upstream-tls-failure", detail: string): void {
     if (this.#closed) return;
     this.failureDetail = detail;
-    this.#dependencies.recorder.upstreamConnect("failure");
+    this.dependencies.recorder.upstreamConnect("failure");
     this.lose(reason);
   }
 
@@ -178,7 +178,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   override onLate(): void {
     if (this.#closed) this.socket.destroy();
     else {
-      this.#dependencies.recorder.upstreamConnect("timeout");
+      this.dependencies.recorder.upstreamConnect("timeout");
       this.lose("connect-timeout");
     }
   }
@@ -215,7 +215,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
 
   protected onFailed(_code: ErrorCode, detail: string): void {
     const { cluster, endpoint } = this.#opening;
-    const { clocks, log } = this.#dependencies;
+    const { clocks, log } = this.dependencies;
     const failed = { cluster, endpoint: endpoint.label, detail, hint: "check that this port speaks HTTP/2" };
     if (this.lossReason === "upstream-protocol-error") warnings.warn(log, failed, performance.now());
     clocks.coarse.arm(this, LINGER);
@@ -223,7 +223,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
 
   /** A bug of ours: logged once, exchanges answer 500, the connection goes. */
   protected onBug(error: unknown): void {
-    this.#dependencies.log.error("bug on an upstream connection", { error, endpoint: this.endpoint.label });
+    this.dependencies.log.error("bug on an upstream connection", { error, endpoint: this.endpoint.label });
     this.lossReason = "internal-error";
     this.fail(ErrorCode.INTERNAL_ERROR, "");
   }
@@ -277,13 +277,13 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
     }
     this.goaway(0, ErrorCode.NO_ERROR, "");
     this.end();
-    this.#dependencies.clocks.coarse.arm(this, LINGER);
+    this.dependencies.clocks.coarse.arm(this, LINGER);
   }
 
   #tellClosed(failure?: FaultReason): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { clocks, recorder } = this.#dependencies;
+    const { clocks, recorder } = this.dependencies;
     clocks.coarse.disarm(this);
     this.#life.stop();
     if (this.connected) recorder.upstreamClosed();

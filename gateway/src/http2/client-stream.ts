@@ -9,6 +9,7 @@ import type {
   TryProgress,
   UpstreamStream,
 } from "../exchange/contract.ts";
+import { DroppedAnswer } from "../exchange/dropped-answer.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import { reasonPhrase } from "../head/reason-phrase.ts";
 import { ResponseHead } from "../head/response-head.ts";
@@ -68,6 +69,16 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
     this.dropWaiting();
     this.#client.reset(this, ErrorCode.CANCEL);
     this.#release();
+  }
+
+  discard(): void {
+    if (!this.localClosed) {
+      this.cancel();
+      return;
+    }
+    this.#receiver = new DroppedAnswer(this.#client.dependencies.clocks.coarse, () => {
+      if (!this.gone) this.cancel();
+    });
   }
 
   /** The endpoint's SETTINGS came. */

@@ -9,7 +9,7 @@
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
 import { invariant } from "@sallyport/model/result";
-import type { HandshakeOutcome, StreamRecord } from "./contract.ts";
+import type { HandshakeOutcome, RetryEvent, StreamRecord } from "./contract.ts";
 
 /** How many blocks of each kind there are. Block 0 of a kind is shared by all names beyond the cap. */
 export interface CellShape {
@@ -36,6 +36,8 @@ export const GLOBAL = {
   heapUsed: 10,
   /** Connections closed at once because there were too many. */
   refused: 11,
+  /** A cell per event of retries. */
+  retries: 12,
 } as const;
 const GLOBAL_GAUGES = [
   GLOBAL.upstreamActive,
@@ -45,6 +47,9 @@ const GLOBAL_GAUGES = [
   GLOBAL.heapUsed,
 ] as const;
 const GLOBAL_SIZE = 16;
+
+/** Every event of retries, in the order of its cells. */
+export const RETRY_EVENTS = ["made", "success", "exhausted", "overflow"] as const satisfies readonly RetryEvent[];
 
 /** Every response flag, in the order of its cells. */
 export const FLAGS = [
@@ -206,6 +211,11 @@ function toBlockStart(shape: CellShape, kind: BlockKind, block: number): number 
 /** Index into CLASSES of a status; 0 where there was none. */
 export function toClassIndex(status: number): number {
   return status < 100 || status > 599 ? 0 : (status / 100) | 0;
+}
+
+/** The cell of an event of retries. */
+export function toRetryCell(event: RetryEvent): number {
+  return GLOBAL.retries + RETRY_EVENTS.indexOf(event);
 }
 
 /** A whole number of cache lines, so that no two workers write to one. */

@@ -41,6 +41,8 @@ export interface ExchangeRecord {
   readonly upstreamCluster: string;
   /** What a TLS failure towards the endpoint was about, in words; "" where there was none. */
   readonly upstreamFailure: string;
+  /** How often it went to an endpoint, whether that could be reached or not. */
+  readonly attempts: number;
   readonly routeName: string;
   /** It is a gRPC call, or was made one. */
   readonly isGrpc: boolean;
@@ -81,6 +83,12 @@ export interface StreamRecord extends Pick<
 /** How a TLS handshake with a client ended. `refused`: nobody serves the server name. */
 export type HandshakeOutcome = "full" | "resumed" | "failed" | "refused";
 
+/**
+ * What a rule's retry policy led to: one more try (`made`); the end of a request with an answer after that (`success`); its end
+ * because its attempts (`exhausted`) or the cluster's budget (`overflow`) were used up.
+ */
+export type RetryEvent = "made" | "success" | "exhausted" | "overflow";
+
 /** Takes note of what happens on the data path. One per worker. */
 export interface Recorder {
   exchange(record: ExchangeRecord): void;
@@ -91,6 +99,7 @@ export interface Recorder {
   upstreamConnect(outcome: "success" | "failure" | "timeout"): void;
   upstreamReuse(): void;
   upstreamClosed(): void;
+  upstreamRetry(event: RetryEvent): void;
   /** Change of the number of requests that wait for a connection. */
   upstreamPending(change: 1 | -1): void;
 }

@@ -2,10 +2,11 @@
  * Every metric family the gateway exports, as data: name, type, labels, help, and how to read its samples. The exposition,
  * the admin's /stats and docs/metrics.md come from this one table.
  */
-import { GLOBAL, LISTENER } from "./cells.ts";
+import { GLOBAL, LISTENER, RETRY_EVENTS, toRetryCell } from "./cells.ts";
 import type { MetricFamily } from "./metric-family.ts";
 import { readCpu, readOpenFiles, readResidentMemory, readStartTime } from "./process-facts.ts";
 import { readHistogram, readListeners, readNamed, readRequests, readWorkers } from "./samples.ts";
+import { REMOTE_FAMILIES } from "./remote-families.ts";
 import { STREAM_FAMILIES } from "./stream-families.ts";
 
 /** All families, in the order in which they are exported. */
@@ -79,6 +80,24 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     read: ({ cells }) => [{ labels: {}, value: cells.sum(GLOBAL.reuse) }],
   },
   {
+    name: "sallyport_upstream_retries_total",
+    type: "counter",
+    labels: [],
+    help: "Tries made because the retry policy of a route asked for them",
+    read: ({ cells }) => [{ labels: {}, value: cells.sum(toRetryCell("made")) }],
+  },
+  {
+    name: "sallyport_upstream_retried_requests_total",
+    type: "counter",
+    labels: ["outcome"],
+    help: "Requests that were to be retried, by outcome: success (answered after a retry), exhausted (all attempts were used up) or overflow (the budget of the cluster was)",
+    read: ({ cells }) =>
+      RETRY_EVENTS.filter((event) => event !== "made").map((event) => ({
+        labels: { outcome: event },
+        value: cells.sum(toRetryCell(event)),
+      })),
+  },
+  {
     name: "sallyport_upstream_connections_active",
     type: "gauge",
     labels: [],
@@ -144,6 +163,7 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     help: "When the configuration in force was applied; 0 before the first",
     read: ({ facts }) => [{ labels: {}, value: facts().appliedAt / 1000 }],
   },
+  ...REMOTE_FAMILIES,
   {
     name: "sallyport_ready",
     type: "gauge",

@@ -2,10 +2,11 @@
 import type { ExchangeRecord, StreamRecord } from "./contract.ts";
 
 /** An exchange is one as it is; of what was passed on, all that belongs to HTTP is missing. */
-export interface LoggedRecord extends Omit<ExchangeRecord, "protocol" | "status"> {
+export interface LoggedRecord extends Omit<ExchangeRecord, "protocol" | "status" | "attempts"> {
   readonly protocol: ExchangeRecord["protocol"] | StreamRecord["protocol"];
   /** Undefined where there is no HTTP. */
   readonly status: number | undefined;
+  readonly attempts: number | undefined;
   /** Of TLS that is passed on. */
   readonly serverName?: string | undefined;
 }
@@ -16,6 +17,7 @@ const NO_HTTP = {
   authority: "",
   scheme: "http",
   status: undefined,
+  attempts: undefined,
   requestId: "",
   upstreamStartedAt: 0,
   upstreamFailure: "",

@@ -24,4 +24,24 @@ export interface GatewayFacts {
   readonly workersHung: number;
   /** File descriptors the process may open; Infinity where the system does not say. */
   readonly maxFiles: number;
+  /** Absent where the configuration does not come from a controller. */
+  readonly remote?: RemoteFacts | undefined;
+}
+
+/** What is known of following a controller. Times are milliseconds since 1970, 0 for never. */
+export interface RemoteFacts {
+  readonly connected: boolean;
+  /** What is served comes from disk, and the controller has not confirmed it yet. */
+  readonly restored: boolean;
+  readonly connects: number;
+  /** Connections that broke, and those that could not be made. */
+  readonly failures: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly lastChangeAt: number;
+  readonly certificateExpiresAt: number;
+  /** Of the node, where the controller knows it. */
+  readonly zone: string | undefined;
+  /** Why the last change was refused. */
+  readonly problems: readonly string[];
 }

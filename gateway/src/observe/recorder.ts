@@ -3,10 +3,10 @@
  * exchanges to the access log. Runs once per exchange, so it does additions and nothing else.
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
-import { BUCKETS, FLAGS, GLOBAL, HANDSHAKES, LISTENER, NAMED, PROTOCOLS, toClassIndex } from "./cells.ts";
+import { BUCKETS, FLAGS, GLOBAL, HANDSHAKES, LISTENER, NAMED, PROTOCOLS, toClassIndex, toRetryCell } from "./cells.ts";
 import type { Cells } from "./cells.ts";
 import { toLoggedStream, type LoggedRecord } from "./logged-record.ts";
-import type { ExchangeRecord, HandshakeOutcome, Recorder, StreamRecord } from "./contract.ts";
+import type { ExchangeRecord, HandshakeOutcome, Recorder, RetryEvent, StreamRecord } from "./contract.ts";
 
 /** What a recorder writes to. */
 export interface RecorderOptions {
@@ -92,6 +92,10 @@ export class CellRecorder implements Recorder {
 
   upstreamClosed(): void {
     this.#add(GLOBAL.upstreamActive, -1);
+  }
+
+  upstreamRetry(event: RetryEvent): void {
+    this.#add(toRetryCell(event), 1);
   }
 
   upstreamPending(change: 1 | -1): void {

@@ -11,6 +11,7 @@ import type {
 } from "@sallyport/model/listener";
 import type { Filter } from "@sallyport/policies/filter";
 import type { UpstreamCluster } from "../cluster/contract.ts";
+import type { CompiledRetry } from "../retry/policy.ts";
 
 /** What routing asks of a request. Strings are latin1 text of the request's bytes. */
 export interface RouteInput {
@@ -51,6 +52,8 @@ export interface CompiledRule {
   /** Milliseconds, 0 for none: whole exchange, and each try upstream. */
   readonly requestTimeout: number;
   readonly backendTimeout: number;
+  /** Undefined: tries are not made again, but for what nobody can have seen. */
+  readonly retry: CompiledRetry | undefined;
 }
 
 /** What a request resolved to: the listener it belongs to (for options, metrics), and the rule if one matches. */

@@ -17,6 +17,7 @@ import type { RequestHead } from "../../src/head/request-head.ts";
 import type { ResponseHead } from "../../src/head/response-head.ts";
 import { ChunkedDecoder } from "../../src/http1/chunked.ts";
 import type { ExchangeRecord } from "../../src/observe/contract.ts";
+import { FreeRetries } from "../free-retries.ts";
 
 /** What a test looks at of a record. */
 export type RecordFacts = Pick<ExchangeRecord, "status" | "flag" | "bytesReceived" | "bytesSent">;
@@ -24,6 +25,7 @@ export type RecordFacts = Pick<ExchangeRecord, "status" | "flag" | "bytesReceive
 /** A cluster whose streams are the test's. */
 export class HandUpstream implements UpstreamCluster {
   readonly key = "test/hand:80";
+  readonly retries = new FreeRetries();
   readonly records: RecordFacts[] = [];
   /** The endpoints that requests did not want, in order. */
   readonly avoided: string[] = [];
@@ -93,6 +95,7 @@ export class HandStream implements UpstreamStream {
   ended = false;
   flushed = false;
   cancelled = 0;
+  discarded = 0;
   /** Says "full" to every piece. */
   full = false;
   onResume: () => void = () => undefined;
@@ -146,6 +149,11 @@ export class HandStream implements UpstreamStream {
 
   cancel(): void {
     this.cancelled++;
+    this.receiver = undefined;
+  }
+
+  discard(): void {
+    this.discarded++;
     this.receiver = undefined;
   }
 

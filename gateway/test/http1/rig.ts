@@ -16,6 +16,7 @@ import { RequestIds } from "../../src/head/request-id.ts";
 import { openHttp1 } from "../../src/http1/client.ts";
 import { openBind, type BindOptions, type BoundPort } from "../../src/listener/bind.ts";
 import { ConnectionBudget } from "../../src/listener/budget.ts";
+import { KeptBodies } from "../../src/retry/kept-bodies.ts";
 import type {
   CompiledBackend,
   CompiledBind,
@@ -82,7 +83,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
   const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
   const records: SeenRecord[] = [];
   const bugs: string[] = [];
-  const counts: RecorderCounts = { opened: 0, closed: 0, connects: 0, disconnects: 0, handshakes: [] };
+  const counts: RecorderCounts = { opened: 0, closed: 0, connects: 0, disconnects: 0, handshakes: [], retries: [] };
   const warnings: string[] = [];
   const log = {
     error: (message: string, fields: object) => void bugs.push(`${message} ${printFields(fields)}`),
@@ -105,6 +106,8 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
     log,
     pressure,
     now: () => performance.now(),
+    random: Math.random,
+    kept: new KeptBodies(),
     pool: [],
   };
   const bound = await openBind({
@@ -193,6 +196,7 @@ export function toOneRoute(
     pick: () => backend,
     requestTimeout: 0,
     backendTimeout: 0,
+    retry: undefined,
     ...changes,
   };
   return { listener: toListener({ http }), rule, matchedPrefix: undefined, cacheable: true };

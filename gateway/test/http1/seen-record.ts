@@ -1,5 +1,5 @@
 /** What exchanges and connections recorded, kept for assertions. */
-import type { ExchangeRecord, HandshakeOutcome, Recorder } from "../../src/observe/contract.ts";
+import type { ExchangeRecord, HandshakeOutcome, Recorder, RetryEvent } from "../../src/observe/contract.ts";
 
 /** A record as a plain object. */
 export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader" | "responseTrailer"> & {
@@ -14,6 +14,7 @@ export interface RecorderCounts {
   connects: number;
   disconnects: number;
   readonly handshakes: HandshakeOutcome[];
+  readonly retries: RetryEvent[];
 }
 
 /** A recorder that keeps and counts. */
@@ -34,6 +35,7 @@ export function toRecorder(
     connectionClosed: () => void counts.closed++,
     upstreamConnect: () => void counts.connects++,
     upstreamReuse: () => undefined,
+    upstreamRetry: (event) => void counts.retries.push(event),
     upstreamClosed: () => void counts.disconnects++,
     upstreamPending: () => undefined,
   };
@@ -65,6 +67,7 @@ function toSeen(record: ExchangeRecord): SeenRecord {
     upstreamHost: record.upstreamHost,
     upstreamCluster: record.upstreamCluster,
     upstreamFailure: record.upstreamFailure,
+    attempts: record.attempts,
     routeName: record.routeName,
     isGrpc: record.isGrpc,
     grpcStatus: record.responseTrailer("grpc-status") ?? record.responseHeader("grpc-status") ?? "",

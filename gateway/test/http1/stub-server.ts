@@ -8,6 +8,8 @@ import { Http1Server } from "../../src/http1/server.ts";
 import type { CompiledBind, CompiledRule, Runtime } from "../../src/router/contract.ts";
 import { Wheel } from "../../src/time/wheel.ts";
 import { Inlet } from "../../src/wire/inlet.ts";
+import { KeptBodies } from "../../src/retry/kept-bodies.ts";
+import { FreeRetries } from "../free-retries.ts";
 import { StubSocket } from "./stub-socket.ts";
 
 const OK = toResponseHead({ status: 200, headers: [["date", "x"]] }, 2);
@@ -17,6 +19,7 @@ const BODY = Buffer.from("ok");
 /** Records what goes upstream and answers when the request is complete. */
 class EchoCluster implements UpstreamCluster {
   readonly key = "test/echo:80";
+  readonly retries = new FreeRetries();
   readonly seen: string[] = [];
 
   acquire(request: ConnectionRequest): void {
@@ -63,6 +66,7 @@ function toStream(receiver: AnswerReceiver, seen: string[]): UpstreamStream {
     },
     flush: () => "taken",
     cancel: () => void (seen[at] += "(cancelled)"),
+    discard: () => void (seen[at] += "(discarded)"),
     pauseBody: () => undefined,
     resumeBody: () => undefined,
   };
@@ -90,6 +94,7 @@ export function serve(pieces: readonly Buffer[]): Run {
     pick: () => backend,
     requestTimeout: 0,
     backendTimeout: 0,
+    retry: undefined,
   };
   const http = DEFAULT_HTTP_SERVER_OPTIONS;
   const stream = DEFAULT_STREAM_OPTIONS;
@@ -113,6 +118,7 @@ export function serve(pieces: readonly Buffer[]): Run {
     connectionClosed: () => undefined,
     upstreamConnect: () => undefined,
     upstreamReuse: () => undefined,
+    upstreamRetry: () => undefined,
     upstreamClosed: () => undefined,
     upstreamPending: () => undefined,
     stream: () => undefined,
@@ -128,6 +134,8 @@ export function serve(pieces: readonly Buffer[]): Run {
     },
     pressure: { stopKeepAlive: false, shed: false },
     now: () => 0,
+    random: () => 0,
+    kept: new KeptBodies(),
     pool: [],
   };
   const stub = new StubSocket();

@@ -10,10 +10,12 @@ import type {
   UpstreamEndpoint,
   UpstreamTlsSettings,
 } from "../../src/cluster/contract.ts";
+import { FreeRetries } from "../free-retries.ts";
 
 /** The smallest pool: last in, first out, no limits. */
 export class TestCluster implements UpstreamCluster {
   readonly key: string;
+  readonly retries = new FreeRetries();
   readonly idle: UpstreamConnection[] = [];
   readonly all = new Set<UpstreamConnection>();
   opened = 0;

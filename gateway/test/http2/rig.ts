@@ -13,6 +13,7 @@ import type { CertifiedKey } from "@sallyport/testkit/certs";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { UpstreamCluster } from "../../src/cluster/contract.ts";
 import type { Exchange } from "../../src/exchange/exchange.ts";
+import { KeptBodies } from "../../src/retry/kept-bodies.ts";
 import { RequestIds } from "../../src/head/request-id.ts";
 import { Http2Server } from "../../src/http2/server.ts";
 import type { CompiledBind, Runtime } from "../../src/router/contract.ts";
@@ -56,7 +57,7 @@ export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Pr
   const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
   const records: SeenRecord[] = [];
   const bugs: string[] = [];
-  const counts = { opened: 0, closed: 0, connects: 0, disconnects: 0, handshakes: [] };
+  const counts = { opened: 0, closed: 0, connects: 0, disconnects: 0, handshakes: [], retries: [] };
   const log = {
     error: (message: string, fields: Readonly<Record<string, unknown>>) => {
       const { error } = fields;
@@ -75,6 +76,8 @@ export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Pr
       log,
       pressure,
       now: () => performance.now(),
+      random: Math.random,
+      kept: new KeptBodies(),
       pool,
     },
     draining: false,

@@ -1,6 +1,7 @@
 /** The smallest cluster that leases endpoints, for who makes its connections itself. */
 import type { FaultReason } from "@sallyport/model/fault";
 import type { EndpointLease, EndpointRequest, UpstreamCluster, UpstreamEndpoint } from "../../src/cluster/contract.ts";
+import { FreeRetries } from "../free-retries.ts";
 
 /** An endpoint whose state the test changes. */
 export type TestEndpoint = { -readonly [name in keyof UpstreamEndpoint]: UpstreamEndpoint[name] };
@@ -8,6 +9,7 @@ export type TestEndpoint = { -readonly [name in keyof UpstreamEndpoint]: Upstrea
 /** Hands out endpoints in turn, and knows what is leased. */
 export class LeasingCluster implements UpstreamCluster {
   readonly key: string;
+  readonly retries = new FreeRetries();
   readonly endpoints: TestEndpoint[];
   readonly leased: TestEndpoint[] = [];
   /** What each request wanted to avoid. */

@@ -37,6 +37,7 @@ export function toRecord(parts: RecordParts = {}): ExchangeRecord {
     upstreamHost: "10.1.0.5:9000",
     upstreamCluster: "default/web:80",
     upstreamFailure: "",
+    attempts: 1,
     routeName: "default/web/0",
     requestHeader: (name) => requestHeaders[name],
     responseHeader: (name) => responseHeaders[name],
