@@ -240,3 +240,25 @@ test("watches that always expire do not make a list follow a list without a paus
   }
   assert.equal(pauses, 7);
 });
+
+test("a watch goes on at the version of its last event or bookmark, and an expired one is listed anew at once", () => {
+  const reflection = new Reflection({ paths: ["/things"], random: () => 0.5 }, new Listener());
+  reflection.takePage({ metadata: { resourceVersion: "5" }, items: [] });
+  const object = { metadata: { namespace: "a", name: "x", resourceVersion: "7" } };
+  for (const [event, version] of [
+    [{ type: "ADDED", object }, "7"],
+    [{ type: "BOOKMARK", object: { metadata: { resourceVersion: "9" } } }, "9"],
+    [{ type: "DELETED", object: { metadata: { ...object.metadata, resourceVersion: "11" } } }, "11"],
+  ] as const) {
+    reflection.takeEvent(event);
+    reflection.endWatch(new ApiFailure("cut", { status: 0 }));
+    assert.ok(reflection.next().do === "wait");
+    const step = reflection.next();
+    assert.ok(step.do === "watch");
+    assert.equal(step.query["resourceVersion"], version);
+  }
+  reflection.takeEvent({ type: "BOOKMARK", object: { metadata: { resourceVersion: "12" } } });
+  reflection.takeEvent({ type: "ERROR", object: { code: 410, reason: "Expired", message: "too old" } });
+  reflection.endWatch();
+  assert.equal(reflection.next().do, "list");
+});
