@@ -9,6 +9,8 @@ import { Capsule } from "./capsule.ts";
 import { type CommandOptions, type CommandResult, enter, kubectlCommand, type Place, runToEnd } from "./commands.ts";
 import {
   apiOrders,
+  auditPolicy,
+  auditPolicyPath,
   certificateArguments,
   type ComponentContext,
   controlOrders,
@@ -135,6 +137,7 @@ async function writeFiles(context: ComponentContext): Promise<void> {
   const { paths, programs, nodes } = context;
   for (const directory of [paths.images, paths.logs]) await mkdir(directory, { recursive: true });
   await run(programs.kubernetes, certificateArguments(context));
+  await writeFile(auditPolicyPath(paths), JSON.stringify(auditPolicy()));
   for (const node of nodes)
     await writeFile(kubeletConfigPath(paths, node), JSON.stringify(kubeletConfig(context, node)));
   await writeImage(paths.images, "registry.k8s.io/coredns/coredns", {

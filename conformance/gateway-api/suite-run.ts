@@ -1,0 +1,113 @@
+// One run of the official suite's test binary: its flags, its output as it comes, and its report.
+import { spawn } from "node:child_process";
+import { createWriteStream, existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { parse } from "yaml";
+import type { Demand, ProfileReport } from "./judgement.ts";
+import { SuiteOutput, type TestResult } from "./results.ts";
+
+/** Who is under test, for the report. */
+export interface Implementation {
+  readonly organization: string;
+  readonly project: string;
+  readonly url: string;
+  readonly version: string;
+  readonly contact: string;
+  readonly gatewayClass: string;
+}
+
+/** What to run, and where. */
+export interface SuiteRun {
+  /** Path of the test binary. */
+  readonly binary: string;
+  /** What the binary is put behind, so that it stands outside the cluster. */
+  readonly prefix: readonly string[];
+  readonly kubeconfig: string;
+  readonly implementation: Implementation;
+  readonly demand: Demand;
+  /** ShortName of a single test. */
+  readonly only: string | undefined;
+  readonly addresses: { readonly usable: string; readonly unusable: string };
+  /** Folder that takes output and report. */
+  readonly folder: string;
+  /** Called for each test as it ends. */
+  readonly onResult: (result: TestResult) => void;
+}
+
+/** What came of it. */
+export interface SuiteEnd {
+  readonly output: SuiteOutput;
+  /** Empty where the suite wrote none. */
+  readonly reports: readonly ProfileReport[];
+  readonly exitCode: number;
+  readonly seconds: number;
+}
+
+/** Core features of all profiles of gateways. */
+const CORE_FEATURES = [...["Gateway", "ReferenceGrant", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"]];
+/** A run that takes longer than this hangs. */
+const TIME_LIMIT = "40m";
+
+/** Runs it to its end. Rejects only where it cannot be started. */
+export async function runSuite(run: SuiteRun): Promise<SuiteEnd> {
+  const reportFile = join(run.folder, "report.yaml");
+  rmSync(reportFile, { force: true });
+  const started = performance.now();
+  const [command = "", ...args] = [...run.prefix, run.binary, ...suiteFlags(run, reportFile)];
+  const child = spawn(command, args, {
+    cwd: run.folder,
+    env: { ...process.env, KUBECONFIG: run.kubeconfig },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
+  const log = createWriteStream(join(run.folder, "suite.log"));
+  const output = new SuiteOutput();
+  const follow = async (stream: NodeJS.ReadableStream): Promise<void> => {
+    for await (const line of createInterface({ input: stream })) {
+      log.write(`${line}\n`);
+      const result = output.addLine(line);
+      if (result !== undefined) run.onResult(result);
+    }
+  };
+  const ended = new Promise<number>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code ?? -1));
+  });
+  const [exitCode] = await Promise.all([ended, follow(child.stdout), follow(child.stderr)]);
+  process.off("exit", end);
+  log.end();
+  return { output, reports: readReports(reportFile), exitCode, seconds: (performance.now() - started) / 1000 };
+}
+
+function suiteFlags({ implementation, demand, only, addresses }: SuiteRun, reportFile: string): string[] {
+  const { gatewayClass, ...about } = implementation;
+  return [
+    ...["-test.v", "-test.run=^TestConformance$", `-test.timeout=${TIME_LIMIT}`],
+    `--gateway-class=${gatewayClass}`,
+    `--conformance-profiles=${demand.profiles.join(",")}`,
+    `--usable-address=${addresses.usable}`,
+    `--unusable-address=${addresses.unusable}`,
+    `--report-output=${reportFile}`,
+    "--mode=default",
+    ...Object.entries(about).map(([name, value]) => `--${name}=${value}`),
+    ...featureFlags(demand, only),
+  ];
+}
+
+/**
+ * Without such a flag the suite takes the features from the status of the GatewayClass, those that are in no profile as well:
+ * so claims are tested, and only claims. A flag, or a single test, ends that.
+ */
+function featureFlags({ depth }: Demand, only: string | undefined): string[] {
+  if (only !== undefined) return ["--all-features", `--run-test=${only}`];
+  return depth === "core" ? [`--supported-features=${CORE_FEATURES.join(",")}`] : [];
+}
+
+function readReports(file: string): readonly ProfileReport[] {
+  if (!existsSync(file)) return [];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the suite writes its own format (ConformanceReport)
+  const report = parse(readFileSync(file, "utf8")) as { readonly profiles?: readonly ProfileReport[] };
+  return report.profiles ?? [];
+}
