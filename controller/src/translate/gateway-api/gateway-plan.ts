@@ -7,7 +7,6 @@ import type { Authorities, CertificateSecret } from "@sallyport/model/secret";
 import type { GatewayListener } from "../../kube/generated/types/gateway.ts";
 import type { WorldObject } from "../../world/world.ts";
 import type { Finding, Flaw } from "../flaw.ts";
-import type { ProxyObstacle } from "../translator.ts";
 
 /** A kind of route a listener can carry. */
 export interface RouteKind {
@@ -126,8 +125,6 @@ export interface ListenerSetPlan extends ListenerSetDraft {
 export interface GatewayPlan extends GatewayDraft {
   readonly listeners: readonly ListenerPlan[];
   readonly sets: readonly ListenerSetPlan[];
-  /** Why its proxies do not serve what they should. */
-  readonly obstacles: readonly ProxyObstacle[];
 }
 
 /** What a route can hang on. Routes of a Gateway do not reach the listeners of its ListenerSets, nor the other way round. */

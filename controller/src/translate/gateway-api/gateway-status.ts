@@ -2,27 +2,21 @@
 import type { Problem } from "@sallyport/model/problem";
 import { type Condition, type ConditionMaker, conditionsOf, tellFlaws } from "../condition.ts";
 import { toObjectRef, toProblem } from "../flaw.ts";
-import type { ObjectStatus } from "../translator.ts";
+import type { ObjectStatus, ProxyObstacle } from "../translator.ts";
 import { NOT_USABLE } from "./gateway-addresses.ts";
 import { type GatewayPlan, isAccepted, type ListenerPlan } from "./gateway-plan.ts";
 import { findInsecureFallbacks } from "./listener-client-validation.ts";
 import { isSetAccepted } from "./listener-set-status.ts";
-import {
-  type AttachedRoutes,
-  dropRepeats,
-  findingsOf,
-  type ListenerPlace,
-  toListenerStatus,
-} from "./listener-status.ts";
+import { type GatewayFacts, dropRepeats, findingsOf, type ListenerPlace, toListenerStatus } from "./listener-status.ts";
 
 /** The status a Gateway should have. */
-export function toGatewayStatus(plan: GatewayPlan, attachedRoutes: AttachedRoutes): ObjectStatus {
+export function toGatewayStatus(plan: GatewayPlan, facts: GatewayFacts): ObjectStatus {
   const conditions = conditionsOf(plan.gateway);
   const addresses = plan.flaws.length > 0 ? [] : plan.addresses.given;
   const place: ListenerPlace = {
-    attachedRoutes,
+    attachedRoutes: facts.attachedRoutes,
     obstacle: plan.flaws.length > 0 ? "its Gateway is not accepted" : undefined,
-    proxyObstacle: plan.obstacles[0],
+    proxyObstacle: facts.obstacles[0],
   };
   return {
     object: toObjectRef(plan.gateway),
@@ -30,7 +24,7 @@ export function toGatewayStatus(plan: GatewayPlan, attachedRoutes: AttachedRoute
       ...(addresses.length > 0 ? { addresses } : {}),
       // Who has none and wants none has no use for a zero.
       ...(plan.sets.length > 0 ? { attachedListenerSets: countSets(plan) } : {}),
-      conditions: judgeGateway(conditions, plan),
+      conditions: judgeGateway(conditions, plan, facts),
       listeners: plan.listeners.map((listener) => toListenerStatus(conditions, listener, place)),
     },
   };
@@ -47,10 +41,10 @@ export function toGatewayProblems(plan: GatewayPlan): Problem[] {
   return dropRepeats(findings).map((finding) => toProblem(plan.gateway, finding));
 }
 
-function judgeGateway(conditions: ConditionMaker, plan: GatewayPlan): Condition[] {
+function judgeGateway(conditions: ConditionMaker, plan: GatewayPlan, { obstacles }: GatewayFacts): Condition[] {
   const judged = [
     judgeAcceptance(conditions, plan),
-    judgeProgramming(conditions, plan),
+    judgeProgramming(conditions, plan, obstacles),
     judgeReferences(conditions, plan),
   ];
   const insecure = findInsecureFallbacks(plan.gateway.object.spec);
@@ -61,13 +55,17 @@ function judgeGateway(conditions: ConditionMaker, plan: GatewayPlan): Condition[
 }
 
 /** That an address cannot be had is for the user to change; that there is none yet may be for lack of what brings traffic there. */
-function judgeProgramming(conditions: ConditionMaker, plan: GatewayPlan): Condition {
+function judgeProgramming(
+  conditions: ConditionMaker,
+  plan: GatewayPlan,
+  obstacles: readonly ProxyObstacle[],
+): Condition {
   const { missing } = plan.addresses;
-  const [obstacle] = plan.obstacles;
+  const [obstacle] = obstacles;
   if (!listenersOf(plan).some(({ served }) => served))
     return conditions.fails("Programmed", "Invalid", "no listener takes traffic");
   if (obstacle !== undefined && missing[0]?.reason !== NOT_USABLE) {
-    const messages = plan.obstacles.map(({ message }) => message).join("; ");
+    const messages = obstacles.map(({ message }) => message).join("; ");
     return conditions.fails("Programmed", obstacle.reason, messages);
   }
   return conditions.judge("Programmed", missing, {

@@ -3,7 +3,7 @@ import type { Problem } from "@sallyport/model/problem";
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, type Flaw, hintObject, toProblem } from "../flaw.ts";
 import { isAsBefore, Recollection } from "../recollection.ts";
-import type { ProxyObstacle, TranslateOptions } from "../translator.ts";
+import type { TranslateOptions } from "../translator.ts";
 import type { ParentRef } from "./attach.ts";
 import { findConflicts } from "./conflicts.ts";
 import { draftGateway, type GatewayParts } from "./gateway-draft.ts";
@@ -43,7 +43,7 @@ export function planGateways(world: World, options: TranslateOptions): GatewayPl
   }
   for (const [gatewayClass, ofClass] of known) knownParts.set(gatewayClass, ofClass);
   const conflicts = findConflicts(drafts, options.proxies !== undefined);
-  const plans = drafts.map((draft) => recallPlan({ world, options, conflicts }, draft));
+  const plans = drafts.map((draft) => recallPlan(world, draft, conflicts));
   return {
     byKey: new Map(plans.map((plan) => [toGatewayKey(plan.gateway), plan])),
     setsByKey: new Map(
@@ -106,25 +106,14 @@ function recallDraft(world: World, options: TranslateOptions, parts: GatewayPart
 
 const rememberedPlans = new Recollection<GatewayDraft, GatewayPlan>();
 
-interface PlanContext {
-  readonly world: World;
-  readonly options: TranslateOptions;
-  readonly conflicts: ReadonlyMap<ListenerDraft, Flaw>;
-}
-
-function recallPlan({ world, options, conflicts }: PlanContext, draft: GatewayDraft): GatewayPlan {
-  const obstacles = options.proxies?.obstaclesOf(toGatewayKey(draft.gateway)) ?? [];
+function recallPlan(world: World, draft: GatewayDraft, conflicts: ReadonlyMap<ListenerDraft, Flaw>): GatewayPlan {
   const listeners = [...draft.listeners, ...draft.sets.flatMap((set) => set.listeners)];
-  // Both are made anew each time, so that their words are what counts.
-  const inputs = [JSON.stringify(obstacles), ...listeners.map((each) => JSON.stringify(conflicts.get(each)))];
-  return rememberedPlans.recall(draft, { world, inputs }, () => planGateway(draft, conflicts, obstacles));
+  // Conflicts are made anew each time, so that their words are what counts.
+  const inputs = listeners.map((listener) => JSON.stringify(conflicts.get(listener)));
+  return rememberedPlans.recall(draft, { world, inputs }, () => planGateway(draft, conflicts));
 }
 
-function planGateway(
-  draft: GatewayDraft,
-  conflicts: ReadonlyMap<ListenerDraft, Flaw>,
-  obstacles: readonly ProxyObstacle[],
-): GatewayPlan {
+function planGateway(draft: GatewayDraft, conflicts: ReadonlyMap<ListenerDraft, Flaw>): GatewayPlan {
   const sets = draft.sets.filter(({ flaws }) => flaws.length === 0);
   const overlaps = findOverlaps([...draft.listeners, ...sets.flatMap(({ listeners }) => listeners)]);
   const plan = (listener: ListenerDraft, isWanted: boolean): ListenerPlan => {
@@ -140,7 +129,6 @@ function planGateway(
       ...set,
       listeners: set.listeners.map((listener) => plan(listener, isWanted && set.flaws.length === 0)),
     })),
-    obstacles,
   };
 }
 

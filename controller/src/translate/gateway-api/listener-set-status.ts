@@ -4,13 +4,7 @@ import { type Condition, type ConditionMaker, conditionsOf } from "../condition.
 import { toObjectRef, toProblem } from "../flaw.ts";
 import type { ObjectStatus } from "../translator.ts";
 import { type GatewayPlan, type ListenerSetPlan, tellOwner } from "./gateway-plan.ts";
-import {
-  type AttachedRoutes,
-  dropRepeats,
-  findingsOf,
-  type ListenerPlace,
-  toListenerStatus,
-} from "./listener-status.ts";
+import { type GatewayFacts, dropRepeats, findingsOf, type ListenerPlace, toListenerStatus } from "./listener-status.ts";
 
 /**
  * Whether the set is a part of its Gateway: it is let in, and at least one of its listeners is valid. One that lacks its
@@ -24,18 +18,21 @@ export function isSetAccepted(gateway: GatewayPlan, set: ListenerSetPlan): boole
 export function toListenerSetStatus(
   gateway: GatewayPlan,
   plan: ListenerSetPlan,
-  attachedRoutes: AttachedRoutes,
+  { attachedRoutes, obstacles }: GatewayFacts,
 ): ObjectStatus {
   const conditions = conditionsOf(plan.set);
   const place: ListenerPlace = {
     attachedRoutes,
     obstacle: findObstacle(gateway, plan),
-    proxyObstacle: gateway.obstacles[0],
+    proxyObstacle: obstacles[0],
   };
   return {
     object: toObjectRef(plan.set),
     status: {
-      conditions: [judgeAcceptance(conditions, gateway, plan), judgeProgramming(conditions, gateway, plan)],
+      conditions: [
+        judgeAcceptance(conditions, gateway, plan),
+        judgeProgramming(conditions, { gateway, plan, obstacle: place.proxyObstacle }),
+      ],
       listeners: plan.listeners.map((listener) => toListenerStatus(conditions, listener, place)),
     },
   };
@@ -64,11 +61,21 @@ function judgeAcceptance(conditions: ConditionMaker, gateway: GatewayPlan, plan:
     : conditions.fails("Accepted", "ListenersNotValid", bad);
 }
 
-function judgeProgramming(conditions: ConditionMaker, gateway: GatewayPlan, plan: ListenerSetPlan): Condition {
+function judgeProgramming(
+  conditions: ConditionMaker,
+  {
+    gateway,
+    plan,
+    obstacle,
+  }: {
+    readonly gateway: GatewayPlan;
+    readonly plan: ListenerSetPlan;
+    readonly obstacle: ListenerPlace["proxyObstacle"];
+  },
+): Condition {
   const programmed = { reason: "Programmed", message: "at least one listener takes traffic" };
   if (plan.flaws.length > 0) return conditions.judge("Programmed", plan.flaws, programmed);
   if (gateway.flaws.length > 0) return conditions.fails("Programmed", "ParentNotProgrammed", toParentMessage(gateway));
-  const [obstacle] = gateway.obstacles;
   if (plan.listeners.some(({ served }) => served)) {
     if (obstacle !== undefined) return conditions.fails("Programmed", "ParentNotProgrammed", obstacle.message);
     return conditions.holds("Programmed", programmed.reason, programmed.message);

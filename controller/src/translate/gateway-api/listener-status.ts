@@ -16,6 +16,13 @@ export interface ListenerStatus {
 /** How many routes hang on each listener. */
 export type AttachedRoutes = ReadonlyMap<ListenerPlan, number>;
 
+/** What is known of a Gateway besides its plan. */
+export interface GatewayFacts {
+  readonly attachedRoutes: AttachedRoutes;
+  /** Why its proxies do not serve what they should. */
+  readonly obstacles: readonly ProxyObstacle[];
+}
+
 /** What is known of a listener's surroundings. */
 export interface ListenerPlace {
   readonly attachedRoutes: AttachedRoutes;

@@ -3,12 +3,13 @@ import type { Resource } from "@sallyport/model/snapshot";
 import type { Translate } from "../translator.ts";
 import { translateBackendTrafficPolicies } from "./backend-traffic-policy.ts";
 import { translateBackendTlsPolicies } from "./backend-tls-policy.ts";
-import { planGateways } from "./gateway.ts";
+import { planGateways, toGatewayKey } from "./gateway.ts";
 import { translateGatewayClasses } from "./gateway-class.ts";
-import type { ListenerPlan } from "./gateway-plan.ts";
+import type { GatewayPlan, ListenerPlan } from "./gateway-plan.ts";
 import { toGatewayResources } from "./gateway-resources.ts";
 import { toGatewayProblems, toGatewayStatus } from "./gateway-status.ts";
 import { toListenerSetProblems, toListenerSetStatus } from "./listener-set-status.ts";
+import type { GatewayFacts } from "./listener-status.ts";
 import { translateMeshes } from "./mesh.ts";
 import { translateRoutes } from "./routes.ts";
 
@@ -27,14 +28,18 @@ export const translateGatewayApi: Translate = (world, options) => {
   for (const { listeners } of routes) {
     for (const listener of listeners) attachedRoutes.set(listener, (attachedRoutes.get(listener) ?? 0) + 1);
   }
+  const factsOf = ({ gateway }: GatewayPlan): GatewayFacts => ({
+    attachedRoutes,
+    obstacles: options.proxies?.obstaclesOf(toGatewayKey(gateway)) ?? [],
+  });
   const resources: Resource[] = plans.flatMap((plan) => toGatewayResources(plan, options));
   for (const route of routes) resources.push(...route.resources);
   return {
     resources,
     statuses: [
       ...classes.statuses,
-      ...plans.map((plan) => toGatewayStatus(plan, attachedRoutes)),
-      ...plans.flatMap((plan) => plan.sets.map((set) => toListenerSetStatus(plan, set, attachedRoutes))),
+      ...plans.map((plan) => toGatewayStatus(plan, factsOf(plan))),
+      ...plans.flatMap((plan) => plan.sets.map((set) => toListenerSetStatus(plan, set, factsOf(plan)))),
       ...routes.flatMap(({ status }) => (status === undefined ? [] : [status])),
       ...policies.flatMap(({ statuses }) => statuses),
     ],
