@@ -5,10 +5,7 @@ import { toObjectRef, toProblem } from "../flaw.ts";
 import type { TranslateOptions, Translation } from "../translator.ts";
 import { findClassParameterFlaws, findParameterRemarks } from "./gateway-parameters.ts";
 
-/**
- * Names of the Gateway API features that work from end to end, in alphabetical order as the API demands. Conformance runs
- * test what is listed here.
- */
+/** Names of the Gateway API features that work from end to end. Conformance runs test what is listed here. */
 const SUPPORTED_FEATURES: readonly string[] = [
   "BackendTLSPolicy",
   "BackendTLSPolicySANValidation",
@@ -44,6 +41,9 @@ const SUPPORTED_FEATURES: readonly string[] = [
   "HTTPRouteRequestPercentageMirror",
   "HTTPRouteRequestTimeout",
   "HTTPRouteResponseHeaderModification",
+  "HTTPRouteRetry",
+  "HTTPRouteRetryBackendTimeout",
+  "HTTPRouteRetryConnectionError",
   "HTTPRouteSchemeRedirect",
   "ListenerSet",
   "ReferenceGrant",
@@ -54,12 +54,15 @@ const SUPPORTED_FEATURES: readonly string[] = [
   "UDPRoute",
 ];
 
+/** Those that need a cluster: load balancers that give addresses, and objects that are made for Gateways. */
+const CLUSTER_FEATURES: readonly string[] = ["GatewayAddressEmpty", "GatewayInfrastructure", "GatewayStaticAddresses"];
+
 /** Statuses of all classes of ours. */
 export function translateGatewayClasses(world: World, options: TranslateOptions): Translation {
   const ours = world.list("GatewayClass").filter(({ object }) => object.spec.controllerName === options.controllerName);
   return {
     resources: [],
-    statuses: ours.map((subject) => ({ object: toObjectRef(subject), status: toStatus(world, subject) })),
+    statuses: ours.map((subject) => ({ object: toObjectRef(subject), status: toStatus(world, options, subject) })),
     problems: ours.flatMap((subject) =>
       [...findClassParameterFlaws(world, subject), ...findParameterRemarks(world, options, subject)].map((finding) =>
         toProblem(subject, finding),
@@ -68,10 +71,12 @@ export function translateGatewayClasses(world: World, options: TranslateOptions)
   };
 }
 
-function toStatus(world: World, subject: WorldObject<"GatewayClass">): unknown {
+function toStatus(world: World, { proxies }: TranslateOptions, subject: WorldObject<"GatewayClass">): unknown {
   const accepted = conditionsOf(subject).judge("Accepted", findClassParameterFlaws(world, subject), {
     reason: "Accepted",
     message: "the class is served by this controller",
   });
-  return { conditions: [accepted], supportedFeatures: SUPPORTED_FEATURES.map((name) => ({ name })) };
+  const features = proxies === undefined ? SUPPORTED_FEATURES : [...SUPPORTED_FEATURES, ...CLUSTER_FEATURES];
+  // In ascending order, as the API demands.
+  return { conditions: [accepted], supportedFeatures: features.toSorted().map((name) => ({ name })) };
 }
