@@ -1,0 +1,50 @@
+// Objects of the rollout: a Gateway with a route to echo servers, in a namespace of their own.
+
+/** Its namespace. */
+export const NAMESPACE = "rollout";
+
+/** All of them, as YAML. Pods end a moment after their SIGTERM, as good programs do: endpoints are told late. */
+export function objects(echoImage: string): string {
+  return `apiVersion: v1
+kind: Namespace
+metadata: { name: ${NAMESPACE} }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: ${NAMESPACE} }
+spec:
+  gatewayClassName: sallyport
+  listeners: [{ name: http, port: 80, protocol: HTTP }]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: echo, namespace: ${NAMESPACE} }
+spec:
+  parentRefs: [{ name: edge }]
+  hostnames: [rollout.test]
+  rules: [{ backendRefs: [{ name: echo, port: 80 }] }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: echo, namespace: ${NAMESPACE} }
+spec: { selector: { app: echo }, ports: [{ port: 80, targetPort: 3000 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: echo, namespace: ${NAMESPACE} }
+spec:
+  replicas: 3
+  strategy: { rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } }
+  selector: { matchLabels: { app: echo } }
+  template:
+    metadata: { labels: { app: echo } }
+    spec:
+      terminationGracePeriodSeconds: 10
+      containers:
+        - name: echo
+          image: ${echoImage}
+          env: [{ name: NAMESPACE, value: ${NAMESPACE} }]
+          lifecycle: { preStop: { sleep: { seconds: 3 } } }
+          readinessProbe: { httpGet: { path: /health, port: 3000 }, periodSeconds: 1 }
+`;
+}
