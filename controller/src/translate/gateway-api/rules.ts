@@ -1,4 +1,5 @@
 /** Rules of HTTPRoutes, and what those of GRPCRoutes share with them. */
+import type { RetryPolicy } from "@sallyport/model/retry";
 import type { HttpRule, WeightedBackend } from "@sallyport/model/route";
 import type { HTTPRouteBackendRef, HTTPRouteFilter, HTTPRouteRule } from "../../kube/generated/types/http-route.ts";
 import type { Flaw } from "../flaw.ts";
@@ -6,6 +7,7 @@ import { translateBackends } from "./backends.ts";
 import { toUnsupported } from "./filter-outcome.ts";
 import { translateFilters } from "./filters.ts";
 import { translateMatches, type TranslatedMatches } from "./matches.ts";
+import { translateRetry } from "./retry.ts";
 import type { RouteContext } from "./route-context.ts";
 import { type RuleTimeouts, translateTimeouts } from "./timeouts.ts";
 
@@ -35,6 +37,7 @@ export interface RuleParts {
   /** As in RulePlace. */
   readonly hasPrefix: boolean;
   readonly timeouts: RuleTimeouts;
+  readonly retry?: RetryPolicy;
   /** What else of it cannot be done. */
   readonly flaws: readonly Flaw[];
 }
@@ -43,13 +46,14 @@ export interface RuleParts {
 export function translateRule(context: RouteContext, rule: HTTPRouteRule, index: number): TranslatedRule {
   const path = `spec.rules[${index}]`;
   const timeouts = translateTimeouts(rule.timeouts ?? {}, `${path}.timeouts`);
-  const retry = rule.retry === undefined ? [] : [toUnsupported(`${path}.retry`, "retries are not supported yet")];
+  const retry = translateRetry(rule.retry, `${path}.retry`);
   return assembleRule(context, rule, {
     index,
     matches: translateMatches(rule.matches, path),
     hasPrefix: rule.matches.every((match) => match.path.type === "PathPrefix"),
     timeouts: timeouts.timeouts,
-    flaws: [...timeouts.flaws, ...retry],
+    ...(retry.retry === undefined ? {} : { retry: retry.retry }),
+    flaws: [...timeouts.flaws, ...retry.flaws],
   });
 }
 
@@ -77,6 +81,7 @@ export function assembleRule(context: RouteContext, rule: CommonRule, parts: Rul
     policies: blocked === undefined ? [...filters.policies] : [],
     backends: blocked === undefined ? [...backends.backends] : [toBlockedBackend(blocked)],
     ...(blocked === undefined ? timeouts : {}),
+    ...(blocked === undefined && parts.retry !== undefined ? { retry: parts.retry } : {}),
   };
   return { ...result, rule: translated };
 }
