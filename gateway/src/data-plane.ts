@@ -1,7 +1,7 @@
 /** Puts the parts of one isolate together: codecs, clusters, compiler, recorder and access log, under one engine. */
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import type { Capabilities } from "@sallyport/policies/filter";
-import type { ClusterTable } from "./cluster/contract.ts";
+import type { ClusterTable, Place } from "./cluster/contract.ts";
 import { openResolver } from "./cluster/dns/resolver.ts";
 import { openClusterTable } from "./cluster/table.ts";
 import { compileRuntime } from "./compile/compile.ts";
@@ -136,6 +136,11 @@ export class IsolateDataPlane implements DataPlane {
 
   inspectClusters(): ReturnType<ClusterTable["summaries"]> {
     return this.#clusters.summaries();
+  }
+
+  /** Prefers endpoints that are meant for this place. */
+  moveTo(place: Place): void {
+    this.#clusters.moveTo(place);
   }
 
   /** Opens the access log anew. */

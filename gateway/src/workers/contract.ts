@@ -2,9 +2,11 @@
  * The public face of the data plane for whoever starts it (the CLI, a mesh proxy, a test): options in, a Gateway out.
  * Configuration reaches it only as snapshots; what is wrong with one comes back as problems.
  */
+import type { Place } from "../cluster/contract.ts";
 import type { Problem } from "@sallyport/model/problem";
 import type { Snapshot } from "@sallyport/model/snapshot";
 import type { LogFormat, LogLevel } from "../observe/log.ts";
+import type { RemoteFacts } from "../observe/metric-source.ts";
 
 /** An address to listen on; port 0 takes a free one. */
 export interface HostPort {
@@ -66,6 +68,10 @@ export interface GatewayOptions {
   readonly heartbeat?: HeartbeatOptions;
   readonly memory?: MemoryOptions;
   readonly labels?: LabelOptions;
+  /** Where it runs, as place() says it later. */
+  readonly place?: Place;
+  /** Of the controller that is followed, for metrics and the admin API; absent: none is. */
+  readonly remote?: () => RemoteFacts | undefined;
   /** `handle`: SIGTERM and SIGINT drain (a second one closes at once), SIGUSR1 reopens the access log. Default `ignore`. */
   readonly signals?: "handle" | "ignore";
 }
@@ -83,6 +89,11 @@ export interface ApplyResult {
 export interface Gateway {
   /** Makes this the configuration of all workers at one instant. Calls are done in order. */
   apply(snapshot: Snapshot): Promise<ApplyResult>;
+  /**
+   * Says where the gateway runs, from now on: endpoints that are meant for this zone or node are preferred where all endpoints of their
+   * Service say whom they are meant for. "" where that is not known.
+   */
+  place(place: Place): void;
   /** Bound port by bind key (`address:port` of the listeners' `bind`), where they differ from it only for port 0. */
   ports(): ReadonlyMap<string, number>;
   /** Bound ports of the admin and metrics servers; undefined where there is none. */

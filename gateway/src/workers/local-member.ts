@@ -1,4 +1,5 @@
 /** The only worker of a process with one isolate: the engine runs in the supervisor's thread. */
+import type { Place } from "../cluster/contract.ts";
 import { IsolateDataPlane, type DataPlaneOptions } from "../data-plane.ts";
 import { Engine, type Change, type EngineState, type Preparation } from "../engine.ts";
 import type { Member } from "./member.ts";
@@ -34,6 +35,11 @@ class LocalMember implements Member {
 
   retire(): Promise<void> {
     return this.#engine.retire();
+  }
+
+  moveTo(place: Place): Promise<void> {
+    this.#plane.moveTo(place);
+    return Promise.resolve();
   }
 
   reopenLog(): Promise<void> {

@@ -1,4 +1,5 @@
 /** What supervisor and worker threads say to each other. Both ends are ours and of one version, so nothing is decoded. */
+import type { Place } from "../cluster/contract.ts";
 import type { Change, EngineState, Preparation } from "../engine.ts";
 import type { AccessOutput } from "../observe/access-log.ts";
 import type { LogFormat } from "../observe/log.ts";
@@ -24,6 +25,7 @@ export type WorkerRequest =
   | { readonly kind: "settle"; readonly outcome: "activate" | "discard" }
   | { readonly kind: "inspect" }
   | { readonly kind: "retire" }
+  | { readonly kind: "move"; readonly place: Place }
   | { readonly kind: "reopen-log" }
   | { readonly kind: "close" }
   /** Test hook: never turns its loop again. */
@@ -41,6 +43,7 @@ export interface WorkerAnswers {
   readonly settle: undefined;
   readonly inspect: EngineState;
   readonly retire: undefined;
+  readonly move: undefined;
   readonly "reopen-log": undefined;
   readonly close: undefined;
   readonly hang: undefined;

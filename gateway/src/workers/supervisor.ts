@@ -8,6 +8,7 @@ import { toHostPort } from "@sallyport/model/listener";
 import type { Snapshot } from "@sallyport/model/snapshot";
 import type { OperatorServer } from "../admin/http.ts";
 import type { AdminSource } from "../admin/source.ts";
+import type { Place } from "../cluster/contract.ts";
 import type { Exposition } from "../observe/exposition.ts";
 import { readOpenFilesLimit } from "../listener/budget.ts";
 import { Log, toLogLevel } from "../observe/log.ts";
@@ -18,6 +19,7 @@ import { StartFailure, type ApplyResult, type Gateway, type GatewayOptions, type
 import { resolveOptions, type ResolvedOptions } from "./defaults.ts";
 import { MemoryGuard } from "./memory-guard.ts";
 import { attachMemory, createMemory, type MemorySetup, type SharedMemory } from "./memory.ts";
+import type { Member } from "./member.ts";
 import { openProcessLogSink } from "./process-log.ts";
 import { listenToSignals } from "./signals.ts";
 import { openTeam, type Team } from "./team.ts";
@@ -52,6 +54,7 @@ class Supervisor implements Gateway {
   readonly #closed = Promise.withResolvers<void>();
   readonly #cleanups: (() => void)[] = [];
   #team: Team | undefined;
+  #place: Place | undefined;
   #admin: OperatorServer | undefined;
   #metrics: OperatorServer | undefined;
   #exposition: Promise<Exposition> | undefined;
@@ -60,6 +63,7 @@ class Supervisor implements Gateway {
 
   constructor(options: ResolvedOptions, setup: MemorySetup) {
     this.#options = options;
+    this.#place = options.given.place;
     this.#memory = attachMemory(setup, 0);
     this.#series = new Series(this.#memory.cells);
     const { control } = this.#memory;
@@ -98,8 +102,12 @@ class Supervisor implements Gateway {
       memory: setup,
       accessLog,
       log: this.#log,
-      join: (member, onJoined) => this.#configuration.join(member, onJoined),
+      join: (member, onJoined) => {
+        if (this.#place !== undefined) move(member, this.#place);
+        return this.#configuration.join(member, onJoined);
+      },
     });
+    if (this.#place !== undefined) this.place(this.#place);
     await this.#openServers(given.admin, given.metrics);
     this.#watchMemory();
     this.#rotateSessionKeys();
@@ -121,6 +129,11 @@ class Supervisor implements Gateway {
   apply(snapshot: Snapshot): Promise<ApplyResult> {
     if (this.#closing !== undefined) return Promise.reject(new Error("the gateway is closed"));
     return this.#configuration.apply(snapshot);
+  }
+
+  place(place: Place): void {
+    this.#place = place;
+    for (const member of this.#team?.members() ?? []) move(member, place);
   }
 
   ports(): ReadonlyMap<string, number> {
@@ -219,6 +232,7 @@ class Supervisor implements Gateway {
       workersDied: this.#team?.died ?? 0,
       workersHung: this.#team?.hung ?? 0,
       maxFiles: readOpenFilesLimit(),
+      remote: this.#options.given.remote?.(),
     };
   }
 
@@ -253,6 +267,11 @@ class Supervisor implements Gateway {
     this.#log.info("opening the access log anew");
     await Promise.all((this.#team?.members() ?? []).map((member) => member.reopenLog().catch(() => undefined)));
   }
+}
+
+/** One that dies meanwhile is replaced by one that is told when it joins. */
+function move(member: Member, place: Place): void {
+  member.moveTo(place).catch(() => undefined);
 }
 
 /** For the operator who started us: what, where, why, and which option helps. */

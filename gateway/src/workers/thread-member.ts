@@ -1,6 +1,7 @@
 /** A worker thread from the supervisor's side: starts it, asks it, notices its end. */
 import { clearTimeout, setTimeout } from "node:timers";
 import { Worker } from "node:worker_threads";
+import type { Place } from "../cluster/contract.ts";
 import type { Change, EngineState, Preparation } from "../engine.ts";
 import { MemberGone, type Member } from "./member.ts";
 import type { FromWorker, ToWorker, WorkerAnswers, WorkerRequest, WorkerSetup } from "./messages.ts";
@@ -61,6 +62,10 @@ export class ThreadMember implements Member {
 
   retire(): Promise<void> {
     return this.#ask({ kind: "retire" });
+  }
+
+  moveTo(place: Place): Promise<void> {
+    return this.#ask({ kind: "move", place });
   }
 
   reopenLog(): Promise<void> {

@@ -47,6 +47,10 @@ class FakeMember implements Member {
     return Promise.resolve();
   }
 
+  moveTo(): Promise<void> {
+    return Promise.resolve();
+  }
+
   reopenLog(): Promise<void> {
     return Promise.resolve();
   }

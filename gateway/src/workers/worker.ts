@@ -56,6 +56,8 @@ async function answer(engine: Engine, plane: IsolateDataPlane, request: WorkerRe
       return engine.inspect();
     case "retire":
       return engine.retire();
+    case "move":
+      return plane.moveTo(request.place);
     case "reopen-log":
       return plane.reopenLog();
     case "close":
