@@ -251,15 +251,8 @@ test("slices hold everything and nothing of another group's, in every golden wor
       const named = new Set(resources.flatMap(namesOf));
       for (const resource of resources) {
         const whole = snapshot.resources.get(`${resource.kind}|${resource.key}`);
-        if (resource.kind === "listener") assert.ok(`${resource.key}/`.startsWith(`${group}/`));
-        else if (resource.kind !== "http-route" && resource.kind !== "stream-route") {
-          assert.ok(named.has(`${resource.kind}|${resource.key}`), `${group} ${resource.kind} ${resource.key}`);
-          assert.equal(resource, whole);
-        } else {
-          assert.ok(resource.attachments.length > 0);
-          for (const { listener } of resource.attachments) assert.ok(listener.startsWith(`${group}/`));
-          if (resource !== whole) shared += 1;
-        }
+        assertPart(resource, { group, whole, named });
+        if (resource !== whole) shared += 1;
       }
     }
     const again = sliceSnapshot(snapshot, groups);
@@ -268,6 +261,26 @@ test("slices hold everything and nothing of another group's, in every golden wor
   }
   assert.ok(shared > 0, "some route hangs on several Gateways");
 });
+
+interface Slicing {
+  readonly group: string;
+  /** What the resource is a part of, in the snapshot. */
+  readonly whole: Resource | undefined;
+  /** Ids that resources of the slice name. */
+  readonly named: ReadonlySet<string>;
+}
+
+/** A listener is the group's own, a route hangs on nothing but that, and the rest is there because it is named. */
+function assertPart(resource: Resource, { group, whole, named }: Slicing): void {
+  if (resource.kind === "listener") {
+    assert.ok(`${resource.key}/`.startsWith(`${group}/`));
+  } else if (resource.kind === "http-route" || resource.kind === "stream-route") {
+    assert.ok(resource.attachments.length > 0);
+    for (const { listener } of resource.attachments) assert.ok(listener.startsWith(`${group}/`));
+    return;
+  } else assert.ok(named.has(`${resource.kind}|${resource.key}`), `${group} ${resource.kind} ${resource.key}`);
+  assert.equal(resource, whole);
+}
 
 /** What a resource names, written down once more, for this test alone. */
 function namesOf(resource: Resource): string[] {
