@@ -1,7 +1,9 @@
 /** The `sallyport` command: parses the command line and loads the one command that was asked for. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import type { CheckOptions } from "./commands/check.ts";
+import type { ControllerCommandOptions } from "./commands/controller.ts";
 import type { DevCertificateOptions } from "./commands/dev-certificate.ts";
+import type { GatewayCommandOptions } from "./commands/gateway.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { TranslateCommandOptions } from "./commands/translate.ts";
 import { type HostPort, parseHostPort, parsePortMap, parseCount, parsePositiveInteger } from "./options.ts";
@@ -13,23 +15,49 @@ const program = new Command("sallyport")
   .showHelpAfterError()
   .exitOverride();
 
+serving(
+  program
+    .command("run")
+    .description("serve the Kubernetes objects in the YAML files below DIR, and follow their changes")
+    .argument("<dir>", "directory (or file) of YAML or JSON")
+    .addOption(portMap())
+    .option("--bind <address>", "address of listeners whose Gateway names none", "0.0.0.0")
+    .option("--trusted-hops <n>", "proxies in front that may say who the client is", as(parseCount), 0),
+).action(async (dir: string, options: RunOptions) => (await import("./commands/run.ts")).run(dir, options));
+
+serving(
+  program
+    .command("gateway")
+    .description("serve what a controller says, as one of the proxies of a Gateway")
+    .requiredOption("--group <key>", "NAMESPACE/NAME of the Gateway, or Ingress")
+    .addOption(
+      new Option("--controller <host:port>", "the controller").argParser(as(parseHostPort)).makeOptionMandatory(),
+    )
+    .option("--ca <file>", "PEM of what the controller's certificate is signed by", "/etc/sallyport/ca/ca.crt")
+    .option("--token <file>", "projected service account token", "/var/run/secrets/sallyport/token")
+    .option("--state-dir <dir>", "where the last good configuration is kept (private keys too)", "/var/lib/sallyport"),
+).action(async (options: GatewayCommandOptions) => (await import("./commands/gateway.ts")).runGateway(options));
+
 program
-  .command("run")
-  .description("serve the Kubernetes objects in the YAML files below DIR, and follow their changes")
-  .argument("<dir>", "directory (or file) of YAML or JSON")
-  .option("--workers <n>", "threads that serve traffic; 1 serves in the main thread", as(parsePositiveInteger), 1)
-  .addOption(address("--admin", "admin interface", { host: "127.0.0.1", port: 15000 }))
-  .addOption(address("--metrics", "metrics and readiness", { host: "0.0.0.0", port: 15020 }))
-  .addOption(portMap())
-  .option("--bind <address>", "address of listeners whose Gateway names none", "0.0.0.0")
-  .option("--trusted-hops <n>", "proxies in front that may say who the client is", as(parseCount), 0)
-  .option("--access-log <target>", "off, - for stdout, or a file", "-")
-  .option("--access-log-format <format>", "json, text, or a format string with Envoy's operators", "json")
-  .option("--metrics-labels <labels>", "extra labels on request metrics: route, cluster (capped)", "")
-  .option("--min-drain <seconds>", "keep accepting this long after SIGTERM", as(parseCount), 5)
-  .option("--max-drain <seconds>", "end open requests after this long", as(parseCount), 30)
+  .command("controller")
+  .description("read the objects of a cluster, make proxies for them, and give these their configuration")
+  .option("--kubeconfig <file>", "how to reach the API server (default: the pod's service account, else as kubectl)")
+  .option("--namespace <name>", "where the controller runs (default: the pod's)")
+  .option("--controller-name <name>", "GatewayClasses that name it are ours", "sallyport.io/gateway-controller")
+  .addOption(address("--listen", "configuration and certificates of proxies", { host: "0.0.0.0", port: 15012 }))
+  .addOption(address("--metrics", "health, readiness and metrics", { host: "0.0.0.0", port: 15014 }))
+  .option("--advertise <host:port>", "where proxies find it (default: its Service)")
+  .option("--trust-domain <name>", "first part of the identities it signs", "cluster.local")
+  .option("--proxy-image <image>", "image of proxies", `ghcr.io/sallyport/sallyport:${VERSION}`)
+  .option("--proxy-bind <address>", "address that proxies listen at in their pods", "0.0.0.0")
+  .option("--leader-elect", "write statuses and make proxies only while holding the Lease", true)
+  .option("--no-leader-elect", "lead without asking; for a single replica")
+  .option("--kube-qps <n>", "requests a second to the API server", as(parsePositiveInteger), 100)
+  .option("--kube-burst <n>", "requests to the API server at once", as(parsePositiveInteger), 200)
   .option("--log-level <level>", "debug, info, warn or error", "info")
-  .action(async (dir: string, options: RunOptions) => (await import("./commands/run.ts")).run(dir, options));
+  .action(async (options: ControllerCommandOptions) =>
+    (await import("./commands/controller.ts")).runController(options),
+  );
 
 program
   .command("check")
@@ -62,6 +90,20 @@ program
   .action(async (hosts: readonly string[], options: DevCertificateOptions) =>
     (await import("./commands/dev-certificate.ts")).printDevCertificate(hosts, options),
   );
+
+/** Options of every command that serves traffic. */
+function serving(command: Command): Command {
+  return command
+    .option("--workers <n>", "threads that serve traffic; 1 serves in the main thread", as(parsePositiveInteger), 1)
+    .addOption(address("--admin", "admin interface", { host: "127.0.0.1", port: 15000 }))
+    .addOption(address("--metrics", "metrics and readiness", { host: "0.0.0.0", port: 15020 }))
+    .option("--access-log <target>", "off, - for stdout, or a file", "-")
+    .option("--access-log-format <format>", "json, text, or a format string with Envoy's operators", "json")
+    .option("--metrics-labels <labels>", "extra labels on request metrics: route, cluster (capped)", "")
+    .option("--min-drain <seconds>", "keep accepting this long after SIGTERM", as(parseCount), 5)
+    .option("--max-drain <seconds>", "end open requests after this long", as(parseCount), 30)
+    .option("--log-level <level>", "debug, info, warn or error", "info");
+}
 
 /** Adapts a parser that returns a Result to commander, which wants an exception. */
 function as<T>(parse: (text: string) => { ok: true; value: T } | { ok: false; error: string }): (text: string) => T {

@@ -1,56 +1,22 @@
 /** `sallyport run DIR`: serves the objects below DIR and follows their changes. Config flows one way: watcher -> gateway. */
 import { formatProblem, type Problem } from "@sallyport/model/problem";
-import { type Gateway, type GatewayOptions, StartFailure } from "@sallyport/gateway/contract";
+import type { Gateway } from "@sallyport/gateway/contract";
 import { returnSpareMemory } from "@sallyport/gateway/spare-memory";
 import { startGateway } from "@sallyport/gateway/supervisor";
-import { Log, openLevel, parseLogLevel, type LogFormat, type LogLevel } from "@sallyport/gateway/log";
+import type { Log } from "@sallyport/gateway/log";
 import { type Configuration, followConfiguration } from "../configuration.ts";
-import type { HostPort } from "../options.ts";
-
-const MS = 1000;
-/** How many names an opt-in metric label tells apart; see docs/metrics.md. */
-const LABEL_CAP = 200;
+import { type Logging, refuse, serveWith, type ServingOptions, toGatewayOptions } from "../serving.ts";
 
 /** Options of `sallyport run`, as main.ts parsed them. */
-export interface RunOptions {
-  readonly workers: number;
-  readonly admin: HostPort;
-  readonly metrics: HostPort;
+export interface RunOptions extends ServingOptions {
   readonly portMap: ReadonlyMap<number, number>;
   readonly bind: string;
   readonly trustedHops: number;
-  readonly accessLog: string;
-  readonly accessLogFormat: string;
-  readonly metricsLabels: string;
-  readonly minDrain: number;
-  readonly maxDrain: number;
-  readonly logLevel: string;
 }
 
 /** Runs until drained. Sets the exit code: 0 after a drain, 1 where it could not start. */
 export async function run(dir: string, options: RunOptions): Promise<void> {
-  const level = parseLogLevel(options.logLevel);
-  if (level === undefined)
-    return refuse(`--log-level wants debug, info, warn, error or off, not ${JSON.stringify(options.logLevel)}`);
-  const format: LogFormat = process.stderr.isTTY ? "text" : "json";
-  const log = new Log({
-    format,
-    sink: (line) => process.stderr.write(`${line}\n`),
-    level: openLevel(level),
-    now: Date.now,
-  });
-  try {
-    await serve(dir, options, { log, level, format });
-  } catch (error) {
-    if (!(error instanceof StartFailure)) throw error;
-    refuse(error.message);
-  }
-}
-
-interface Logging {
-  readonly log: Log;
-  readonly level: LogLevel;
-  readonly format: LogFormat;
+  await serveWith(options, (logging) => serve(dir, options, logging));
 }
 
 async function serve(dir: string, options: RunOptions, logging: Logging): Promise<void> {
@@ -106,26 +72,4 @@ function report(problems: readonly Problem[], log: Log): void {
     if (problem.severity === "error") log.error(formatProblem(problem));
     else log.warn(formatProblem(problem));
   }
-}
-
-function toGatewayOptions(options: RunOptions, logging: Logging): GatewayOptions {
-  const labels = options.metricsLabels.split(",").map((label) => label.trim());
-  return {
-    workers: options.workers,
-    admin: options.admin,
-    metrics: options.metrics,
-    accessLog: {
-      to: options.accessLog,
-      ...(options.accessLogFormat === "json" ? {} : { format: options.accessLogFormat }),
-    },
-    log: { level: logging.level, format: logging.format },
-    drain: { minimum: options.minDrain * MS, maximum: options.maxDrain * MS },
-    labels: { routes: labels.includes("route") ? LABEL_CAP : 0, clusters: labels.includes("cluster") ? LABEL_CAP : 0 },
-    signals: "handle",
-  };
-}
-
-function refuse(message: string): void {
-  process.stderr.write(`error: ${message}\n`);
-  process.exitCode = 1;
 }

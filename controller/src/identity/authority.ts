@@ -1,4 +1,5 @@
 /** The authority of the mesh: opened from what a Secret holds, whoever made it; signs for proxies and for the controller itself. */
+import "reflect-metadata";
 import { createPrivateKey, X509Certificate, type KeyObject, type webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { fail, ok, type Result } from "@sallyport/model/result";

@@ -1,4 +1,5 @@
 /** Reads requests for certificates (PKCS #10, RFC 2986). Of what they say only the key counts, and that its owner signed. */
+import "reflect-metadata";
 import { createPublicKey } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import { fail, ok, type Result } from "@sallyport/model/result";

@@ -3,21 +3,37 @@ import { type Listener, toBindKey } from "@sallyport/model/listener";
 import { redactResource, type Resource, resourcesOf, type Snapshot } from "@sallyport/model/snapshot";
 import type { ClusterSummary, EndpointSummary } from "../cluster/contract.ts";
 import { METRIC_FAMILIES } from "../observe/families.ts";
-import type { MetricSource } from "../observe/metric-source.ts";
+import type { MetricSource, RemoteFacts } from "../observe/metric-source.ts";
 import { toCertificateFacts } from "./certificate-facts.ts";
 import type { WorkerView } from "./source.ts";
 
 /** The configuration in force and how far each worker is. */
 export function toConfigDump(snapshot: Snapshot, metrics: MetricSource, workers: readonly WorkerView[]): unknown {
-  const { epoch, appliedAt, applies, rejects } = metrics.facts();
+  const { epoch, appliedAt, applies, rejects, remote } = metrics.facts();
   return {
     epoch,
-    appliedAt: appliedAt === 0 ? null : new Date(appliedAt).toISOString(),
+    appliedAt: toTime(appliedAt),
     applies,
     rejects,
+    ...(remote !== undefined && { controller: toController(remote) }),
     workers: workers.map(({ worker, state, engine }) => ({ worker, state, epoch: engine?.epoch ?? null })),
     resources: [...snapshot.resources.values()].map(toShown),
   };
+}
+
+/** How far this proxy is with its controller. */
+function toController(remote: RemoteFacts): unknown {
+  const { lastChangeAt, certificateExpiresAt, zone, ...shown } = remote;
+  return {
+    ...shown,
+    zone: zone ?? null,
+    lastChangeAt: toTime(lastChangeAt),
+    certificateExpiresAt: toTime(certificateExpiresAt),
+  };
+}
+
+function toTime(milliseconds: number): string | null {
+  return milliseconds === 0 ? null : new Date(milliseconds).toISOString();
 }
 
 /** A resource without private keys; where it holds certificates, with what they say. */
