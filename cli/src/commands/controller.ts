@@ -108,6 +108,8 @@ async function shutDown(controller: RunningController, log: Log): Promise<void> 
   await controller.close();
   clearTimeout(giveUp);
   log.info("stopped");
+  // Idle connections of gRPC and keep-alive would hold the process for another second.
+  process.exit(0);
 }
 
 function isExpected(error: unknown): error is Error {

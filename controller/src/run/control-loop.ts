@@ -198,12 +198,17 @@ export class ControlLoop {
   /** What is new among the problems: Ingresses and Services have no conditions to tell them in. */
   #tell(problems: readonly Problem[]): void {
     const told = this.#told;
-    const texts = new Map(problems.map((problem) => [formatProblem(problem), problem]));
-    this.#told = new Set(texts.keys());
-    const fresh = [...texts.keys()].filter((text) => !told.has(text));
-    for (const text of fresh.slice(0, MOST_PROBLEMS)) this.#options.log.warn(text);
+    const byKey = new Map(problems.map((problem) => [toProblemKey(problem), problem]));
+    this.#told = new Set(byKey.keys());
+    const fresh = [...byKey].filter(([key]) => !told.has(key)).map(([, problem]) => problem);
+    for (const problem of fresh.slice(0, MOST_PROBLEMS)) this.#options.log.warn(formatProblem(problem));
     const rest = fresh.length - MOST_PROBLEMS;
     if (rest > 0)
       this.#options.log.warn("more problems of this kind are in the statuses of their objects", { count: rest });
   }
+}
+
+/** Hints name what else there is, which changes for other reasons. */
+function toProblemKey({ code, message, object, path }: Problem): string {
+  return JSON.stringify([code, message, object, path]);
 }

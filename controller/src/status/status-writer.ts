@@ -19,6 +19,7 @@ import { isJsonObject, type JsonObject } from "./json.ts";
 import { type LiveStatus, statusOf, toAnswer, toKey, toLive, toRef, toText } from "./live-status.ts";
 import { mergeStatus, namesController, STATUS_KINDS, type StatusMerge } from "./merge-status.ts";
 import type { StatusObserver } from "./observer.ts";
+import { FailureLog, judgeFailure } from "./status-failure.ts";
 import { toStatusPath } from "./status-path.ts";
 import {
   type Decision,
@@ -47,7 +48,6 @@ const MOST_WRITES = 16;
 const SLICE = 4;
 /** Who we are in managedFields. */
 const FIELD_MANAGER = "sallyport-controller";
-const FORBIDDEN = "status not written: the controller's role lacks `patch` on the status of this kind";
 
 type Write = Extract<Decision, { readonly kind: "write" }>;
 
@@ -55,12 +55,15 @@ type Write = Extract<Decision, { readonly kind: "write" }>;
 export class ApiStatusWriter implements StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #records = new Map<string, StatusRecord>();
+  readonly #failures: FailureLog;
   readonly #abort = new AbortController();
   #world: IndexedWorld | undefined;
   /** Records to look at. */
   readonly #unseen = new Set<StatusRecord>();
   /** Records with something to write. */
   readonly #ready = new Set<StatusRecord>();
+  /** Numbers of the versions that the API server has, by kind; 0 where it is not known that it lacks the first. */
+  readonly #versions = new Map<string, number>();
   #writes = 0;
   #isLooking = false;
   #timer: NodeJS.Timeout | undefined;
@@ -68,6 +71,7 @@ export class ApiStatusWriter implements StatusWriter {
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
+    this.#failures = new FailureLog(options.log);
   }
 
   /** See StatusWriter. */
@@ -177,7 +181,7 @@ export class ApiStatusWriter implements StatusWriter {
   }
 
   async #send(record: StatusRecord, write: Write): Promise<void> {
-    const path = toStatusPath(record.ref);
+    const path = toStatusPath(record.ref, this.#versions.get(record.ref.kind) ?? 0);
     if (path === undefined) return;
     record.state = "writing";
     this.#writes += 1;
@@ -220,6 +224,7 @@ export class ApiStatusWriter implements StatusWriter {
       { base: sent.write.base, answer: sent.answer, wantedText: sent.wantedText },
       now,
     );
+    this.#failures.forget(kind);
     record.written = sent.wanted;
     record.residue =
       sent.wanted === undefined
@@ -245,21 +250,19 @@ export class ApiStatusWriter implements StatusWriter {
 
   #fail(record: StatusRecord, write: Write, error: unknown): void {
     if (this.#abort.signal.aborted) return;
-    const { observer, log } = this.#options;
     if (!(error instanceof ApiFailure)) throw error;
-    if (error.status === 409 || error.status === 404) {
-      observer.conflicted(record.ref.kind);
+    const { kind } = record.ref;
+    const meaning = judgeFailure(error);
+    if (meaning === "conflict") {
+      this.#options.observer.conflicted(kind);
       record.stale = write.base.resourceVersion;
-      log.debug("status not written: the object has changed", { object: toText(record.ref), status: error.status });
+      this.#options.log.debug("status not written: the object has changed", { object: toText(record.ref) });
       return;
     }
-    observer.failed(record.ref.kind);
-    const isTrouble = error.status === 0 || error.status === 429 || error.status >= 500;
-    noteFailure(record, isTrouble ? "trouble" : "refused", this.#options.now());
-    const fields = { object: toText(record.ref), status: error.status, reason: error.reason, error: error.message };
-    if (isTrouble) log.warn("status not written, trying again", fields);
-    else if (error.status === 403) log.error(FORBIDDEN, fields);
-    else log.error("status not written: the API server refuses it", fields);
+    this.#options.observer.failed(kind);
+    this.#failures.note(kind, toText(record.ref), error);
+    if (meaning === "version") this.#versions.set(kind, (this.#versions.get(kind) ?? 0) + 1);
+    noteFailure(record, meaning === "refused" ? "refused" : "trouble", this.#options.now());
   }
 
   #lookAgain(at: number): void {
