@@ -51,10 +51,10 @@ export async function buildGo(program: GoProgram, say: (line: string) => void): 
     await rename(draft, built);
   } catch (error) {
     await rm(draft, { force: true });
-    throw new Error(
-      `cannot build ${program.name}; needs Go 1.26 (https://go.dev/dl) and, once, the module proxy:\n${outputOf(error)}`,
-      { cause: error },
-    );
+    // The message of the cause has what Go said.
+    throw new Error(`cannot build ${program.name}; needs Go 1.26 (https://go.dev/dl) and, once, the module proxy`, {
+      cause: error,
+    });
   }
   say(`built ${program.name} in ${Math.round((performance.now() - began) / 1000)} s`);
   return built;
@@ -112,8 +112,4 @@ async function hashOf(program: GoProgram, go: string): Promise<string> {
       hash.update(`\0${name}\0`).update(await readFile(join(program.directory, name)));
   }
   return hash.digest("hex").slice(0, 16);
-}
-
-function outputOf(error: unknown): string {
-  return error instanceof Error && "stderr" in error ? String(error.stderr) : String(error);
 }

@@ -42,6 +42,11 @@ export async function buildPrograms(say: (line: string) => void): Promise<Cluste
   return { runtime, kubernetes, dns: await buildGo(PROGRAMS.dns, say) };
 }
 
+/** Builds only what holds etcd and the control plane, and tells its path. */
+export async function buildKubernetes(say: (line: string) => void): Promise<string> {
+  return buildGo(PROGRAMS.kubernetes, say);
+}
+
 /** Throws an Error that says what to do where this machine or user cannot have a cluster. */
 export function requireMachine(): void {
   if (process.platform !== "linux") throw new Error("a cluster of processes needs Linux");

@@ -14,9 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// runCapsule starts the first process of new namespaces (processes, mounts, network, names, IPC), says its pid, and ends.
-// When that process ends, the kernel ends all others and removes what they mounted and set up.
+// runCapsule starts the first process of new namespaces (processes, mounts, network, names, IPC), says its pid, and ends
+// with it. When that process ends, the kernel ends all others and removes what they mounted and set up.
 func runCapsule(arguments []string) error {
+	outliveReaders()
 	child := exec.Command("/proc/self/exe", append([]string{"process-one"}, arguments...)...)
 	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
 	child.SysProcAttr = &syscall.SysProcAttr{
@@ -27,7 +28,7 @@ func runCapsule(arguments []string) error {
 		return fmt.Errorf("cannot make namespaces (needs root): %w", err)
 	}
 	tell(event{Event: "capsule", Pid: child.Process.Pid})
-	return nil
+	return child.Wait()
 }
 
 // An order, one line of JSON on standard input: a process to start.
@@ -54,6 +55,10 @@ type event struct {
 	Message string `json:"message,omitempty"`
 }
 
+// outliveReaders lets a write to one who has gone fail instead of ending the process. Not signal.Ignore, which would be
+// inherited by all that is started.
+func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+
 func tell(told event) {
 	line, _ := json.Marshal(told)
 	_, _ = os.Stdout.Write(append(line, '\n')) // whoever ordered may have gone
@@ -66,7 +71,7 @@ type processOne struct {
 }
 
 func runProcessOne(arguments []string) error {
-	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP, syscall.SIGINT)
+	outliveReaders()
 	surroundings, _, err := parseSurroundings("process-one", arguments)
 	if err != nil {
 		return err
