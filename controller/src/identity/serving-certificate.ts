@@ -48,7 +48,8 @@ export class ServingCertificate implements Provider {
 
   addIdentityCertificateListener(listener: IdentityListener): void {
     this.#listeners.add(listener);
-    listener(this.#current ?? null);
+    // grpc-js begins to listen to its credentials after these have begun to listen to us.
+    queueMicrotask(() => listener(this.#current ?? null));
   }
 
   removeIdentityCertificateListener(listener: IdentityListener): void {
@@ -56,7 +57,7 @@ export class ServingCertificate implements Provider {
   }
 
   addCaCertificateListener(listener: CaListener): void {
-    listener({ caCertificate: Buffer.from(this.#authority.trusted) });
+    queueMicrotask(() => listener({ caCertificate: Buffer.from(this.#authority.trusted) }));
   }
 
   removeCaCertificateListener(): void {
