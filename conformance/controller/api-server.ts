@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { eventually } from "@sallyport/testkit/eventually";
 import { freePorts } from "@sallyport/testkit/process";
 import { openTemporaryDirectory, type TemporaryDirectory } from "@sallyport/testkit/temporary-directory";
-import { buildPrograms } from "../cluster/programs.ts";
+import { buildKubernetes } from "../cluster/programs.ts";
 
 /** A running API server. */
 export interface RealApiServer extends AsyncDisposable {
@@ -30,7 +30,7 @@ const PATIENCE = 120_000;
 
 /** Starts one; builds Kubernetes if it is not there yet. */
 export async function startApiServer(): Promise<RealApiServer> {
-  const { kubernetes } = await buildPrograms((line) => process.stderr.write(`${line}\n`));
+  const kubernetes = await buildKubernetes((line) => process.stderr.write(`${line}\n`));
   const directory = openTemporaryDirectory();
   const [store = 0, peer = 0, port = 0] = await freePorts(3);
   const certificates = ["certificates", "-directory", directory.path, "-server", `https://${HOST}:${port}`];
