@@ -17,10 +17,21 @@ const HEAVY = ["node_modules/ajv/dist/compile/", "node_modules/@peculiar/", "nod
   ["http", "https", "http2", "tls"].map((name) => `node:${name}`),
 );
 
+/** What a proxy that gets its configuration from a controller does not load: neither with its start nor with its connection. */
+const NOT_IN_PROXIES = [
+  "node_modules/yaml/",
+  "node_modules/@peculiar/",
+  "node_modules/@kubernetes/",
+  "node_modules/ajv/dist/compile/",
+  "controller/src/",
+];
+
 /** What is loaded by a start, and what it must not bring with it; lazily imported chunks do not count. */
 const STARTS: readonly { readonly source: string; readonly without: readonly string[] }[] = [
   { source: ENTRIES.sallyport, without: [...HEAVY, "node_modules/yaml/", "gateway/src/", "controller/src/"] },
   { source: "cli/src/commands/run.ts", without: HEAVY },
+  { source: "cli/src/commands/gateway.ts", without: [...HEAVY, ...NOT_IN_PROXIES, "node_modules/@grpc/"] },
+  { source: "gateway/src/remote/connection.ts", without: [...NOT_IN_PROXIES, "node_modules/prom-client/"] },
   { source: "gateway/src/workers/local-member.ts", without: HEAVY },
   { source: "gateway/src/admin/server.ts", without: HEAVY },
   {
