@@ -104,7 +104,8 @@ describe("provisioning", () => {
   it("makes autoscaler and budget by parameters, keeps replicas as they are, and deletes both without them", async () => {
     await rig.apply(parameters("scaled", "{ deployment: { replicas: 2 } }"));
     await rig.apply(gateway("scaled", tuned("scaled")));
-    await rig.wait("jsonpath={.spec.replicas}=2", "deployment/scaled-sallyport");
+    await rig.wait("create", "deployment/scaled-sallyport");
+    assert.equal(await rig.read("deployment/scaled-sallyport", "{.spec.replicas}"), "2");
     await rig.apply(
       parameters(
         "scaled",

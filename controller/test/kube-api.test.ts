@@ -59,6 +59,18 @@ test("bodies are JSON of the type that is asked for", async () => {
   assert.deepEqual(JSON.parse(seen?.body ?? ""), { é: "ü" });
 });
 
+test("the body of a DELETE has an end, so that the next request on its connection is understood", async () => {
+  await using rig = await openRig();
+  rig.server.script = (_, answer) => (sendJson(answer, 200, { kind: "Status" }), true);
+  const remove = { method: "DELETE", path: "/api/v1/namespaces/a/things/x", body: { kind: "DeleteOptions" } } as const;
+  for (let index = 0; index < 3; index++) await rig.api.send(remove);
+  assert.deepEqual(
+    rig.server.seen.map(({ body }) => body),
+    ['{"kind":"DeleteOptions"}', '{"kind":"DeleteOptions"}', '{"kind":"DeleteOptions"}'],
+  );
+  assert.equal(rig.server.connections, 1);
+});
+
 test("one connection serves one request after the other, and many at once are bounded", async () => {
   await using rig = await openRig();
   rig.server.serve("/api/v1/configmaps");

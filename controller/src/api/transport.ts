@@ -46,6 +46,8 @@ export class Transport {
       // An error after the head is told to whoever reads the body.
       sent.on("error", reject);
       sent.on("timeout", () => sent.destroy(new Error(`nothing came for ${limits.silence / 1000} s`)));
+      // Node frames no body of a DELETE by itself: the server would take it for the next request.
+      if (body !== undefined) sent.setHeader("content-length", body.length);
       sent.end(body);
     });
   }
