@@ -1,5 +1,6 @@
 // A Kubernetes of local processes: everything real but the images, in namespaces of its own, gone without a trace when it ends.
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -18,6 +19,7 @@ import {
   kubeletConfigPath,
   nodeOrders,
   runtimeOrder,
+  runtimeSocket,
 } from "./components.ts";
 import { type ImageDescription, writeImage } from "./images.ts";
 import { networkCommands, type NodePlan, planNodes } from "./network.ts";
@@ -63,8 +65,8 @@ export const MACHINE_IMAGE = "machine";
 const run = promisify(execFile);
 /** Milliseconds until a cluster must be there. */
 const PATIENCE = 120_000;
-/** Milliseconds between two questions to an API server that is not there yet. */
-const PAUSE = 100;
+/** Milliseconds between two looks for what is not there yet. */
+const PAUSE = 50;
 
 /** Starts a cluster; throws an Error that says what is missing, or which component failed and what it said. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
@@ -172,6 +174,9 @@ async function bringUp(capsule: Capsule, context: ComponentContext): Promise<voi
 
 async function startNode(capsule: Capsule, context: ComponentContext, node: NodePlan): Promise<void> {
   const pid = await capsule.start(runtimeOrder(context, node));
+  // Nothing says that it listens but its socket, seen through its own root directory.
+  const socket = `/proc/${capsule.pid}/root/proc/${pid}/root${runtimeSocket(node)}`;
+  while (!existsSync(socket)) await capsule.guard(setTimeout(PAUSE));
   for (const order of nodeOrders(context, node, pid)) await capsule.start(order);
 }
 

@@ -14,7 +14,6 @@ export interface ComponentContext {
 }
 
 const ETCD = "http://127.0.0.1:2379";
-const RUNTIME_SOCKET = "/run/runtime.sock";
 /** A client of tests asks much at once; the defaults are for control planes that many share. */
 const UNHURRIED = ["--kube-api-qps=200", "--kube-api-burst=400"];
 const ALONE = ["--leader-elect=false", "--bind-address=127.0.0.1"];
@@ -140,12 +139,17 @@ export function controlOrders({ paths, programs }: ComponentContext): readonly O
   ];
 }
 
+/** Where a node's runtime listens once its surroundings are made. */
+export function runtimeSocket(node: NodePlan): string {
+  return `/run/runtime-${node.name}.sock`;
+}
+
 /** The container runtime of a node, the first process of its surroundings. */
 export function runtimeOrder({ paths, programs, keep }: ComponentContext, node: NodePlan): Order {
   const serve = [
     programs.runtime,
     "serve",
-    `-listen=${RUNTIME_SOCKET}`,
+    `-listen=${runtimeSocket(node)}`,
     `-images=${paths.images}`,
     `-pod-cidr=${node.podCidr}`,
   ];
@@ -209,7 +213,7 @@ export function kubeletConfig({ paths }: ComponentContext, node: NodePlan): obje
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
-    containerRuntimeEndpoint: `unix://${RUNTIME_SOCKET}`,
+    containerRuntimeEndpoint: `unix://${runtimeSocket(node)}`,
     // Containers are not limited, so that no cgroups are made; any version of them will do.
     failCgroupV1: false,
     cgroupsPerQOS: false,
