@@ -49,8 +49,14 @@ export async function startApiServer(): Promise<RealApiServer> {
   };
   const start = async (): Promise<ChildProcess> => {
     const child = launch("kube-apiserver", serverFlags(directory, storeUrl, port));
-    await eventually(async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok", { within: PATIENCE });
-    return child;
+    try {
+      await eventually(async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok", { within: PATIENCE });
+      return child;
+    } catch (error) {
+      await end(child);
+      await end(etcd);
+      throw error;
+    }
   };
   let server = await start();
   return {
@@ -81,14 +87,16 @@ async function end(child: ChildProcess): Promise<void> {
 
 /** By etcd's gateway for JSON. */
 async function compact(storeUrl: string): Promise<void> {
-  const post = async (path: string, body: object): Promise<unknown> => {
+  const post = async (path: string, body: object): Promise<string> => {
     const answer = await fetch(`${storeUrl}${path}`, { method: "POST", body: JSON.stringify(body) });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-    return answer.json();
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
+    return text;
   };
   // A read tells the revision in its header.
-  const range = (await post("/v3/kv/range", { key: "AA==" })) as { readonly header: { readonly revision: string } };
-  await post("/v3/kv/compaction", { revision: range.header.revision, physical: true });
+  const read = await post("/v3/kv/range", { key: "AA==" });
+  const revision = /"revision":"(\d+)"/.exec(read)?.[1];
+  await post("/v3/kv/compaction", { revision, physical: true });
 }
 
 function etcdFlags(directory: TemporaryDirectory, storeUrl: string, peerUrl: string): readonly string[] {
@@ -104,7 +112,8 @@ function etcdFlags(directory: TemporaryDirectory, storeUrl: string, peerUrl: str
   ];
 }
 
-function serverFlags({ file }: TemporaryDirectory, storeUrl: string, port: number): readonly string[] {
+function serverFlags(directory: TemporaryDirectory, storeUrl: string, port: number): readonly string[] {
+  const file = (name: string): string => directory.file(name);
   return [
     `--etcd-servers=${storeUrl}`,
     `--secure-port=${port}`,

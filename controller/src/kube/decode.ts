@@ -3,7 +3,7 @@
  * one internal form for all served versions.
  */
 import type { FieldIssue } from "./field-issue.ts";
-import type { GeneratedKind } from "./generated-kind.ts";
+import type { GeneratedKind, KindValidator } from "./generated-kind.ts";
 import { kinds } from "./kinds.ts";
 import type { KindMap, KindName } from "./kinds.ts";
 import { decodeMetadata } from "./metadata.ts";
@@ -32,7 +32,7 @@ export async function decodeObject<K extends KindName>(
   const { apiVersion: _apiVersion, kind: _kind, metadata: rawMetadata, status, ...body } = raw;
   const metadata = await decodeMetadata(rawMetadata, definition, mode);
   const shape = await checkShape(body, {
-    validator: await definition.loadValidator(),
+    validator: validators.get(kind) ?? (await loadValidator(kind)),
     loadSchema: () => definition.loadSchema(),
     base: [],
     mode,
@@ -47,6 +47,15 @@ export async function decodeObject<K extends KindName>(
   // The checks above are what makes the value one of the kind.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { object: object as unknown as KindMap[K], issues, unknownFields };
+}
+
+/** Loaded on first use and kept: asking the module loader for every object costs as much as the check. */
+const validators = new Map<KindName, KindValidator>();
+
+async function loadValidator(kind: KindName): Promise<KindValidator> {
+  const validator = await kinds[kind].loadValidator();
+  validators.set(kind, validator);
+  return validator;
 }
 
 /** `group/version` of the form objects of a kind are kept in. */

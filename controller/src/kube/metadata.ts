@@ -1,7 +1,7 @@
 /** Decodes object metadata, which is the same for all kinds but for the rules of names. */
 import type { FieldIssue } from "./field-issue.ts";
 import { isRecord } from "./field-path.ts";
-import type { GeneratedKind } from "./generated-kind.ts";
+import type { GeneratedKind, KindValidator } from "./generated-kind.ts";
 import type { ObjectMeta } from "./generated/types/object-meta.ts";
 import { quote } from "./schema-issues.ts";
 import { checkShape } from "./shape-check.ts";
@@ -15,6 +15,9 @@ export interface DecodedMetadata {
   readonly unknownFields: number;
 }
 
+/** Loaded on first use and kept: asking the module loader for every object costs as much as the check. */
+let validator: KindValidator | undefined;
+
 /** Decodes `metadata` of an object. A namespaced object without a namespace is in `default`. */
 export async function decodeMetadata(
   raw: unknown,
@@ -24,7 +27,7 @@ export async function decodeMetadata(
   if (!isRecord(raw)) return { issues: [toMissing(raw)], unknownFields: 0 };
   delete raw["managedFields"];
   const findings = await checkShape(raw, {
-    validator: await import("./generated/validators/object-meta.js"),
+    validator: (validator ??= await import("./generated/validators/object-meta.js")),
     loadSchema: () => import("./generated/schemas/object-meta.json", { with: { type: "json" } }),
     base: ["metadata"],
     mode,
