@@ -34,7 +34,7 @@ export class ClusterRetries implements RetryGate {
 
   /** Takes over what is configured. */
   update(budget: RetryBudget | undefined): void {
-    this.#allowance.update(budget, this.begun);
+    this.#allowance.update(budget, this.#now(), this.begun);
   }
 
   /** Looks at the clock: call about once a second. */

@@ -39,13 +39,13 @@ export class RetryAllowance {
     return this.#active;
   }
 
-  /** Takes over what is configured, when so many requests had begun. Retries under way go on, and count. */
-  update(budget: RetryBudget | undefined, begun: number): void {
+  /** Takes over what is configured, now that so many requests had begun. Retries under way go on, and count. */
+  update(budget: RetryBudget | undefined, now: number, begun: number): void {
     const wanted = budget ?? DEFAULT_RETRY_BUDGET;
     if (JSON.stringify(wanted) === JSON.stringify(this.#budget)) return;
     this.#budget = wanted;
     this.#times = [];
-    this.#samples = [{ at: Number.NEGATIVE_INFINITY, begun: begun - this.#given }];
+    this.#samples = [{ at: now, begun: begun - this.#given }];
     this.#tokens = wanted.kind === "rate" ? wanted.minimum : 0;
     this.#filledAt = Number.NaN;
   }
@@ -57,8 +57,8 @@ export class RetryAllowance {
     const last = this.#samples.at(-1);
     if (last !== undefined && now - last.at < budget.interval / STEPS) return;
     this.#samples.push({ at: now, begun: begun - this.#given });
-    // the newest of those that are too old is where the interval begins
-    while ((this.#samples[1]?.at ?? now) <= now - budget.interval) this.#samples.shift();
+    // the oldest that is left is where the interval begins: rather a little too late than too early
+    while (this.#samples.length > 1 && (this.#samples[0]?.at ?? now) <= now - budget.interval) this.#samples.shift();
   }
 
   /** Whether one more retry may be made; if so it is counted until giveBack(). */

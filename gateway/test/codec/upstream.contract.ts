@@ -67,6 +67,8 @@ class Receiver implements AnswerReceiver {
   body = "";
   trailers: readonly (readonly [string, string])[] = [];
   ends = 0;
+  /** Called with the head. */
+  onHead: () => void = () => undefined;
   readonly failures: { reason: FaultReason; progress: TryProgress }[] = [];
   drains = 0;
   full = false;
@@ -78,6 +80,7 @@ class Receiver implements AnswerReceiver {
   onAnswerHead(head: { status: number }, framing: BodyFraming): BodyMode {
     this.status = head.status;
     this.framing = framing;
+    this.onHead();
     return "content";
   }
 
@@ -261,6 +264,49 @@ export function testUpstreamCodec(codec: UpstreamCodec): void {
     assert.equal(receiver.failures[0]?.progress, "begun");
     await eventually(() => owner.closed === 1);
     assert.equal(receiver.ends, 0);
+  });
+
+  test(name("an answer that is discarded at its head is read to its end, and the connection goes on"), async (t) => {
+    const { connection, owner, next } = await codec.open(t);
+    const receiver = new Receiver();
+    const stream = connection.open(receiver);
+    receiver.onHead = () => stream.discard();
+    stream.sendHead(toHead("GET", "none"), "none", "content");
+    stream.endBody("");
+    stream.flush();
+    const server = await next();
+    server.head(503);
+    await server.send("no");
+    await server.send("thing");
+    server.end();
+    await eventually(() => owner.idle === 1);
+    assert.deepEqual([receiver.status, receiver.body, receiver.ends, owner.closed], [503, "", 0, 0]);
+    const second = new Receiver();
+    sendGet(connection, second);
+    const other = await next();
+    other.head(200, 2);
+    await other.send("ok");
+    other.end();
+    await eventually(() => second.ends === 1);
+    assert.deepEqual([second.body, owner.closed], ["ok", 0]);
+  });
+
+  test(name("an answer that is discarded and does not end soon is given up"), async (t) => {
+    const { connection, next } = await codec.open(t);
+    const receiver = new Receiver();
+    const stream = connection.open(receiver);
+    receiver.onHead = () => stream.discard();
+    stream.sendHead(toHead("GET", "none"), "none", "content");
+    stream.endBody("");
+    stream.flush();
+    const server = await next();
+    server.head(503);
+    const sending = (async () => {
+      while (!server.gone) await server.send("x".repeat(8192));
+    })();
+    await eventually(() => server.gone);
+    await sending.catch(() => undefined);
+    assert.deepEqual([receiver.body, receiver.ends, receiver.failures.length], ["", 0, 0]);
   });
 
   test(name("a try that is given up tells its receiver nothing more"), async (t) => {
