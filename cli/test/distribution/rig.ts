@@ -117,12 +117,12 @@ export async function startProxy(place: ProxyPlace, more: Partial<RemoteOptions>
 }
 
 /** A listener with one route that answers `version` in a header, as the configuration that a test tells apart. */
-export function toVersionSnapshot(version: string, routes = 1): Snapshot {
+export function toVersionSnapshot(version: string, port = 0, routes = 1): Snapshot {
   const listener: Listener = {
     kind: "listener",
     key: "shop/web/http",
     port: 80,
-    bind: { address: "127.0.0.1", port: 0 },
+    bind: { address: "127.0.0.1", port },
     protocol: "http",
     http: DEFAULT_HTTP_SERVER_OPTIONS,
   };
