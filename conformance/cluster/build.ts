@@ -37,7 +37,7 @@ export async function buildGo(program: GoProgram, say: (line: string) => void): 
   const built = join(BUILD_DIRECTORY, `${program.name}-${await hashOf(program, go)}`);
   if (existsSync(built)) return built;
   await mkdir(BUILD_DIRECTORY, { recursive: true });
-  using _lock = await openLock(`${built}.lock`, () => say(`waiting for another build of ${program.name}`));
+  await using _lock = await openLock(`${built}.lock`, () => say(`waiting for another build of ${program.name}`));
   if (existsSync(built)) return built;
   say(`building ${program.name} (usually ${program.usually})`);
   const began = performance.now();
@@ -61,19 +61,28 @@ export async function buildGo(program: GoProgram, say: (line: string) => void): 
 }
 
 /** A lock between processes that goes away with its holder, however that ends. */
-export async function openLock(path: string, onWait: () => void): Promise<Disposable> {
+export async function openLock(path: string, onWait: () => void): Promise<AsyncDisposable> {
   const attempt = holdLock(path, ["--nonblock"]);
-  if (await isHeld(attempt)) return { [Symbol.dispose]: () => attempt.stdin?.end() };
+  if (await isHeld(attempt)) return heldBy(attempt);
   onWait();
   const holder = holdLock(path, []);
   if (!(await isHeld(holder))) throw new Error(`cannot lock ${path}: is flock (util-linux) there?`);
-  return { [Symbol.dispose]: () => holder.stdin?.end() };
+  return heldBy(holder);
+}
+
+function heldBy(holder: ChildProcess): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      const released = once(holder, "exit");
+      holder.stdin?.end();
+      await released;
+    },
+  };
 }
 
 /** flock holds the lock while cat waits for the end of its input, which is when we close it or end. */
 function holdLock(path: string, flags: readonly string[]): ChildProcess {
   const holder = spawn("flock", [...flags, path, "sh", "-c", "echo; exec cat"], { stdio: ["pipe", "pipe", "ignore"] });
-  holder.unref();
   return holder;
 }
 

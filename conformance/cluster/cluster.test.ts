@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { type Cluster, MACHINE_IMAGE, startCluster } from "./cluster.ts";
+import { addFakeEndpoints, addFakeNodes } from "./fake-nodes.ts";
 import { pathsOf } from "./state.ts";
 
 /** The clusters of these tests; there may be others on the machine. */
@@ -198,6 +199,18 @@ describe("a cluster of processes", () => {
     await cluster.kubectl(["delete", "service/wanted"]);
     await cluster.kubectl(["wait", "--for=jsonpath={.status.loadBalancer.ingress}", "service/taken", TIMEOUT]);
     assert.equal(await address("taken"), "10.98.0.77");
+  });
+
+  it("takes nodes and endpoints that exist as objects only", async () => {
+    await cluster.kubectl(["create", "service", "clusterip", "large", "--clusterip=None", "--tcp=80"]);
+    await cluster.kubectl(["patch", "service", "large", "-p", '{"spec":{"selector":null}}']);
+    const nodes = await addFakeNodes(cluster, 6);
+    await addFakeEndpoints(cluster, { namespace: "default", service: "large", count: 250, port: 8080, nodes });
+    const query = ["-l", "kubernetes.io/service-name=large", "-o", "jsonpath={.items[*].endpoints[*].zone}"];
+    const zones = (await cluster.kubectl(["get", "endpointslices", ...query])).split(" ");
+    assert.deepEqual([zones.length, new Set(zones).size], [250, 3]);
+    const unscheduled = "jsonpath={.items[*].spec.nodeName}";
+    assert.doesNotMatch(await cluster.kubectl(["get", "pods", "-A", "-o", unscheduled]), /fake/);
   });
 
   it("runs beside another cluster, of two nodes, whose pods reach each other", async () => {

@@ -76,7 +76,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   requireMachine();
   const programs = await buildPrograms(say);
   await mkdir(dirname(paths.directory), { recursive: true });
-  using _lock = await openLock(paths.lock, () => say(`waiting for another command on the cluster ${name}`));
+  await using _lock = await openLock(paths.lock, () => say(`waiting for another command on the cluster ${name}`));
   if (findRecord(paths) !== undefined) throw new Error(`the cluster ${name} is up already`);
   await removeCluster(paths); // what a crash left
   const context: ComponentContext = { paths, programs, nodes, keep: [paths.directory, BUILD_DIRECTORY] };
@@ -111,7 +111,7 @@ export function findCluster(name: string = DEFAULT_NAME): Cluster {
 export async function stopCluster(name: string = DEFAULT_NAME): Promise<void> {
   const paths = pathsOf(name);
   await mkdir(dirname(paths.directory), { recursive: true });
-  using _lock = await openLock(paths.lock, () => {});
+  await using _lock = await openLock(paths.lock, () => {});
   await removeCluster(paths);
 }
 

@@ -1,5 +1,5 @@
 // What is on disk about a cluster, below .cache/cluster/NAME: its process, its certificates, configurations, images and logs.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -67,15 +67,8 @@ export function findRecord(paths: ClusterPaths): CapsuleRecord | undefined {
 
 /** When a process began; undefined where it has ended, even if its parent has not looked yet. */
 export function beginningOf(pid: number): string | undefined {
-  try {
-    // The name in parentheses may hold anything; state is the field after it, the beginning the 20th.
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .replace(/^.*\) /s, "")
-      .split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
+  const fields = statusFields(pid);
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
 }
 
 /** Ends a cluster with everything in it, and removes its files. */
@@ -88,8 +81,14 @@ export async function removeCluster(paths: ClusterPaths): Promise<void> {
 /** Ends the first process; it is over only when all others of its namespace are (pid_namespaces(7)). */
 export async function endCapsule({ pid, began }: Pick<CapsuleRecord, "pid" | "began">): Promise<void> {
   if (beginningOf(pid) !== began) return;
+  const parent = Number(statusFields(pid)[1]);
+  // The one that made the namespaces and waits for it, unless that was killed.
+  const waits = programOf(parent) === programOf(pid) ? [parent, pid] : [pid];
+  const all = waits.map((one) => ({ one, since: beginningOf(one) }));
   process.kill(pid, "SIGKILL");
-  while (beginningOf(pid) === began) await setTimeout(PAUSE);
+  for (const { one, since } of all) {
+    while (since !== undefined && beginningOf(one) === since) await setTimeout(PAUSE);
+  }
 }
 
 /** The last lines of a component's log. */
@@ -99,6 +98,26 @@ export async function logTail(paths: ClusterPaths, component: string, lines = 20
     return text.trimEnd().split("\n").slice(-lines).join("\n");
   } catch {
     return "(it wrote no log)";
+  }
+}
+
+/** The fields of proc_pid_stat(5) from the state on; none where there is no such process. */
+function statusFields(pid: number): readonly string[] {
+  try {
+    // The name in parentheses, before them, may hold anything.
+    return readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+  } catch {
+    return [];
+  }
+}
+
+function programOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return undefined;
   }
 }
 
