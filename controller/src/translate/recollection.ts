@@ -124,9 +124,10 @@ function toContent({ object }: WorldObject<Kind>): string {
 /** Lists are made anew when any object of their kind changes; what many have read is compared once. */
 function isSameList(before: readonly unknown[], now: readonly unknown[]): boolean {
   if (before === now) return true;
+  if (before.length !== now.length) return false;
   const last = comparisons.get(before);
   if (last?.now === now) return last.same;
-  const same = before.length === now.length && before.every((entry, index) => isAsBefore(entry, now[index]));
+  const same = before.every((entry, index) => isAsBefore(entry, now[index]));
   comparisons.set(before, { now, same });
   return same;
 }

@@ -83,6 +83,9 @@ export class IndexedWorld implements World {
   }
 }
 
+/** Always the same list: what is made of a list is remembered by it. */
+const NOTHING: readonly AnyWorldObject[] = [];
+
 /** All objects of one kind. */
 class KindTable {
   readonly #namespaces: ReadonlyMap<string, NamespaceTable>;
@@ -109,7 +112,7 @@ class KindTable {
   }
 
   list(namespace?: string): readonly AnyWorldObject[] {
-    if (namespace !== undefined) return this.#namespaces.get(namespace)?.list() ?? [];
+    if (namespace !== undefined) return this.#namespaces.get(namespace)?.list() ?? NOTHING;
     return (this.#sorted ??= [...this.#namespaces.values()]
       .flatMap((table) => table.members())
       .toSorted(compareObjects));
