@@ -58,6 +58,7 @@ const GATEWAY_LAYERS: Readonly<Record<string, readonly string[]>> = {
   listener: ["stream", "http1", "http2", "exchange", "head", "observe", "time", "wire"],
   compile: ["listener", "router", "cluster", "head", "observe", "retry", "time"],
   admin: ["observe"],
+  remote: ["observe"],
 };
 
 /** What translators may read: the world, the model, and what the API's objects look like. */
