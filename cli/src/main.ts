@@ -22,7 +22,8 @@ serving(
     .argument("<dir>", "directory (or file) of YAML or JSON")
     .addOption(portMap())
     .option("--bind <address>", "address of listeners whose Gateway names none", "0.0.0.0")
-    .option("--trusted-hops <n>", "proxies in front that may say who the client is", as(parseCount), 0),
+    .option("--trusted-hops <n>", "proxies in front that may say who the client is", as(parseCount), 0)
+    .option("--zone <zone>", "where this runs: endpoints meant for this zone are preferred", ""),
 ).action(async (dir: string, options: RunOptions) => (await import("./commands/run.ts")).run(dir, options));
 
 serving(

@@ -12,6 +12,8 @@ export interface RunOptions extends ServingOptions {
   readonly portMap: ReadonlyMap<number, number>;
   readonly bind: string;
   readonly trustedHops: number;
+  /** Where the gateway runs; "" where the operator does not say. */
+  readonly zone: string;
 }
 
 /** Runs until drained. Sets the exit code: 0 after a drain, 1 where it could not start. */
@@ -21,7 +23,7 @@ export async function run(dir: string, options: RunOptions): Promise<void> {
 
 async function serve(dir: string, options: RunOptions, logging: Logging): Promise<void> {
   const { log } = logging;
-  const gateway = await startGateway(toGatewayOptions(options, logging));
+  const gateway = await startGateway({ ...toGatewayOptions(options, logging), place: { zone: options.zone, node: "" } });
   const { isServed, stop } = await follow(dir, options, { gateway, log });
   if (isServed) {
     log.info("serving", { directory: dir, workers: options.workers, ports: [...gateway.ports().keys()] });
