@@ -53,7 +53,11 @@ async function main(): Promise<void> {
   await using testbed = await (choice.peer ? openBareTestbed : openTestbed)(choice.testbed);
   using _peer = choice.peer ? await startTraefik(testbed.cluster, folder) : undefined;
   const end = await runSuite({
-    ...{ binary, implementation, folder, addresses: ADDRESSES, only: choice.only },
+    ...{ binary, implementation, folder, addresses: ADDRESSES },
+    only:
+      choice.only === undefined
+        ? undefined
+        : { test: choice.only, features: await claims(testbed.cluster, implementation) },
     prefix: testbed.cluster.commandFor("outside", []),
     kubeconfig: testbed.cluster.kubeconfig,
     demand: choice,
@@ -64,6 +68,12 @@ async function main(): Promise<void> {
   await tellFailures(end, testbed.cluster, folder);
   say(`\n${formatTable(`${implementation.project} ${implementation.version}`, end.reports, end.seconds)}`);
   judge(choice, end, folder);
+}
+
+/** Features in the status of the GatewayClass. */
+async function claims(cluster: Cluster, { gatewayClass }: Implementation): Promise<readonly string[]> {
+  const path = "jsonpath={.status.supportedFeatures[*].name}";
+  return (await cluster.kubectl(["get", "gatewayclass", gatewayClass, "-o", path])).split(" ");
 }
 
 function readChoice(): Choice {

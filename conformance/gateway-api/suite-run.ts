@@ -26,8 +26,8 @@ export interface SuiteRun {
   readonly kubeconfig: string;
   readonly implementation: Implementation;
   readonly demand: Demand;
-  /** ShortName of a single test. */
-  readonly only: string | undefined;
+  /** A single test, and the features it may use: the suite asks the GatewayClass only where it runs all tests. */
+  readonly only: { readonly test: string; readonly features: readonly string[] } | undefined;
   readonly addresses: { readonly usable: string; readonly unusable: string };
   /** Folder that takes output and report. */
   readonly folder: string;
@@ -100,8 +100,8 @@ function suiteFlags({ implementation, demand, only, addresses }: SuiteRun, repor
  * Without such a flag the suite takes the features from the status of the GatewayClass, those that are in no profile as well:
  * so claims are tested, and only claims. A flag, or a single test, ends that.
  */
-function featureFlags({ depth }: Demand, only: string | undefined): string[] {
-  if (only !== undefined) return ["--all-features", `--run-test=${only}`];
+function featureFlags({ depth }: Demand, only: SuiteRun["only"]): string[] {
+  if (only !== undefined) return [`--supported-features=${only.features.join(",")}`, `--run-test=${only.test}`];
   return depth === "core" ? [`--supported-features=${CORE_FEATURES.join(",")}`] : [];
 }
 
