@@ -69,9 +69,11 @@ export class ControllerRig implements AsyncDisposable {
     await this.cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], { input: yaml });
   }
 
-  /** Waits until all objects are so (kubectl wait --for). */
-  async wait(what: string, ...objects: readonly string[]): Promise<void> {
-    await this.kubectl("wait", `--for=${what}`, "--timeout=60s", ...objects);
+  /** Waits until all objects are so (kubectl wait --for), one by one: several that are not there yet are not waited for. */
+  async wait(what: string, ...args: readonly string[]): Promise<void> {
+    const options = args.filter((arg) => !arg.includes("/"));
+    for (const object of args.filter((arg) => arg.includes("/")))
+      await this.kubectl("wait", `--for=${what}`, "--timeout=60s", ...options, object);
   }
 
   /** A field of an object, as text. */
