@@ -98,6 +98,8 @@ test("a Service that no route uses is not read, nor are its endpoints and other 
     "TCPRoute/*",
     "TLSRoute/*",
     "UDPRoute/*",
+    "XBackendTrafficPolicy/*",
+    "XMesh/*",
   ]);
 });
 
