@@ -1,13 +1,18 @@
 /** Prints a kubernetes.io/tls Secret with a fresh certificate, for trying things out without a CA. */
-import "reflect-metadata";
-import type { webcrypto } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import * as x509 from "@peculiar/x509";
+import {
+  createAuthority,
+  createKeys,
+  type Issued,
+  issueCertificate,
+  toCertificatePem,
+  toIssuer,
+  toKeyPem,
+} from "@sallyport/controller/identity/issuance";
 import { stringify } from "yaml";
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const DAY_MS = 86_400_000;
 
 /** Options of `sallyport dev-certificate`. */
@@ -21,47 +26,25 @@ export interface DevCertificateOptions {
   readonly files?: string;
 }
 
-interface Issued {
-  readonly certificate: x509.X509Certificate;
-  readonly keys: webcrypto.CryptoKeyPair;
-}
-
 /** Writes the Secret as YAML to stdout. The keys are ECDSA P-256, and are stored nowhere but in what was asked for. */
 export async function printDevCertificate(hosts: readonly string[], options: DevCertificateOptions): Promise<void> {
-  x509.cryptoProvider.set(crypto);
-  const authority = options.authority === true ? await makeAuthority(options) : undefined;
+  const { name, namespace, days } = options;
+  const authority = options.authority === true ? await createAuthority(`authority of ${name}`, days) : undefined;
   const { certificate, keys } = await makeCertificate(hosts, options, authority);
-  const privateKey = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
   const entries = {
-    ...(authority && { "ca.crt": `${authority.certificate.toString("pem")}\n` }),
-    "tls.crt": `${certificate.toString("pem")}\n`,
-    "tls.key": `${privateKey}\n`,
+    ...(authority && { "ca.crt": toCertificatePem(authority.certificate) }),
+    "tls.crt": toCertificatePem(certificate),
+    "tls.key": await toKeyPem(keys.privateKey),
   };
   if (options.files !== undefined) writeFiles(options.files, entries);
   const secret = {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name: options.name, namespace: options.namespace },
+    metadata: { name, namespace },
     type: "kubernetes.io/tls",
     stringData: entries,
   };
   process.stdout.write(stringify(secret));
-}
-
-async function makeAuthority({ name, days }: DevCertificateOptions): Promise<Issued> {
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: [{ CN: [`authority of ${name}`] }],
-    ...toValidity(days),
-    signingAlgorithm: ALGORITHM,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  return { certificate, keys };
 }
 
 /** Good for servers and clients. */
@@ -70,29 +53,18 @@ async function makeCertificate(
   { days }: DevCertificateOptions,
   authority: Issued | undefined,
 ): Promise<Issued> {
-  const keys = await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const subject = [{ CN: [hosts[0] ?? "localhost"] }];
-  const certificate = await x509.X509CertificateGenerator.create({
-    subject,
-    issuer: authority?.certificate.subjectName.toJSON() ?? subject,
-    ...toValidity(days),
-    signingAlgorithm: ALGORITHM,
-    publicKey: keys.publicKey,
-    signingKey: (authority?.keys ?? keys).privateKey,
-    extensions: [
-      new x509.SubjectAlternativeNameExtension(
-        hosts.map((host) => ({ type: isIP(host) === 0 ? "dns" : "ip", value: host })),
-      ),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
-      ...(authority ? [await x509.AuthorityKeyIdentifierExtension.create(authority.keys.publicKey)] : []),
-    ],
-  });
-  return { certificate, keys };
-}
-
-function toValidity(days: number): { readonly notBefore: Date; readonly notAfter: Date } {
+  const keys = await createKeys();
   const now = Date.now();
-  return { notBefore: new Date(now), notAfter: new Date(now + days * DAY_MS) };
+  const order = {
+    commonName: hosts[0] ?? "localhost",
+    names: hosts.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const),
+    usages: ["server", "client"] as const,
+    notBefore: new Date(now),
+    notAfter: new Date(now + days * DAY_MS),
+    publicKey: keys.publicKey,
+  };
+  const issuer = authority === undefined ? toIssuer(keys) : toIssuer(authority.keys, authority.certificate);
+  return { certificate: await issueCertificate(order, issuer), keys };
 }
 
 /** For their owner alone. */
