@@ -236,7 +236,7 @@ describe("a cluster of processes", () => {
         .trim()
         .split("\n")
         .map((line) => line.split(" "));
-      assert.deepEqual(pods.map(([node]) => node).toSorted(), ["node1", "node2"]);
+      assert.deepEqual(new Set(pods.map(([node]) => node)), new Set(["node1", "node2"]));
       for (const [, from = ""] of pods) {
         for (const [, , to = ""] of pods) {
           const answer = await other.kubectl(["exec", from, "--", "curl", "-sSm5", `http://${to}:8080/`]);

@@ -175,7 +175,7 @@ async function bringUp(capsule: Capsule, context: ComponentContext): Promise<voi
 async function startNode(capsule: Capsule, context: ComponentContext, node: NodePlan): Promise<void> {
   const pid = await capsule.start(runtimeOrder(context, node));
   // Nothing says that it listens but its socket, seen through its own root directory.
-  const socket = `/proc/${capsule.pid}/root/proc/${pid}/root${runtimeSocket(node)}`;
+  const socket = join("/proc", `${capsule.pid}`, "root", "proc", `${pid}`, "root", runtimeSocket(node));
   while (!existsSync(socket)) await capsule.guard(setTimeout(PAUSE));
   for (const order of nodeOrders(context, node, pid)) await capsule.start(order);
 }

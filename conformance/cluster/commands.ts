@@ -1,5 +1,6 @@
 // Commands inside of a running cluster's network and in that of the client outside of it.
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { OUTSIDE } from "./network.ts";
 import type { CapsuleRecord, ClusterPaths } from "./state.ts";
@@ -25,7 +26,8 @@ export interface CommandOptions {
 
 /** The command line that runs another in a place of a cluster: same files, same user, another network. */
 export function enter({ pid }: CapsuleRecord, place: Place, argv: readonly string[]): readonly [string, ...string[]] {
-  const namespace = place === "inside" ? `/proc/${pid}/ns/net` : `/proc/${pid}/root/run/netns/${OUTSIDE}`;
+  const namespace =
+    place === "inside" ? `/proc/${pid}/ns/net` : join("/proc", `${pid}`, "root", "run", "netns", OUTSIDE);
   return ["nsenter", `--net=${namespace}`, "--", ...argv];
 }
 
