@@ -13,30 +13,26 @@ const ENDED = /^\s*--- (PASS|FAIL|SKIP): TestConformance\/([^/\s]+) \(([\d.]+)s\
 /** Lines kept of one test. */
 const MOST_LINES = 2000;
 
-/** Takes the output line by line. */
+/** Takes the output line by line. Go tells results only when the whole run has ended, so begun tests are told as they begin. */
 export class SuiteOutput {
   readonly #results = new Map<string, TestResult>();
   readonly #lines = new Map<string, string[]>();
   #current = "";
 
-  /** The result, where the line tells one that was not known. */
-  addLine(line: string): TestResult | undefined {
+  /** The name of a test that begins with this line. */
+  addLine(line: string): string | undefined {
     const moved = MOVED.exec(line);
     if (moved !== null) this.#current = (moved[1] ?? "").split("/")[1] ?? "";
-    const ended = ENDED.exec(line);
-    if (ended === null) {
+    const [, outcome, name, seconds] = ENDED.exec(line) ?? [];
+    if (name === undefined) {
+      const begins = !this.#lines.has(this.#current);
       this.#keep(line);
-      return undefined;
+      return begins && this.#current !== "" ? this.#current : undefined;
     }
-    const [, outcome, name = "", seconds] = ended;
     if (this.#results.has(name)) return undefined;
-    const result: TestResult = {
-      name,
-      outcome: outcome === "PASS" || outcome === "SKIP" ? outcome : "FAIL",
-      seconds: Number(seconds),
-    };
-    this.#results.set(name, result);
-    return result;
+    const known = outcome === "PASS" || outcome === "SKIP" ? outcome : "FAIL";
+    this.#results.set(name, { name, outcome: known, seconds: Number(seconds) });
+    return undefined;
   }
 
   /** In the order in which they ended. */

@@ -61,9 +61,7 @@ async function main(): Promise<void> {
     prefix: testbed.cluster.commandFor("outside", []),
     kubeconfig: testbed.cluster.kubeconfig,
     demand: choice,
-    onResult: ({ name, outcome, seconds }) => {
-      if (outcome !== "SKIP") say(`${outcome === "PASS" ? "ok    " : "FAILED"} ${name} (${seconds.toFixed(1)} s)`);
-    },
+    onTest: (name) => say(`run  ${name}`),
   });
   await tellFailures(end, testbed.cluster, folder);
   say(`\n${formatTable(`${implementation.project} ${implementation.version}`, end.reports, end.seconds)}`);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parse } from "yaml";
 import type { Demand, ProfileReport } from "./judgement.ts";
-import { SuiteOutput, type TestResult } from "./results.ts";
+import { SuiteOutput } from "./results.ts";
 
 /** Who is under test, for the report. */
 export interface Implementation {
@@ -31,8 +31,8 @@ export interface SuiteRun {
   readonly addresses: { readonly usable: string; readonly unusable: string };
   /** Folder that takes output and report. */
   readonly folder: string;
-  /** Called for each test as it ends. */
-  readonly onResult: (result: TestResult) => void;
+  /** Called for each test as it begins. */
+  readonly onTest: (name: string) => void;
 }
 
 /** What came of it. */
@@ -67,8 +67,8 @@ export async function runSuite(run: SuiteRun): Promise<SuiteEnd> {
   const follow = async (stream: NodeJS.ReadableStream): Promise<void> => {
     for await (const line of createInterface({ input: stream })) {
       log.write(`${line}\n`);
-      const result = output.addLine(line);
-      if (result !== undefined) run.onResult(result);
+      const begun = output.addLine(line);
+      if (begun !== undefined) run.onTest(begun);
     }
   };
   const ended = new Promise<number>((resolve, reject) => {

@@ -3,6 +3,8 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { SeenRequest } from "./comparison.ts";
 
+const CREATED = 201;
+
 /** The requests of a user in the log, each form of them once. */
 export async function readRequests(file: string, user: string): Promise<readonly SeenRequest[]> {
   const seen = new Map<string, SeenRequest>();
@@ -10,10 +12,17 @@ export async function readRequests(file: string, user: string): Promise<readonly
     if (!line.includes(user)) continue;
     const request = toRequest(JSON.parse(line), user);
     if (request === undefined) continue;
-    const { verb, group, resource, namespace = "", name = "", code } = request;
-    seen.set([verb, group, resource, namespace, name, code].join(" "), request);
+    for (const each of [request, ...impliedBy(request)]) {
+      const { verb, group, resource, namespace = "", name = "", code } = each;
+      seen.set([verb, group, resource, namespace, name, code].join(" "), each);
+    }
   }
   return [...seen.values()];
+}
+
+/** Server-side apply of what is not there yet needs the right to create it, too; the log calls it a patch that made something. */
+function impliedBy(request: SeenRequest): readonly SeenRequest[] {
+  return request.verb === "patch" && request.code === CREATED ? [{ ...request, verb: "create" }] : [];
 }
 
 /** Nothing where it is of somebody else, or about no resource (discovery). */

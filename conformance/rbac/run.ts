@@ -10,6 +10,8 @@ import { readRequests } from "./audit-log.ts";
 import { compareRoles, type Role } from "./comparison.ts";
 
 const ROLE = "sallyport-controller";
+/** What admission asks for and the audit log does not show: owners, where OwnerReferencesPermissionEnforcement is on. */
+const UNSEEN = /\/finalizers\./;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -25,7 +27,8 @@ async function main(): Promise<void> {
     { ...(await readRole("-n", SYSTEM_NAMESPACE, "role", ROLE)), namespace: SYSTEM_NAMESPACE },
   ];
   const requests = await readRequests(auditLogPath(pathsOf(values.name)), CONTROLLER_USER);
-  const { lacking, idle } = compareRoles(roles, requests);
+  const { lacking, idle: unused } = compareRoles(roles, requests);
+  const idle = unused.filter((line) => !UNSEEN.test(line));
   for (const line of lacking) console.log(`lacking: ${line}`);
   for (const line of idle) console.log(`idle:    ${line}`);
   console.log(`${requests.length} sorts of requests; ${lacking.length} lacking, ${idle.length} idle`);
