@@ -72,13 +72,9 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
   }
 
   discard(): void {
-    if (!this.localClosed) {
-      this.cancel();
-      return;
-    }
-    this.#receiver = new DroppedAnswer(this.#client.dependencies.clocks.coarse, () => {
-      if (!this.gone) this.cancel();
-    });
+    if (!this.localClosed) return this.cancel();
+    const { coarse } = this.#client.dependencies.clocks;
+    this.#receiver = new DroppedAnswer(coarse, () => this.gone || this.cancel());
   }
 
   /** The endpoint's SETTINGS came. */

@@ -78,10 +78,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   UPSTREAM_REMOTE_ADDRESS: plain("As UPSTREAM_HOST", toUpstreamHost),
   UPSTREAM_CLUSTER: plain("namespace/service:port", (record) => toName(record.upstreamCluster)),
   UPSTREAM_CLUSTER_RAW: plain("As UPSTREAM_CLUSTER", (record) => toName(record.upstreamCluster)),
-  UPSTREAM_REQUEST_ATTEMPT_COUNT: plain(
-    "How often the request went to an endpoint, retries included; 0 where it never did",
-    (record) => record.attempts,
-  ),
+  UPSTREAM_REQUEST_ATTEMPT_COUNT: plain("How often the request went to an endpoint", (record) => record.attempts),
   UPSTREAM_TRANSPORT_FAILURE_REASON: plain("Why TLS with the endpoint failed, in words", toFailure),
   DOWNSTREAM_REMOTE_ADDRESS: plain("The trusted client address, with port 0 where a proxy named it", toClient),
   DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT: plain("The trusted client address", (record) => record.clientAddress),
