@@ -45,7 +45,7 @@ export class IdentityApi {
       this.before(request);
       return Promise.resolve(this.#answer(request));
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 

@@ -77,13 +77,13 @@ export async function startProxy(place: ProxyPlace, more: Partial<RemoteOptions>
     level: openLevel("info"),
     now: Date.now,
   });
-  let known: FollowedController | undefined;
+  const known: { followed?: FollowedController } = {};
   const gateway = await startGateway({
     workers: 1,
     accessLog: { to: "off" },
     log: { level: "off", format: "json" },
     metrics: { host: "127.0.0.1", port: 0 },
-    remote: () => known?.facts(),
+    remote: () => known.followed?.facts(),
   });
   const followed = await followController(gateway, {
     group: GROUP,
@@ -97,7 +97,7 @@ export async function startProxy(place: ProxyPlace, more: Partial<RemoteOptions>
     log,
     ...more,
   });
-  known = followed;
+  known.followed = followed;
   const stop = async (): Promise<void> => {
     await followed.close();
     await gateway.close();

@@ -28,7 +28,7 @@ export interface CertificateOrder {
   readonly usages: readonly ("server" | "client")[];
   readonly notBefore: Date;
   readonly notAfter: Date;
-  readonly publicKey: x509.PublicKeyType;
+  readonly publicKey: x509.PublicKey | webcrypto.CryptoKey;
 }
 
 /** New keys. */

@@ -71,13 +71,9 @@ export class Receiver {
 
   #finish({ nonce, upserted, removed, problems }: Collected): Step {
     if (problems.length > 0) return { kind: "flawed", nonce, problems };
-    const resources = new Map(this.#held.snapshot.resources);
-    const versions = new Map(this.#held.versions);
-    for (const id of removed) {
-      // A name that is no id is nobody's key either.
-      resources.delete(id as ResourceId);
-      versions.delete(id as ResourceId);
-    }
+    const { snapshot: before, versions: known } = this.#held;
+    const resources = new Map([...before.resources].filter(([id]) => !removed.has(id)));
+    const versions = new Map([...known].filter(([id]) => !removed.has(id)));
     for (const [id, { version, resource }] of upserted) {
       resources.set(id, resource);
       versions.set(id, version);
