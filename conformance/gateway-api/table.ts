@@ -23,7 +23,7 @@ export function formatTable(subject: string, reports: readonly ProfileReport[], 
 }
 
 /** `6m03s`. */
-export function formatSeconds(seconds: number): string {
+function formatSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   return `${Math.floor(whole / 60)}m${String(whole % 60).padStart(2, "0")}s`;
 }

@@ -17,7 +17,7 @@ before(async () => {
 async function render(...values: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
   const set = values.flatMap((value) => ["--set", value]);
   const { stdout } = await run(helm, ["template", "edge", CHART, "--namespace", "sallyport-system", ...set]);
-  const objects = parseAllDocuments(stdout).map((document): unknown => document.toJS());
+  const objects: unknown[] = parseAllDocuments(stdout).map((document) => document.toJS() as unknown);
   return new Map(objects.flatMap((object) => (object === null ? [] : [[String(fieldOf(object, "kind")), object]])));
 }
 
