@@ -5,20 +5,12 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import type { FaultReason } from "@sallyport/model/fault";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { UpstreamConnection } from "../../src/cluster/contract.ts";
-import type {
-  AnswerReceiver,
-  BodyFraming,
-  BodyMode,
-  SendOutcome,
-  TryProgress,
-  UpstreamStream,
-} from "../../src/exchange/contract.ts";
+import type { AnswerReceiver, UpstreamStream } from "../../src/exchange/contract.ts";
 import { RequestHead } from "../../src/head/request-head.ts";
 import { RequestIds } from "../../src/head/request-id.ts";
-import { toPairs } from "./hand-upstream.ts";
+import { Receiver } from "./receiver.ts";
 
 /** A server's view of one request, as a server of any protocol can have it. */
 export interface ServerStream {
@@ -57,55 +49,6 @@ export interface UpstreamCodec {
     readonly owner: OwnerLog;
     readonly next: () => Promise<ServerStream>;
   }>;
-}
-
-/** Writes down what it is told. */
-class Receiver implements AnswerReceiver {
-  readonly interim: number[] = [];
-  status = 0;
-  framing: BodyFraming | undefined = undefined;
-  body = "";
-  trailers: readonly (readonly [string, string])[] = [];
-  ends = 0;
-  /** Called with the head. */
-  onHead: () => void = () => undefined;
-  readonly failures: { reason: FaultReason; progress: TryProgress }[] = [];
-  drains = 0;
-  full = false;
-
-  onInterim(head: { status: number }): void {
-    this.interim.push(head.status);
-  }
-
-  onAnswerHead(head: { status: number }, framing: BodyFraming): BodyMode {
-    this.status = head.status;
-    this.framing = framing;
-    this.onHead();
-    return "content";
-  }
-
-  onAnswerBody(bytes: Buffer, from: number, to: number): SendOutcome {
-    if (this.ends > 0) throw new Error("a piece behind the end");
-    this.body += bytes.toString("latin1", from, to);
-    return this.full ? "full" : "taken";
-  }
-
-  onAnswerEnd(trailers: string): void {
-    this.ends++;
-    this.trailers = toPairs(trailers);
-  }
-
-  onAnswerTurn(): "taken" | "full" {
-    return this.full ? "full" : "taken";
-  }
-
-  onUpstreamDrain(): void {
-    this.drains++;
-  }
-
-  onAnswerFailed(reason: FaultReason, progress: TryProgress): void {
-    this.failures.push({ reason, progress });
-  }
 }
 
 const ids = new RequestIds(Buffer.alloc(9));
