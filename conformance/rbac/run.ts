@@ -7,6 +7,7 @@ import { pathsOf } from "../cluster/state.ts";
 import { runCommand } from "../command.ts";
 import { CONTROLLER_USER, SYSTEM_NAMESPACE } from "../testbed.ts";
 import { readRequests } from "./audit-log.ts";
+import { exercise } from "./exercise.ts";
 import { compareRoles, type Role } from "./comparison.ts";
 
 const ROLE = "sallyport-controller";
@@ -26,6 +27,7 @@ async function main(): Promise<void> {
     await readRole("clusterrole", ROLE),
     { ...(await readRole("-n", SYSTEM_NAMESPACE, "role", ROLE)), namespace: SYSTEM_NAMESPACE },
   ];
+  await exercise(cluster);
   const requests = await readRequests(auditLogPath(pathsOf(values.name)), CONTROLLER_USER);
   const { lacking, idle: unused } = compareRoles(roles, requests);
   const idle = unused.filter((line) => !UNSEEN.test(line));

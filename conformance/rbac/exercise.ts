@@ -1,0 +1,84 @@
+// Makes the controller do what the official suite does not ask of it: autoscalers, disruption budgets, policies and meshes that it
+// judges, and taking away what it made for a Gateway that goes to another class.
+import type { Cluster } from "../cluster/cluster.ts";
+
+const NAMESPACE = "rbac";
+const TIMEOUT = "--timeout=60s";
+
+/** Resolves when all of it has been done; leaves nothing. */
+export async function exercise(cluster: Cluster): Promise<void> {
+  const apply = async (text: string): Promise<void> => {
+    await cluster.kubectl(["apply", "-f", "-"], { input: text });
+  };
+  const wait = async (...args: readonly string[]): Promise<void> => {
+    await cluster.kubectl(["-n", NAMESPACE, "wait", TIMEOUT, ...args]);
+  };
+  try {
+    await apply(`${OBJECTS}---\n${gateway("sallyport")}---\n${parameters(SCALED)}`);
+    const scalers = ["horizontalpodautoscaler/edge-sallyport", "poddisruptionbudget/edge-sallyport"];
+    await wait("--for=create", ...scalers, "service/edge-sallyport");
+    await wait("--for=jsonpath={.status.conditions}", "xmesh/rbac");
+    await wait("--for=jsonpath={.status.ancestors}", "xbackendtrafficpolicy/policy");
+    await wait("--for=jsonpath={.status.loadBalancer.ingress}", "ingress/all");
+    await apply(parameters("{}"));
+    await wait("--for=delete", ...scalers);
+    await apply(gateway("nobody"));
+    const made = ["deployment", "service", "serviceaccount"].map((kind) => `${kind}/edge-sallyport`);
+    await wait("--for=delete", ...made, "configmap/edge-sallyport-ca");
+  } finally {
+    await cluster.kubectl(["delete", "xmesh/rbac", `namespace/${NAMESPACE}`, "--ignore-not-found", TIMEOUT]);
+  }
+}
+
+const SCALED = "{ autoscaling: { maxReplicas: 2 }, disruptionBudget: { maxUnavailable: 1 } }";
+
+function parameters(spec: string): string {
+  return `apiVersion: sallyport.io/v1alpha1
+kind: GatewayParameters
+metadata: { name: edge, namespace: ${NAMESPACE} }
+spec: ${spec}
+`;
+}
+
+function gateway(className: string): string {
+  return `apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: ${NAMESPACE} }
+spec:
+  gatewayClassName: ${className}
+  infrastructure: { parametersRef: { group: sallyport.io, kind: GatewayParameters, name: edge } }
+  listeners: [{ name: http, port: 80, protocol: HTTP }]
+`;
+}
+
+const OBJECTS = `apiVersion: v1
+kind: Namespace
+metadata: { name: ${NAMESPACE} }
+---
+apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XMesh
+metadata: { name: rbac }
+spec: { controllerName: sallyport.io/mesh-controller }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: none, namespace: ${NAMESPACE} }
+spec: { ports: [{ port: 80 }] }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: all, namespace: ${NAMESPACE} }
+spec: { parentRefs: [{ name: edge }], rules: [{ backendRefs: [{ name: none, port: 80 }] }] }
+---
+apiVersion: gateway.networking.x-k8s.io/v1alpha1
+kind: XBackendTrafficPolicy
+metadata: { name: policy, namespace: ${NAMESPACE} }
+spec:
+  targetRefs: [{ group: "", kind: Service, name: none }]
+  retryConstraint: { budget: { percent: 20, interval: 10s } }
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: all, namespace: ${NAMESPACE} }
+spec: { ingressClassName: sallyport, defaultBackend: { service: { name: none, port: { number: 80 } } } }
+`;
