@@ -67,12 +67,12 @@ export const Hello = Type.Object({
 export type Hello = Static<typeof Hello>;
 
 /** The last part of the change with this nonce is in force. */
-export const Ack = Type.Object({ kind: Type.Literal("ack"), nonce: Count });
+const Ack = Type.Object({ kind: Type.Literal("ack"), nonce: Count });
 /** A change is in force. */
 export type Ack = Static<typeof Ack>;
 
 /** A change cannot be done; the proxy holds what it held before. */
-export const Nack = Type.Object({
+const Nack = Type.Object({
   kind: Type.Literal("nack"),
   nonce: Count,
   /** Why, one sentence each. */

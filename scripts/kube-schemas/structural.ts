@@ -102,9 +102,7 @@ function addNested(schema: Schema, keyword: string, value: unknown, context: Con
       schema[keyword] = [...(schema[keyword] ?? []), ...toRules(value, where)];
       return;
     case "format":
-      if (value === "int-or-string") schema["x-kubernetes-int-or-string"] = true;
-      else if (value === "int32" || keptFormats.has(String(value))) schema.format = String(value);
-      else if (value !== "int64") throw new Error(`${where}: format ${String(value)} is not understood`);
+      addFormat(schema, value, where);
       return;
     case "x-kubernetes-int-or-string":
       schema[keyword] = true;
@@ -119,6 +117,12 @@ function addNested(schema: Schema, keyword: string, value: unknown, context: Con
     default:
       throw new Error(`${where}: keyword ${keyword} is not understood`);
   }
+}
+
+function addFormat(schema: Schema, value: unknown, where: string): void {
+  if (value === "int-or-string") schema["x-kubernetes-int-or-string"] = true;
+  else if (value === "int32" || keptFormats.has(String(value))) schema.format = String(value);
+  else if (value !== "int64") throw new Error(`${where}: format ${String(value)} is not understood`);
 }
 
 function addOneOf(schema: Schema, value: unknown, where: string): void {

@@ -23,7 +23,10 @@ export async function run(dir: string, options: RunOptions): Promise<void> {
 
 async function serve(dir: string, options: RunOptions, logging: Logging): Promise<void> {
   const { log } = logging;
-  const gateway = await startGateway({ ...toGatewayOptions(options, logging), place: { zone: options.zone, node: "" } });
+  const gateway = await startGateway({
+    ...toGatewayOptions(options, logging),
+    place: { zone: options.zone, node: "" },
+  });
   const { isServed, stop } = await follow(dir, options, { gateway, log });
   if (isServed) {
     log.info("serving", { directory: dir, workers: options.workers, ports: [...gateway.ports().keys()] });

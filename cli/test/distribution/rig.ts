@@ -19,7 +19,7 @@ import { openTemporaryDirectory, type TemporaryDirectory } from "@sallyport/test
 /** The Gateway of most tests, its account, and where its controller runs. */
 export const GROUP = "shop/web";
 export const ACCOUNT = "web-sallyport";
-export const NAMESPACE = "sallyport-system";
+const NAMESPACE = "sallyport-system";
 
 /** An API server for identities. */
 export function openApi(): IdentityApi {

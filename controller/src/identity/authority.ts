@@ -7,7 +7,7 @@ import { createKeys, issueCertificate, type Issuer, toCertificatePem, toKeyPem }
 import { type RequestedKey, readRequest } from "./signing-request.ts";
 
 /** How long certificates of proxies and controllers are good, in milliseconds. */
-export const CERTIFICATE_LIFE = 86_400_000;
+const CERTIFICATE_LIFE = 86_400_000;
 /** Clocks of nodes differ: certificates begin this long before they are made. */
 const BACKDATED = 60_000;
 

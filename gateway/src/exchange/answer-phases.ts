@@ -11,7 +11,7 @@
 import type { FaultReason } from "@sallyport/model/fault";
 import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
-import type { BodyFraming, BodyMode, TryProgress } from "./contract.ts";
+import type { BodyFraming, BodyMode, DownstreamStream, TryProgress } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
 import { dropKept, isReplayable } from "./repetition.ts";
 import { failExchange, filterAnswer, finishAnswer, finishExchange } from "./local-reply.ts";
@@ -28,9 +28,8 @@ export function passInterim(exchange: Exchange, head: ResponseHead): void {
 
 /** Sends the head of the answer downstream, after the filters that are due. */
 export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: BodyFraming): BodyMode {
-  const { start, upstream, dependencies } = exchange;
+  const { start, dependencies } = exchange;
   if (start === undefined || (exchange.rule?.retry !== undefined && isRetried(exchange, head))) return "content";
-  const { downstream } = start;
   if (isMistakable(start.head, head.status, framing)) {
     failExchange(exchange, "upgrade-refused");
     return "content";
@@ -43,15 +42,28 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
   exchange.status = head.status;
   exchange.details = "via_upstream";
   exchange.answer = answer;
-  if (framing === "tunnel") {
-    exchange.phase = "tunnel";
-    // they are limits of a request, which is answered now
-    exchange.timers.stop();
-    exchange.requestEnded = false;
-    downstream.sendHead(answer, framing, "content");
-    downstream.takeBody("content");
-    return "content";
-  }
+  return framing === "tunnel"
+    ? openTunnel(exchange, answer, start.downstream)
+    : sendAnswer(exchange, answer, framing, start.downstream);
+}
+
+function openTunnel(exchange: Exchange, answer: ResponseHead, downstream: DownstreamStream): BodyMode {
+  exchange.phase = "tunnel";
+  // they are limits of a request, which is answered now
+  exchange.timers.stop();
+  exchange.requestEnded = false;
+  downstream.sendHead(answer, "tunnel", "content");
+  downstream.takeBody("content");
+  return "content";
+}
+
+function sendAnswer(
+  exchange: Exchange,
+  answer: ResponseHead,
+  framing: BodyFraming,
+  downstream: DownstreamStream,
+): BodyMode {
+  const { upstream } = exchange;
   exchange.phase = "answering";
   if (answer.closing !== undefined && framing !== "none") {
     exchange.closes = true;
