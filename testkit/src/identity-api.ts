@@ -41,12 +41,10 @@ export class IdentityApi {
 
   send(request: StubRequest): Promise<StubObject> {
     this.requests.push(`${request.method} ${request.path}`);
-    try {
+    return Promise.try(() => {
       this.before(request);
-      return Promise.resolve(this.#answer(request));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+      return this.#answer(request);
+    });
   }
 
   watch(): Promise<void> {

@@ -81,7 +81,7 @@ test("what cannot be an object is named", async () => {
 
 test("objects that are not ours are counted, once for each kind", async () => {
   const deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n";
-  const policy = "apiVersion: gateway.networking.x-k8s.io/v1alpha1\nkind: XBackendTrafficPolicy\nmetadata: {name: x}\n";
+  const policy = "apiVersion: gateway.networking.k8s.io/v1alpha2\nkind: BackendLBPolicy\nmetadata: {name: x}\n";
   const lines = await complain({
     "a.yaml": `${deployment}---\n${policy}`,
     "b.yaml": `${deployment}---\n${deployment}`,
@@ -91,7 +91,7 @@ test("objects that are not ours are counted, once for each kind", async () => {
     lines[0] ?? "",
     /^a.yaml:1:1: warning: 3 objects of kind Deployment \(apps\/v1\) are not used; .*HTTPRoute/,
   );
-  assert.match(lines[1] ?? "", /^a.yaml:5:1: warning: XBackendTrafficPolicy .* is not used/);
+  assert.match(lines[1] ?? "", /^a.yaml:5:1: warning: BackendLBPolicy .* is not used/);
 });
 
 test("an object that is defined twice is an error that names both places", async () => {
