@@ -75,11 +75,21 @@ export class GroupWork {
       return undefined;
     }
     for (const manifest of plan.manifests) {
+      if (manifest.kind === "Deployment" && this.#lacksGround(plan)) continue;
       await this.#settle(manifest, plan);
       if (this.#context.signal.aborted || this.#plan !== plan) return undefined;
     }
     if (plan.extent === "whole") for (const live of this.#findStale(plan)) await this.#remove(live);
     return this.#findWait();
+  }
+
+  /** Pods of ours must not run as somebody else's account, nor trust somebody else's authority. */
+  #lacksGround({ manifests }: ProxyPlan): boolean {
+    return manifests.some(
+      (manifest) =>
+        (manifest.kind === "ServiceAccount" || manifest.kind === "ConfigMap") &&
+        this.#failures.has(toKeyText(keyOf(manifest))),
+    );
   }
 
   async #settle(manifest: Manifest, plan: ProxyPlan): Promise<void> {

@@ -3,6 +3,7 @@ import { Signal } from "@sallyport/testkit/signal";
 import { type ApiEvent, ApiFailure, type ApiRequest, type KubeApi } from "../../src/api/contract.ts";
 import type { GeneratedKind } from "../../src/kube/generated-kind.ts";
 import { isKindName, kinds } from "../../src/kube/kinds.ts";
+import { type ManifestKind, manifestKinds, toKindPath } from "../../src/provision/manifest.ts";
 
 /** An object as the API server has it. */
 export type ApiObject = Readonly<Record<string, unknown>>;
@@ -16,6 +17,7 @@ interface Place {
 
 interface Watcher {
   readonly collection: string;
+  readonly matches: (object: ApiObject) => boolean;
   readonly onEvent: (event: ApiEvent) => void;
 }
 
@@ -78,7 +80,8 @@ export class MemoryApi implements KubeApi {
     if (failure !== undefined) throw failure;
     if (request.signal?.aborted === true) throw new ApiFailure("given up", { status: 0 });
     const place = parsePath(request.path);
-    if (request.method === "GET") return structuredClone(place.name === "" ? this.#list(place) : this.#require(place));
+    if (request.method === "GET")
+      return structuredClone(place.name === "" ? this.#list(place, toMatcher(request)) : this.#require(place));
     const answer = structuredClone(this.#write(request, place));
     this.writes.push(request);
     this.changed.changed();
@@ -88,9 +91,10 @@ export class MemoryApi implements KubeApi {
   async watch(request: ApiRequest, onEvent: (event: ApiEvent) => void): Promise<void> {
     const { collection } = parsePath(request.path);
     const since = Number(request.query?.["resourceVersion"] ?? 0);
+    const matches = toMatcher(request);
     for (const { collection: of, version, event } of this.#events)
-      if (of === collection && version > since) onEvent(structuredClone(event));
-    const watcher: Watcher = { collection, onEvent };
+      if (of === collection && version > since && matches(event.object)) onEvent(structuredClone(event));
+    const watcher: Watcher = { collection, matches, onEvent };
     this.#watchers.add(watcher);
     await new Promise<void>((resolve) => {
       if (request.signal?.aborted === true) resolve();
@@ -99,10 +103,11 @@ export class MemoryApi implements KubeApi {
     this.#watchers.delete(watcher);
   }
 
-  #list({ collection, namespace }: Place): ApiObject {
+  #list({ collection, namespace }: Place, matches: (object: ApiObject) => boolean): ApiObject {
     const items = [...this.#objects]
       .filter(([key]) => key.startsWith(`${collection} ${namespace === "" ? "" : `${namespace}/`}`))
-      .map(([, object]) => object);
+      .map(([, object]) => object)
+      .filter(matches);
     return { kind: "List", metadata: { resourceVersion: String(this.#version) }, items };
   }
 
@@ -119,9 +124,12 @@ export class MemoryApi implements KubeApi {
       if (this.#objects.has(toKey(named))) throw new ApiFailure("exists", { status: 409, reason: "AlreadyExists" });
       return this.#store(named, body);
     }
-    if (request.contentType === "application/apply-patch+yaml") return this.#store(place, { ...body });
+    if (request.contentType === "application/apply-patch+yaml") return this.#apply(place, body);
     const before = this.#require(place);
     if (request.method === "DELETE") {
+      const { uid } = toRecord(body["preconditions"]);
+      if (uid !== undefined && uid !== metadataOf(before)["uid"])
+        throw new ApiFailure("another object has that name", { status: 409, reason: "Conflict" });
       this.#objects.delete(toKey(place));
       this.#tell(place.collection, { type: "DELETED", object: before });
       return before;
@@ -131,6 +139,14 @@ export class MemoryApi implements KubeApi {
       throw new ApiFailure("the object has been modified", { status: 409, reason: "Conflict" });
     if (request.method === "PUT") return this.#store(place, body);
     return this.#store(place, { ...before, status: mergePatch(before["status"], body["status"]) });
+  }
+
+  /** Server-side apply as far as maps go: fields that are applied win, all others stay. */
+  #apply(place: Place, body: ApiObject): ApiObject {
+    const before = this.#objects.get(toKey(place));
+    const uid = metadataOf(before)["uid"] ?? `uid-${this.#version}`;
+    const merged = toRecord(mergePatch(before, body));
+    return this.#store(place, { ...merged, metadata: { ...metadataOf(merged), uid } });
   }
 
   #store(place: Place, object: ApiObject): ApiObject {
@@ -148,7 +164,7 @@ export class MemoryApi implements KubeApi {
   #tell(collection: string, event: ApiEvent): void {
     this.#events.push({ collection, version: this.#version, event });
     for (const watcher of this.#watchers)
-      if (watcher.collection === collection) watcher.onEvent(structuredClone(event));
+      if (watcher.collection === collection && watcher.matches(event.object)) watcher.onEvent(structuredClone(event));
     this.changed.changed();
   }
 }
@@ -164,7 +180,18 @@ function parsePath(path: string): Place {
   return { collection: `${api}/${plural}`, namespace, name, subresource };
 }
 
+/** Of selectors one: `label=value`. An object that loses the label goes unseen here. */
+function toMatcher({ query }: ApiRequest): (object: ApiObject) => boolean {
+  const [label, value] = query?.["labelSelector"]?.split("=") ?? [];
+  return (object) => label === undefined || toRecord(metadataOf(object)["labels"])[label] === value;
+}
+
+function isManifestKind(kind: string): kind is ManifestKind {
+  return manifestKinds.some((each) => each === kind);
+}
+
 function collectionOf(kind: string): string {
+  if (isManifestKind(kind)) return toKindPath(kind);
   if (!isKindName(kind)) throw new Error(`no kind ${kind}`);
   const definition: GeneratedKind = kinds[kind];
   const [version] = definition.versions;

@@ -1,0 +1,241 @@
+/** The provisioner against an API server in memory: what it makes, mends, removes, and whose things it leaves alone. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { eventually } from "@sallyport/testkit/eventually";
+import { ApiFailure, type ApiRequest } from "../../src/api/contract.ts";
+import { isRecord } from "../../src/kube/field-path.ts";
+import { CONTROLLER_ANNOTATION, MANAGED_BY_LABEL, MANAGER } from "../../src/provision/identity.ts";
+import { openProvisioner } from "../../src/provision/provisioner.ts";
+import type { Provisioner } from "../../src/run/contract.ts";
+import { translateWorld } from "../../src/translate/run.ts";
+import { sliceSnapshot } from "../../src/translate/slice.ts";
+import { clusterOptions } from "../golden-world.ts";
+import { loadClusterWorld } from "../load-world.ts";
+import { type ApiObject, MemoryApi } from "../run/memory-api.ts";
+
+const CLASS = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: sallyport, uid: class }
+spec: { controllerName: ${clusterOptions.controllerName} }
+`;
+const EDGE = `---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: edge, namespace: shop, uid: edge }
+spec:
+  gatewayClassName: sallyport
+  infrastructure: { labels: { team: edge } }
+  listeners: [{ name: http, port: 80, protocol: HTTP }]
+`;
+const NAME = "edge-sallyport";
+
+class Rig implements AsyncDisposable {
+  readonly api = new MemoryApi();
+  readonly lines: string[] = [];
+  readonly #provisioner: Provisioner;
+
+  constructor() {
+    const add = (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
+      void this.lines.push(`${message} ${JSON.stringify(fields)}`);
+    this.#provisioner = openProvisioner(this.api, {
+      controllerName: clusterOptions.controllerName,
+      namespace: "sallyport-system",
+      image: "sallyport:test",
+      controllerAddress: "sallyport-controller.sallyport-system.svc:15012",
+      caCertificate: () => "CA",
+      log: { error: add, warn: add, info: add, debug: () => undefined },
+    });
+  }
+
+  async follow(text: string): Promise<void> {
+    const world = await loadClusterWorld(text);
+    const { snapshot, groups } = translateWorld(world, clusterOptions);
+    this.#provisioner.reconcile(world, sliceSnapshot(snapshot, groups));
+  }
+
+  failures(group = "shop/edge"): readonly string[] {
+    return this.#provisioner.failuresOf(group).map(({ message }) => message);
+  }
+
+  names(): string {
+    return ["ServiceAccount", "ConfigMap", "Service", "Deployment"]
+      .filter((kind) => this.api.get(kind, "shop", kind === "ConfigMap" ? `${NAME}-ca` : NAME) !== undefined)
+      .join(" ");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#provisioner.close();
+  }
+}
+
+const ALL = "ServiceAccount ConfigMap Service Deployment";
+
+function toForeign(kind: string, name: string, metadata: object = {}): ApiObject {
+  return { apiVersion: "v1", kind, metadata: { name, namespace: "shop", ...metadata }, theirs: true };
+}
+
+/** What of an object is at this path. */
+function at(object: unknown, ...path: readonly string[]): unknown {
+  let value = object;
+  for (const step of path) value = isRecord(value) ? value[step] : undefined;
+  return value;
+}
+
+test("a Gateway gets its objects, and those that are deleted or changed come back", async () => {
+  await using rig = new Rig();
+  await rig.follow(CLASS + EDGE);
+  await eventually(() => rig.names() === ALL);
+  assert.deepEqual(rig.failures(), []);
+  const writes = rig.api.writes.length;
+  rig.api.remove("ServiceAccount", "shop", NAME);
+  await eventually(() => rig.names() === ALL);
+  const service = rig.api.get("Service", "shop", NAME);
+  rig.api.put({ ...service, spec: { ...(at(service, "spec") as object), selector: { app: "theirs" } } });
+  await eventually(() => at(rig.api.get("Service", "shop", NAME), "spec", "selector", "app.kubernetes.io/instance"));
+  assert.equal(rig.api.writes.length, writes + 2);
+});
+
+test("an account or an authority of somebody else gets no pods of ours, and neither is touched", async () => {
+  for (const [kind, name] of [
+    ["ServiceAccount", NAME],
+    ["ConfigMap", `${NAME}-ca`],
+  ] as const) {
+    await using rig = new Rig();
+    const foreign = rig.api.put(toForeign(kind, name));
+    await rig.follow(CLASS + EDGE);
+    await eventually(() => rig.failures().length > 0 && rig.api.get("Service", "shop", NAME) !== undefined);
+    await eventually(() => rig.api.writes.length === 2);
+    assert.match(rig.failures().join(), new RegExp(`${kind} shop/${name} exists already`));
+    assert.equal(rig.api.get("Deployment", "shop", NAME), undefined, kind);
+    assert.equal(rig.api.get(kind, "shop", name), foreign);
+    rig.api.remove(kind, "shop", name);
+    // It is not seen going, for it never had our label: a change of the plan has another look at once.
+    await rig.follow(CLASS + EDGE.replace("team: edge", "team: other"));
+    await eventually(() => rig.names() === ALL);
+    await eventually(() => rig.failures().length === 0);
+  }
+});
+
+test("labels that anybody can write make nothing ours", async () => {
+  await using rig = new Rig();
+  const claims = [
+    { labels: { [MANAGED_BY_LABEL]: MANAGER } },
+    { annotations: { [CONTROLLER_ANNOTATION]: clusterOptions.controllerName } },
+    {
+      labels: { [MANAGED_BY_LABEL]: MANAGER },
+      annotations: { [CONTROLLER_ANNOTATION]: clusterOptions.controllerName },
+      ownerReferences: [{ apiVersion: "v1", kind: "ConfigMap", name: "theirs", uid: "theirs" }],
+    },
+  ];
+  for (const metadata of claims) {
+    const foreign = rig.api.put(toForeign("Deployment", NAME, metadata));
+    await rig.follow(CLASS + EDGE);
+    await eventually(() => rig.failures().some((message) => message.startsWith(`Deployment shop/${NAME}`)));
+    assert.equal(rig.api.get("Deployment", "shop", NAME), foreign, JSON.stringify(metadata));
+    rig.api.remove("Deployment", "shop", NAME);
+    await rig.follow(CLASS + EDGE.replace("team: edge", `team: t${claims.indexOf(metadata)}`));
+    await eventually(() => rig.names() === ALL && rig.failures().length === 0);
+    await rig.follow(CLASS);
+    for (const kind of ["Deployment", "Service", "ServiceAccount"]) rig.api.remove(kind, "shop", NAME);
+    rig.api.remove("ConfigMap", "shop", `${NAME}-ca`);
+  }
+});
+
+test("Gateways whose names come to the same do not share objects: the second is told so", async () => {
+  const classes =
+    CLASS + `---${CLASS.replace("name: sallyport", "name: b-sallyport").replace("uid: class", "uid: other")}`;
+  const first = EDGE.replace("name: edge, namespace: shop, uid: edge", "name: a-b, namespace: shop, uid: one");
+  const second = EDGE.replace("name: edge, namespace: shop, uid: edge", "name: a, namespace: shop, uid: two").replace(
+    "gatewayClassName: sallyport",
+    "gatewayClassName: b-sallyport",
+  );
+  await using rig = new Rig();
+  await rig.follow(classes + first);
+  await eventually(() => rig.api.get("Deployment", "shop", "a-b-sallyport"));
+  const before = rig.api.get("Deployment", "shop", "a-b-sallyport");
+  await rig.follow(classes + first + second);
+  await eventually(() => rig.failures("shop/a").length >= 3);
+  assert.match(rig.failures("shop/a").join(), /was made for Gateway a-b, which is another one/);
+  assert.deepEqual(rig.failures("shop/a-b"), []);
+  assert.equal(rig.api.get("Deployment", "shop", "a-b-sallyport"), before);
+});
+
+test("only what is labelled, annotated and owned as ours is deleted, and by its uid", async () => {
+  const owner = { apiVersion: "gateway.networking.k8s.io/v1", kind: "Gateway", name: "edge", uid: "edge" };
+  const ours = {
+    labels: { [MANAGED_BY_LABEL]: MANAGER },
+    annotations: { [CONTROLLER_ANNOTATION]: clusterOptions.controllerName },
+    ownerReferences: [owner],
+  };
+  await using rig = new Rig();
+  rig.api.put(toForeign("Service", "stale", ours));
+  rig.api.put(toForeign("Service", "unowned", { ...ours, ownerReferences: [] }));
+  rig.api.put(toForeign("Service", "unlabelled", { ...ours, labels: {} }));
+  rig.api.put(toForeign("Service", "elsewhere", { ...ours, annotations: { [CONTROLLER_ANNOTATION]: "other/one" } }));
+  await rig.follow(CLASS + EDGE);
+  await eventually(() => rig.names() === ALL && rig.api.get("Service", "shop", "stale") === undefined);
+  for (const name of ["unowned", "unlabelled", "elsewhere"]) assert.ok(rig.api.get("Service", "shop", name), name);
+  const deletions = rig.api.writes.filter(({ method }) => method === "DELETE");
+  assert.equal(deletions.length, 1);
+  assert.match(String(at(deletions[0]?.body, "preconditions", "uid")), /^uid-/);
+});
+
+test("a Gateway that is being deleted, or whose class is gone, is left as it is", async () => {
+  await using rig = new Rig();
+  await rig.follow(CLASS + EDGE);
+  await eventually(() => rig.names() === ALL);
+  const ending = EDGE.replace("uid: edge", 'uid: edge, deletionTimestamp: "2026-01-01T00:00:00Z"');
+  await rig.follow(CLASS + ending);
+  rig.api.remove("Deployment", "shop", NAME);
+  await rig.follow(EDGE);
+  await rig.follow(CLASS + ending);
+  assert.equal(rig.names(), "ServiceAccount ConfigMap Service");
+  assert.equal(rig.api.writes.filter(({ method }) => method === "DELETE").length, 0);
+  await rig.follow(CLASS + EDGE);
+  await eventually(() => rig.names() === ALL);
+});
+
+test("what the server refuses is told without ids that change, does not stop the other objects, and is tried again", async () => {
+  await using rig = new Rig();
+  let refusals = 0;
+  const refuse = ({ method, path }: ApiRequest): ApiFailure | undefined => {
+    if (method !== "PATCH" || !path.includes("/services/")) return undefined;
+    refusals += 1;
+    return new ApiFailure(`exceeded quota (audit id ${refusals})`, { status: 403, reason: "Forbidden" });
+  };
+  rig.api.script = refuse;
+  await rig.follow(CLASS + EDGE);
+  await eventually(() => rig.names() === "ServiceAccount ConfigMap Deployment");
+  assert.deepEqual(rig.failures(), [`Service shop/${NAME}: exceeded quota`]);
+  await eventually(() => refusals >= 2);
+  assert.equal(rig.lines.filter((line) => line.includes("exceeded quota")).length, 1, "it is logged once");
+  rig.api.script = () => undefined;
+  await eventually(() => rig.names() === ALL && rig.failures().length === 0);
+});
+
+test("the replicas of a Deployment are handed over before nobody has them, and are not touched again", async () => {
+  await using rig = new Rig();
+  const parameters = `---
+apiVersion: sallyport.io/v1alpha1
+kind: GatewayParameters
+metadata: { name: ten, namespace: shop }
+spec: { deployment: { replicas: 10 } }
+`;
+  const ref = "parametersRef: { group: sallyport.io, kind: GatewayParameters, name: ten }";
+  const pinned = EDGE.replace("infrastructure: {", `infrastructure: { ${ref},`);
+  await rig.follow(CLASS + pinned + parameters);
+  await eventually(() => rig.names() === ALL);
+  const live = rig.api.get("Deployment", "shop", NAME);
+  assert.equal(at(live, "spec", "replicas"), 10);
+  const managedFields = [{ manager: MANAGER, operation: "Apply", fieldsV1: { "f:spec": { "f:replicas": {} } } }];
+  rig.api.put({ ...live, metadata: { ...(at(live, "metadata") as object), managedFields } });
+  const writes = rig.api.writes.length;
+  await rig.follow(CLASS + EDGE);
+  await eventually(() => rig.api.writes.length === writes + 2);
+  const [handover, apply] = rig.api.writes.slice(writes);
+  assert.equal(handover?.query?.["fieldManager"], "sallyport-replicas");
+  assert.equal(at(handover?.body, "spec", "replicas"), 10);
+  assert.equal(apply?.query?.["fieldManager"], MANAGER);
+  assert.equal(at(apply?.body, "spec", "replicas"), undefined);
+});
