@@ -41,9 +41,9 @@ export class IdentityApi {
 
   send(request: StubRequest): Promise<StubObject> {
     this.requests.push(`${request.method} ${request.path}`);
-    return Promise.try(() => {
-      this.before(request);
-      return this.#answer(request);
+    return Promise.resolve(request).then((asked) => {
+      this.before(asked);
+      return this.#answer(asked);
     });
   }
 
