@@ -10,37 +10,34 @@ export async function readRequests(file: string, user: string): Promise<readonly
   const seen = new Map<string, SeenRequest>();
   for await (const line of createInterface({ input: createReadStream(file) })) {
     if (!line.includes(user)) continue;
-    const request = toRequest(JSON.parse(line), user);
-    if (request === undefined) continue;
-    for (const each of [request, ...impliedBy(request)]) {
-      const { verb, group, resource, namespace = "", name = "", code } = each;
-      seen.set([verb, group, resource, namespace, name, code].join(" "), each);
+    for (const each of toRequests(JSON.parse(line), user)) {
+      const { verb, group, resource, namespace = "", name = "", decision } = each;
+      seen.set([verb, group, resource, namespace, name, decision].join(" "), each);
     }
   }
   return [...seen.values()];
 }
 
-/** Server-side apply of what is not there yet needs the right to create it, too; the log calls it a patch that made something. */
-function impliedBy(request: SeenRequest): readonly SeenRequest[] {
-  return request.verb === "patch" && request.code === CREATED ? [{ ...request, verb: "create" }] : [];
-}
-
-/** Nothing where it is of somebody else, or about no resource (discovery). */
-function toRequest(event: unknown, user: string): SeenRequest | undefined {
+/** None where it is of somebody else, or about no resource (discovery). */
+function toRequests(event: unknown, user: string): readonly SeenRequest[] {
   const verb = textAt(event, "verb");
   const resource = textAt(event, "objectRef", "resource");
-  if (verb === undefined || resource === undefined || textAt(event, "user", "username") !== user) return undefined;
+  if (verb === undefined || resource === undefined || textAt(event, "user", "username") !== user) return [];
   const subresource = textAt(event, "objectRef", "subresource");
   const namespace = textAt(event, "objectRef", "namespace");
   const name = textAt(event, "objectRef", "name");
-  return {
+  const request: SeenRequest = {
     verb,
     group: textAt(event, "objectRef", "apiGroup") ?? "",
     resource: subresource === undefined ? resource : `${resource}/${subresource}`,
     ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
-    code: Number(valueAt(event, "responseStatus", "code") ?? 0),
+    // Admission refuses as well, such as what is to be made in a namespace that ends: that is not the roles' affair.
+    decision: textAt(event, "annotations", "authorization.k8s.io/decision") === "forbid" ? "forbid" : "allow",
   };
+  // Server-side apply of what is not there yet needs the right to create it, too; the log calls it a patch that made something.
+  const makes = verb === "patch" && valueAt(event, "responseStatus", "code") === CREATED;
+  return makes ? [request, { ...request, verb: "create" }] : [request];
 }
 
 function textAt(value: unknown, ...path: readonly string[]): string | undefined {

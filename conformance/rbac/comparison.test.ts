@@ -19,17 +19,24 @@ const ROLES: readonly Role[] = [
 ];
 
 const ASKED: readonly SeenRequest[] = [
-  { verb: "list", group: "", resource: "secrets", code: 200 },
-  { verb: "watch", group: "", resource: "secrets", code: 200 },
+  { verb: "list", group: "", resource: "secrets", decision: "allow" },
+  { verb: "watch", group: "", resource: "secrets", decision: "allow" },
   {
     verb: "update",
     group: "gateway.networking.k8s.io",
     resource: "gateways/status",
     namespace: "a",
     name: "edge",
-    code: 409,
+    decision: "allow",
   },
-  { verb: "get", group: "", resource: "secrets", namespace: "sallyport-system", name: "sallyport-ca", code: 404 },
+  {
+    verb: "get",
+    group: "",
+    resource: "secrets",
+    namespace: "sallyport-system",
+    name: "sallyport-ca",
+    decision: "allow",
+  },
 ];
 
 test("roles that grant what was asked, and nothing else, have no difference", () => {
@@ -44,15 +51,18 @@ test("what was granted and never asked is idle", () => {
 test("what was asked and not granted is lacking, also where only the name or the namespace differs", () => {
   const { lacking } = compareRoles(ROLES, [
     ...ASKED,
-    { verb: "delete", group: "", resource: "secrets", namespace: "a", name: "x", code: 200 },
-    { verb: "get", group: "", resource: "secrets", namespace: "a", name: "sallyport-ca", code: 200 },
-    { verb: "get", group: "", resource: "secrets", namespace: "sallyport-system", name: "other", code: 200 },
+    { verb: "delete", group: "", resource: "secrets", namespace: "a", name: "x", decision: "allow" },
+    { verb: "get", group: "", resource: "secrets", namespace: "a", name: "sallyport-ca", decision: "allow" },
+    { verb: "get", group: "", resource: "secrets", namespace: "sallyport-system", name: "other", decision: "allow" },
   ]);
   assert.deepEqual(lacking, ["delete secrets in a", "get secrets in a", "get secrets in sallyport-system"]);
 });
 
 test("what the server refused is lacking even where the roles seem to grant it", () => {
-  const { lacking } = compareRoles(ROLES, [...ASKED, { verb: "list", group: "", resource: "secrets", code: 403 }]);
+  const { lacking } = compareRoles(ROLES, [
+    ...ASKED,
+    { verb: "list", group: "", resource: "secrets", decision: "forbid" },
+  ]);
   assert.deepEqual(lacking, ["list secrets"]);
 });
 

@@ -10,8 +10,8 @@ export interface SeenRequest {
   /** Absent for requests about all namespaces, or about objects without one. */
   readonly namespace?: string;
   readonly name?: string;
-  /** Status code of the answer. */
-  readonly code: number;
+  /** Of the authorizer. */
+  readonly decision: "allow" | "forbid";
 }
 
 /** A rule of a Role or a ClusterRole. */
@@ -48,8 +48,6 @@ interface Grant {
   readonly namespace: string | undefined;
 }
 
-const FORBIDDEN = 403;
-
 /** Compares them. A request that was refused is lacking whatever the roles say: the server knows better. */
 export function compareRoles(roles: readonly Role[], requests: readonly SeenRequest[]): Difference {
   const grants = roles.flatMap(grantsOf);
@@ -58,7 +56,7 @@ export function compareRoles(roles: readonly Role[], requests: readonly SeenRequ
   for (const request of requests) {
     const granting = grants.filter((grant) => covers(grant, request));
     for (const grant of granting) used.add(grant);
-    if (granting.length === 0 || request.code === FORBIDDEN) lacking.add(describe(request, request.namespace));
+    if (granting.length === 0 || request.decision === "forbid") lacking.add(describe(request, request.namespace));
   }
   const idle = grants.filter((grant) => !used.has(grant)).map((grant) => describe(grant, grant.namespace));
   return { lacking: [...lacking].toSorted(), idle: [...new Set(idle)].toSorted() };

@@ -16,17 +16,18 @@ export async function exercise(cluster: Cluster): Promise<void> {
   try {
     await apply(`${OBJECTS}---\n${gateway("sallyport")}---\n${parameters(SCALED)}`);
     const scalers = ["horizontalpodautoscaler/edge-sallyport", "poddisruptionbudget/edge-sallyport"];
-    await wait("--for=create", ...scalers, "service/edge-sallyport");
+    // One by one: asked for several, kubectl gives up at the first that is not there yet.
+    for (const object of [...scalers, "service/edge-sallyport"]) await wait("--for=create", object);
     await wait("--for=jsonpath={.status.conditions}", "xmesh/rbac");
     await wait("--for=jsonpath={.status.ancestors}", "xbackendtrafficpolicy/policy");
     await wait("--for=jsonpath={.status.loadBalancer.ingress}", "ingress/all");
     await apply(parameters("{}"));
     await wait("--for=delete", ...scalers);
-    await apply(gateway("nobody"));
+    await apply(gateway("rbac-others"));
     const made = ["deployment", "service", "serviceaccount"].map((kind) => `${kind}/edge-sallyport`);
     await wait("--for=delete", ...made, "configmap/edge-sallyport-ca");
   } finally {
-    await cluster.kubectl(["delete", "xmesh/rbac", `namespace/${NAMESPACE}`, "--ignore-not-found", TIMEOUT]);
+    await cluster.kubectl(["delete", "xmesh/rbac", "gatewayclass/rbac-others", `namespace/${NAMESPACE}`, "--ignore-not-found", TIMEOUT]);
   }
 }
 
@@ -59,6 +60,11 @@ apiVersion: gateway.networking.x-k8s.io/v1alpha1
 kind: XMesh
 metadata: { name: rbac }
 spec: { controllerName: sallyport.io/mesh-controller }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: rbac-others }
+spec: { controllerName: example.com/others }
 ---
 apiVersion: v1
 kind: Service
