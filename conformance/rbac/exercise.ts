@@ -20,6 +20,9 @@ export async function exercise(cluster: Cluster): Promise<void> {
     for (const object of [...scalers, "service/edge-sallyport"]) await wait("--for=create", object);
     await wait("--for=jsonpath={.status.conditions}", "xmesh/rbac");
     await wait("--for=jsonpath={.status.ancestors}", "xbackendtrafficpolicy/policy");
+    await wait("--for=jsonpath={.status.ancestors}", "backendtlspolicy/policy");
+    // Gateways allow no ListenerSets unless they say so.
+    await wait("--for=condition=Accepted=false", "listenerset/more");
     await wait("--for=jsonpath={.status.loadBalancer.ingress}", "ingress/all");
     await apply(parameters("{}"));
     await wait("--for=delete", ...scalers);
@@ -27,7 +30,14 @@ export async function exercise(cluster: Cluster): Promise<void> {
     const made = ["deployment", "service", "serviceaccount"].map((kind) => `${kind}/edge-sallyport`);
     await wait("--for=delete", ...made, "configmap/edge-sallyport-ca");
   } finally {
-    await cluster.kubectl(["delete", "xmesh/rbac", "gatewayclass/rbac-others", `namespace/${NAMESPACE}`, "--ignore-not-found", TIMEOUT]);
+    await cluster.kubectl([
+      "delete",
+      "xmesh/rbac",
+      "gatewayclass/rbac-others",
+      `namespace/${NAMESPACE}`,
+      "--ignore-not-found",
+      TIMEOUT,
+    ]);
   }
 }
 
@@ -82,6 +92,18 @@ metadata: { name: policy, namespace: ${NAMESPACE} }
 spec:
   targetRefs: [{ group: "", kind: Service, name: none }]
   retryConstraint: { budget: { percent: 20, interval: 10s } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: { name: policy, namespace: ${NAMESPACE} }
+spec:
+  targetRefs: [{ group: "", kind: Service, name: none }]
+  validation: { hostname: none.test, wellKnownCACertificates: System }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: ListenerSet
+metadata: { name: more, namespace: ${NAMESPACE} }
+spec: { parentRef: { name: edge }, listeners: [{ name: more, port: 81, protocol: HTTP }] }
 ---
 apiVersion: networking.k8s.io/v1
 kind: Ingress

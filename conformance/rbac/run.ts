@@ -1,5 +1,5 @@
 // `npm run conformance:rbac`: compares what the controller asked of the API server while the suites ran with what the chart's
-// roles grant it; both must be the same. `-- --name NAME`: of this running cluster; `--lacking`: idle grants do not matter.
+// roles grant it; both must be the same. `-- --name NAME`: of this running cluster.
 import { parseArgs } from "node:util";
 import { findCluster } from "../cluster/cluster.ts";
 import { auditLogPath } from "../cluster/components.ts";
@@ -16,7 +16,7 @@ const UNSEEN = /\/finalizers\./;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { name: { type: "string", default: "conformance" }, lacking: { type: "boolean", default: false } },
+    options: { name: { type: "string", default: "conformance" } },
   });
   const cluster = findCluster(values.name);
   const readRole = async (...which: readonly string[]): Promise<Role> => {
@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   for (const line of idle) console.log(`idle:    ${line}`);
   console.log(`${requests.length} sorts of requests; ${lacking.length} lacking, ${idle.length} idle`);
   if (requests.length === 0) throw new Error("the audit log has no request of the controller");
-  if (lacking.length > 0 || (idle.length > 0 && !values.lacking)) process.exitCode = 1;
+  if (lacking.length > 0 || idle.length > 0) process.exitCode = 1;
 }
 
 await runCommand(main);
