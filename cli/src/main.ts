@@ -50,6 +50,11 @@ program
   .option("--advertise <host:port>", "where proxies find it (default: its Service)")
   .option("--trust-domain <name>", "first part of the identities it signs", "cluster.local")
   .option("--proxy-image <image>", "image of proxies", `ghcr.io/sallyport/sallyport:${VERSION}`)
+  .addOption(
+    new Option("--proxy-code <whose>", "GatewayParameters that may set image, imagePullSecrets and env")
+      .choices(["gateways", "classes"])
+      .default("gateways"),
+  )
   .option("--proxy-bind <address>", "address that proxies listen at in their pods", "0.0.0.0")
   .option("--leader-elect", "write statuses and make proxies only while holding the Lease", true)
   .option("--no-leader-elect", "lead without asking; for a single replica")

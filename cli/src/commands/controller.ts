@@ -18,6 +18,7 @@ export interface ControllerCommandOptions {
   readonly advertise?: string;
   readonly trustDomain: string;
   readonly proxyImage: string;
+  readonly proxyCode: "gateways" | "classes";
   readonly proxyBind: string;
   readonly leaderElect: boolean;
   readonly kubeQps: number;
@@ -26,6 +27,8 @@ export interface ControllerCommandOptions {
 }
 
 const NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+/** Names of people and of certificates are compared as they are written. */
+const TRUST_DOMAIN = /^[-._a-z0-9]{1,255}$/;
 /** Milliseconds: a shutdown that takes longer is given up. */
 const LONGEST_SHUTDOWN = 5000;
 
@@ -34,6 +37,10 @@ export async function runController(options: ControllerCommandOptions): Promise<
   const level = parseLogLevel(options.logLevel);
   if (level === undefined)
     return refuse(`--log-level wants debug, info, warn, error or off, not ${JSON.stringify(options.logLevel)}`);
+  if (!TRUST_DOMAIN.test(options.trustDomain))
+    return refuse(
+      "--trust-domain wants lower case letters, digits, dots, dashes and underscores (SPIFFE ID, section 2.1)",
+    );
   const namespace = options.namespace ?? findNamespace();
   if (namespace === undefined)
     return refuse("--namespace is needed outside of a cluster: where the Lease and the Secret sallyport-ca are");
@@ -57,7 +64,7 @@ export async function runController(options: ControllerCommandOptions): Promise<
 }
 
 function toControllerOptions(options: ControllerCommandOptions, namespace: string, log: Log): ControllerOptions {
-  const { kubeconfig, controllerName, listen, metrics, trustDomain, proxyImage, proxyBind } = options;
+  const { kubeconfig, controllerName, listen, metrics, trustDomain, proxyImage, proxyCode, proxyBind } = options;
   return {
     version: VERSION,
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
@@ -69,6 +76,7 @@ function toControllerOptions(options: ControllerCommandOptions, namespace: strin
     advertise: options.advertise ?? `sallyport-controller.${namespace}.svc:${listen.port}`,
     trustDomain,
     image: proxyImage,
+    codeFrom: proxyCode,
     bindAddress: proxyBind,
     election: options.leaderElect ? "lease" : "alone",
     rate: { perSecond: options.kubeQps, burst: options.kubeBurst },

@@ -53,14 +53,23 @@ export function toDeployment(identity: ProxyIdentity, parameters: ParametersSpec
           "prometheus.io/scrape": "true",
           "prometheus.io/port": String(METRICS_PORT),
           "prometheus.io/path": "/metrics",
-          ...identity.annotations,
-          ...settings.podAnnotations,
+          ...withoutLoosening(identity.annotations),
+          ...withoutLoosening(settings.podAnnotations),
         },
       },
       spec: toPodSpec(identity, settings, facts),
     },
   };
   return toManifest("Deployment", identity, { spec }, facts);
+}
+
+/** Annotations by which kubelets, old and new, take a container's profiles of AppArmor and seccomp away again. */
+const LOOSENING =
+  /^(?:container\.apparmor\.security\.beta|container\.seccomp\.security\.alpha|seccomp\.security\.alpha)\.kubernetes\.io\//;
+
+/** Who may write a Gateway must not decide how tightly its pods are kept. */
+function withoutLoosening(annotations: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(annotations).filter(([name]) => !LOOSENING.test(name)));
 }
 
 function toPodSpec(

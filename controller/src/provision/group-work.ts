@@ -48,7 +48,8 @@ export class GroupWork {
     this.#plan = plan;
     const wanted = new Set(plan.manifests.map((manifest) => toKeyText(keyOf(manifest))));
     for (const text of [...this.#states.keys()]) if (!wanted.has(text)) this.#states.delete(text);
-    for (const text of [...this.#failures.keys()]) if (!wanted.has(text)) this.#failures.delete(text);
+    const isOver = (text: string): boolean => !wanted.has(text) && (text !== plan.group || plan.obstacle === undefined);
+    for (const text of [...this.#failures.keys()]) if (isOver(text)) this.#failures.delete(text);
     for (const state of this.#states.values()) state.relent();
     return true;
   }
@@ -71,7 +72,7 @@ export class GroupWork {
   async run(): Promise<number | undefined> {
     const plan = this.#plan;
     if (plan.extent === "untouched") {
-      this.#failures.clear();
+      if (plan.obstacle !== undefined) this.#fail(plan.group, plan.obstacle);
       return undefined;
     }
     for (const manifest of plan.manifests) {

@@ -1,5 +1,5 @@
 /** What is known of one object between its applies: what was applied, whether somebody changed it since, when to try again. */
-import { BackOff } from "../api/back-off.ts";
+import { BackOff } from "@sallyport/model/back-off";
 import type { RawObject } from "./live-objects.ts";
 import type { Manifest } from "./manifest.ts";
 import { hashManifest, hashProjection } from "./projection.ts";

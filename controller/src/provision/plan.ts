@@ -20,6 +20,8 @@ export interface PlanFacts extends ProxyFacts {
   readonly namespace: string;
   /** Certificate of the controller's authority, PEM. */
   readonly caCertificate: string;
+  /** Whose parameters may say what code runs: those of Gateways as well, or those of classes alone. */
+  readonly codeFrom: "gateways" | "classes";
 }
 
 /** What there should be for one owner (a Gateway, or all IngressClasses of ours). */
@@ -33,6 +35,8 @@ export interface ProxyPlan {
    * is made or deleted: a user's slip must not lose an address. `untouched`: it cannot be told what there should be.
    */
   readonly extent: "whole" | "standing" | "untouched";
+  /** Why it is untouched, where the owner has to do something about it that no other place tells. */
+  readonly obstacle?: string;
 }
 
 /** Label of the GatewayClass's name (GEP-1762). */
@@ -61,6 +65,8 @@ function planGateway(world: World, gateway: WorldObject<"Gateway">, { slices, fa
   const parameters = resolveParameters(world, gateway, gatewayClass);
   if (parameters === undefined) return [nothing];
   const { ofClass, ofGateway } = parameters;
+  const obstacle = facts.codeFrom === "classes" ? findForeignCode(ofGateway) : undefined;
+  if (obstacle !== undefined) return [{ ...nothing, obstacle }];
   const ports = findServedPorts(slices.get(group));
   const inputs = [ofClass, ofGateway, facts.caCertificate, ports.map(({ name }) => name).join(" ")];
   const make = (): ProxyPlan => ({
@@ -72,6 +78,19 @@ function planGateway(world: World, gateway: WorldObject<"Gateway">, { slices, fa
     }),
   });
   return [remember(gateway, inputs, make)];
+}
+
+/** Fields by which pods run other code than ours, or ours in another way. */
+const CODE_FIELDS = ["image", "imagePullSecrets", "env"] as const;
+
+/** Pods hold the keys of their Gateway: who says what runs in them can read these, and whatever Secret `env` may name. */
+function findForeignCode(ofGateway: ParametersSpec | undefined): string | undefined {
+  const found = CODE_FIELDS.filter((name) => ofGateway?.deployment?.[name] !== undefined);
+  if (found.length === 0) return undefined;
+  return (
+    `the GatewayParameters of the Gateway set spec.deployment.${found.join(", ")}, which only those of its GatewayClass ` +
+    "may here (--proxy-code classes): remove that, and the proxies follow again"
+  );
 }
 
 /** The plan of a Gateway from before, if it was made of the same: there is a new world for every endpoint that comes or goes. */

@@ -48,6 +48,8 @@ export interface ControllerOptions {
   readonly trustDomain: string;
   /** Image of proxies, unless a GatewayParameters object names another. */
   readonly image: string;
+  /** Whose GatewayParameters may say what code runs: those of Gateways as well, or those of classes alone. */
+  readonly codeFrom: "gateways" | "classes";
   /** Address that proxies bind in their pods. */
   readonly bindAddress: string;
   /** `alone`: this is the only replica, and leads without asking. */
@@ -168,7 +170,7 @@ class Start {
 
   /** Runs for leader, or leads. */
   #run(loop: ControlLoop, publisher: RunningPublisher, metrics: ControllerMetrics): void {
-    const { namespace, identity, log, controllerName, image, advertise, election } = this.#options;
+    const { namespace, identity, log, controllerName, image, codeFrom, advertise, election } = this.#options;
     const runs = election === "alone" ? ALONE : campaign(this.#api, { namespace, name: LEASE, identity, log });
     const api = guardApi(this.#api, () => runs.isLeader);
     const terms = new Terms(runs, loop, {
@@ -179,6 +181,7 @@ class Start {
           namespace,
           controllerName,
           image,
+          codeFrom,
           controllerAddress: advertise,
           caCertificate: () => publisher.trusted,
           log,

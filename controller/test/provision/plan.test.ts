@@ -22,12 +22,13 @@ const facts: PlanFacts = {
   namespace: "sallyport-system",
   image: "ghcr.io/sallyport/sallyport:test",
   controllerAddress: "sallyport-controller.sallyport-system.svc:15012",
+  codeFrom: "gateways",
   caCertificate: "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n",
 };
 
-function plan(world: IndexedWorld): ProxyPlan[] {
+function plan(world: IndexedWorld, more: Partial<PlanFacts> = {}): ProxyPlan[] {
   const { snapshot, groups } = translateWorld(world, clusterOptions);
-  return planProxies(world, sliceSnapshot(snapshot, groups), facts);
+  return planProxies(world, sliceSnapshot(snapshot, groups), { ...facts, ...more });
 }
 
 for (const { name } of readdirSync(root, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
@@ -89,4 +90,75 @@ test("names and label values of the longest Gateway fit", async () => {
     for (const value of Object.values(metadata.labels))
       assert.match(value, /^[a-z0-9A-Z]([-_.a-z0-9A-Z]{0,61}[a-z0-9A-Z])?$/);
   }
+});
+
+test("labels and annotations of a user take nothing over that means something to us, nor loosen the pods", async () => {
+  const hostile = [
+    "app.kubernetes.io/name: victim",
+    "app.kubernetes.io/instance: victim",
+    "app.kubernetes.io/managed-by: victim",
+    "gateway.networking.k8s.io/gateway-name: victim",
+    "gateway.networking.k8s.io/gateway-class-name: victim",
+  ].join(", ");
+  const annotations = [
+    "sallyport.io/controller-name: victim",
+    "container.apparmor.security.beta.kubernetes.io/sallyport: unconfined",
+    "container.seccomp.security.alpha.kubernetes.io/sallyport: unconfined",
+    "seccomp.security.alpha.kubernetes.io/pod: unconfined",
+  ].join(", ");
+  const parameters = `---
+apiVersion: sallyport.io/v1alpha1
+kind: GatewayParameters
+metadata: { name: edge, namespace: shop }
+spec:
+  deployment: { podAnnotations: { ${annotations} } }
+  service: { labels: { ${hostile} }, annotations: { sallyport.io/controller-name: victim } }
+`;
+  const ref = "parametersRef: { group: sallyport.io, kind: GatewayParameters, name: edge }";
+  const infrastructure = `infrastructure: { ${ref}, labels: { ${hostile} }, annotations: { ${annotations} } }`;
+  const world = await loadClusterWorld(edge.replace("listeners:", `${infrastructure}\n  listeners:`) + parameters);
+  const manifests = plan(world).flatMap((each) => each.manifests);
+  assert.equal(manifests.length, 4);
+  for (const { kind, metadata, ...rest } of manifests) {
+    assert.doesNotMatch(JSON.stringify(metadata.labels), /victim/, kind);
+    assert.equal(metadata.annotations["sallyport.io/controller-name"], facts.controllerName);
+    // Of the pods in the Deployment as well; the annotation that tells controllers apart means nothing there.
+    assert.doesNotMatch(
+      JSON.stringify(rest).replaceAll('"sallyport.io/controller-name":"victim"', ""),
+      /victim|unconfined/,
+    );
+  }
+});
+
+test("code by the parameters of a Gateway is refused where it is for classes to say, and what there is stays", async () => {
+  const parameters = (name: string, spec: string): string => `---
+apiVersion: sallyport.io/v1alpha1
+kind: GatewayParameters
+metadata: { name: ${name}, namespace: shop }
+spec: { deployment: { ${spec} } }
+`;
+  const ref = (name: string): string =>
+    `infrastructure: { parametersRef: { group: sallyport.io, kind: GatewayParameters, name: ${name} } }\n  listeners:`;
+  for (const [spec, isCode] of [
+    ["image: mine", true],
+    ["env: [{ name: NODE_OPTIONS, value: --inspect }]", true],
+    ["imagePullSecrets: [{ name: theirs }]", true],
+    ["workers: 2", false],
+  ] as const) {
+    const world = await loadClusterWorld(edge.replace("listeners:", ref("own")) + parameters("own", spec));
+    const [free] = plan(world);
+    assert.equal(free?.extent, "whole", spec);
+    const [bound] = plan(world, { codeFrom: "classes" });
+    assert.equal(bound?.extent, isCode ? "untouched" : "whole", spec);
+    assert.equal(bound?.obstacle !== undefined, isCode, spec);
+  }
+  const ofClass = edge.replace(
+    "controllerName: ",
+    "parametersRef: { group: sallyport.io, kind: GatewayParameters, name: of-class, namespace: shop }, controllerName: ",
+  );
+  const [byClass] = plan(await loadClusterWorld(ofClass + parameters("of-class", "image: ours")), {
+    codeFrom: "classes",
+  });
+  assert.equal(byClass?.extent, "whole");
+  assert.match(textOf(byClass === undefined ? [] : [byClass], "Deployment"), /"image":"ours"/);
 });

@@ -42,6 +42,7 @@ class Rig implements AsyncDisposable {
       controllerName: clusterOptions.controllerName,
       namespace: "sallyport-system",
       image: "sallyport:test",
+      codeFrom: "classes",
       controllerAddress: "sallyport-controller.sallyport-system.svc:15012",
       caCertificate: () => "CA",
       log: { error: add, warn: add, info: add, debug: () => undefined },
@@ -159,6 +160,26 @@ test("Gateways whose names come to the same do not share objects: the second is 
   assert.match(rig.failures("shop/a").join(), /was made for Gateway a-b, which is another one/);
   assert.deepEqual(rig.failures("shop/a-b"), []);
   assert.equal(rig.api.get("Deployment", "shop", "a-b-sallyport"), before);
+});
+
+test("parameters that may not say what code runs are told, and nothing is touched until they are mended", async () => {
+  const parameters = (spec: string): string => `---
+apiVersion: sallyport.io/v1alpha1
+kind: GatewayParameters
+metadata: { name: own, namespace: shop }
+spec: { deployment: { ${spec} } }
+`;
+  const ref = "parametersRef: { group: sallyport.io, kind: GatewayParameters, name: own }";
+  const named = EDGE.replace("infrastructure: {", `infrastructure: { ${ref},`);
+  await using rig = new Rig();
+  await rig.follow(CLASS + named + parameters("image: theirs"));
+  await eventually(() => rig.failures().length === 1);
+  assert.match(rig.failures().join(), /spec\.deployment\.image, which only those of its GatewayClass may/);
+  assert.equal(rig.names(), "");
+  await rig.follow(CLASS + named + parameters("image: theirs"));
+  await rig.follow(CLASS + named + parameters("workers: 2"));
+  await eventually(() => rig.names() === ALL && rig.failures().length === 0);
+  assert.equal(rig.lines.filter((line) => line.includes("cannot be had")).length, 1, "it is logged once");
 });
 
 test("only what is labelled, annotated and owned as ours is deleted, and by its uid", async () => {
