@@ -4,7 +4,7 @@ import { METHODS } from "node:http";
 import { freePorts } from "@sallyport/testkit/process";
 import { catalogue } from "../protocol/catalogue.ts";
 import { show } from "../protocol/judge.ts";
-import { seeded } from "../protocol/random.ts";
+import { seeded } from "@sallyport/testkit/random";
 import { dismiss, seatJudges } from "./bench.ts";
 import type { Judge } from "./bench.ts";
 import { hear } from "./hearing.ts";

@@ -1,6 +1,6 @@
 // Valid messages with a few bytes changed: the near misses on which parsers disagree.
 import { HOST } from "../protocol/case.ts";
-import { below, pick } from "../protocol/random.ts";
+import { below, pick } from "@sallyport/testkit/random";
 
 const SEEDS = [
   `GET /a/b?c=d HTTP/1.1\r\nHost: ${HOST}\r\nX-Foo: bar\r\nAccept: */*\r\n\r\n`,

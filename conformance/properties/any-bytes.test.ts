@@ -8,7 +8,7 @@ import { head } from "../protocol/case.ts";
 import { openRig } from "../protocol/fixture.ts";
 import type { Rig } from "../protocol/fixture.ts";
 import type { Slot } from "../protocol/exercise.ts";
-import { seeded } from "../protocol/random.ts";
+import { seeded } from "@sallyport/testkit/random";
 import { anyBytes, cuts, pieces } from "./messages.ts";
 
 const SEED = 9110;

@@ -7,7 +7,7 @@ import type { Message } from "@sallyport/testkit/strict-http";
 import { chunked, head } from "../protocol/case.ts";
 import { openRig } from "../protocol/fixture.ts";
 import type { Slot } from "../protocol/exercise.ts";
-import { below, pick, seeded } from "../protocol/random.ts";
+import { below, pick, seeded } from "@sallyport/testkit/random";
 
 const SEED = 44_487;
 const CLIENTS = 24;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ModelStore } from "../../test/model-store.ts";
-import { seeded } from "../../test/seeded.ts";
+import { seeded } from "@sallyport/testkit/random";
 import { ApiFailure } from "./contract.ts";
 import { Reflection } from "./reflection.ts";
 import type { ListHandlers, RawObject } from "./reflection.ts";

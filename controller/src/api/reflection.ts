@@ -4,8 +4,8 @@
  *
  * Lists are consistent reads (no `resourceVersion`), in pages: so they never go back in time, whichever server answers.
  */
+import { BackOff } from "@sallyport/model/back-off";
 import { isRecord } from "../kube/field-path.ts";
-import { BackOff } from "./back-off.ts";
 import type { ApiEvent, ApiFailure } from "./contract.ts";
 import { toEventFailure } from "./failure.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { seeded } from "../../test/seeded.ts";
-import { BackOff } from "./back-off.ts";
+import { seeded } from "@sallyport/testkit/random";
 import { ApiFailure } from "./contract.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { RetryPlan } from "./retry-plan.ts";
@@ -10,25 +9,6 @@ function failure(status: number, code?: string, retryAfter?: number): ApiFailure
   const cause = code === undefined ? undefined : Object.assign(new Error(code), { code });
   return new ApiFailure("failed", { status, cause, ...(retryAfter === undefined ? {} : { retryAfter }) });
 }
-
-test("waits double up to the longest, between half of it and all", () => {
-  for (let seed = 1; seed <= 100; seed++) {
-    const backOff = new BackOff({ first: 100, longest: 2000 }, seeded(seed));
-    for (const bound of [100, 200, 400, 800, 1600, 2000, 2000]) {
-      const wait = backOff.fail();
-      assert.ok(wait >= bound / 2 && wait <= bound, `${wait} of ${bound}`);
-    }
-    backOff.reset();
-    assert.ok(backOff.fail() <= 100);
-  }
-});
-
-test("what the server asks to wait is waited for, but not longer than a minute", () => {
-  const backOff = new BackOff({ first: 100, longest: 2000 }, () => 0.5);
-  assert.equal(backOff.fail(5000), 5050);
-  assert.equal(backOff.fail(86_400_000), 60_050);
-  assert.equal(backOff.fail(1), 300);
-});
 
 test("busy servers are asked again, writes included, but not for ever", () => {
   for (const method of ["GET", "PUT", "PATCH"] as const) {

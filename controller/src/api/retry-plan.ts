@@ -1,5 +1,5 @@
 /** Whether a request that failed is sent again, and when. Sans-IO. */
-import { BackOff } from "./back-off.ts";
+import { BackOff } from "@sallyport/model/back-off";
 import type { ApiFailure, ApiRequest } from "./contract.ts";
 import { isUnsent } from "./failure.ts";
 

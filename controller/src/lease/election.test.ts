@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { seeded } from "../../test/seeded.ts";
+import { seeded } from "@sallyport/testkit/random";
 import { defaultLeaseTimes, Election } from "./election.ts";
 import type { ElectionResult, ElectionStep, LeaseSpec } from "./election.ts";
 

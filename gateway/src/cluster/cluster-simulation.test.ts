@@ -2,7 +2,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { Endpoint } from "@sallyport/model/endpoint";
-import { type FakeConnection, FakeRequest, seededRandom, setUpCluster, toEndpoint } from "../../test/cluster/fakes.ts";
+import { seeded } from "@sallyport/testkit/random";
+import { type FakeConnection, FakeRequest, setUpCluster, toEndpoint } from "../../test/cluster/fakes.ts";
 import { TLS } from "../../test/cluster/tls.ts";
 
 const STEPS = 1000;
@@ -33,7 +34,7 @@ class Simulation {
 
   constructor(protocol: "http1" | "http2" | "auto", seed: number) {
     this.#protocol = protocol;
-    this.#random = seededRandom(seed);
+    this.#random = seeded(seed);
     const balancer = (["least-request", "round-robin", "random"] as const)[seed % 3] ?? "random";
     this.#limits = { connections: 1 + this.#below(6), pending: this.#below(8) };
     this.#pool = { idleTimeout: 1 + this.#below(50), maxLifetime: this.#below(2) * 200 };

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { HttpMatch } from "@sallyport/model/match";
 import { diffSnapshots, type Resource, type Snapshot } from "@sallyport/model/snapshot";
-import { seededRandom } from "../../test/cluster/fakes.ts";
+import { seeded } from "@sallyport/testkit/random";
 import {
   editAtRandom,
   TestCompiler,
@@ -30,7 +30,7 @@ for (let seed = 1; seed <= 15; seed++) {
 }
 
 function simulate(seed: number): void {
-  const random = seededRandom(seed);
+  const random = seeded(seed);
   const below = (n: number): number => Math.floor(random() * n);
   const one = <T>(items: readonly T[]): T => items[below(items.length)]!;
   const compiler = new TestCompiler();

@@ -3,17 +3,18 @@
  * it has, and a proxy that starts then serves what it had last.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { BackOff } from "@sallyport/model/back-off";
 import type { RemoteFacts } from "../observe/metric-source.ts";
 import { type Gateway, StartFailure } from "../workers/contract.ts";
-import { BackOff } from "./back-off.ts";
 import { ConnectionFailure, type FollowedController, type RemoteOptions } from "./contract.ts";
-
 import { Identity } from "./identity.ts";
 import { LastGood } from "./last-good.ts";
 import type { VersionedSnapshot } from "./receiver.ts";
 import { Session, type SessionEnd } from "./session.ts";
 import { RemoteState } from "./state.ts";
 
+/** Milliseconds between attempts to connect. */
+const WAITS = { first: 250, longest: 15_000 };
 const NOTHING: VersionedSnapshot = { snapshot: { resources: new Map() }, versions: new Map() };
 
 /** Serves what was kept, then follows the controller until closed. Rejects where the state directory cannot be used. */
@@ -36,7 +37,7 @@ class Follower {
   readonly #state = new RemoteState();
   readonly #identity: Identity;
   readonly #lastGood: LastGood;
-  readonly #backOff = new BackOff();
+  readonly #backOff = new BackOff(WAITS, Math.random);
   readonly #abort = new AbortController();
   #held = NOTHING;
   #session: Session | undefined;
@@ -96,7 +97,7 @@ class Follower {
       if (this.#abort.signal.aborted) break;
       if (end.kind === "renew") continue;
       this.#onFailure(end.failure);
-      await sleep(this.#backOff.take(), undefined, { signal: this.#abort.signal }).catch(() => undefined);
+      await sleep(this.#backOff.fail(), undefined, { signal: this.#abort.signal }).catch(() => undefined);
     }
     await this.#lastGood.settled();
   }

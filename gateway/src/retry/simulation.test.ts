@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RetryBudget, RetryPolicy } from "@sallyport/model/retry";
+import { seeded } from "@sallyport/testkit/random";
 import { RetryAllowance } from "./budget.ts";
 import { compileRetry, toBackoff } from "./policy.ts";
 
@@ -18,7 +19,7 @@ interface Outcome {
 }
 
 function simulate(budget: RetryBudget, seed: number, share: number): Outcome {
-  const random = toRandom(seed);
+  const random = seeded(seed);
   const policy = compileRetry(POLICY);
   assert.ok(policy !== undefined);
   const allowance = new RetryAllowance();
@@ -81,14 +82,3 @@ test("retries at once stay within the share of what is active", () => {
     assert.ok(tries > requests && tries < requests * 1.5, `seed ${seed}: ${tries} tries of ${requests}`);
   }
 });
-
-/** mulberry32. */
-function toRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

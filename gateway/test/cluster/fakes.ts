@@ -246,14 +246,3 @@ export function toConfig(changes: Partial<Cluster> = {}): Cluster {
 export function toEndpoint(n: number, changes: Partial<Endpoint> = {}): Endpoint {
   return { address: `10.0.0.${n}`, port: 80, weight: 1, state: "ready", ...changes };
 }
-
-/** Repeatable chance (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { Socket } from "node:dgram";
 import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
-import { seededRandom } from "../cluster/fakes.ts";
+import { seeded } from "@sallyport/testkit/random";
 import { LeasingCluster } from "../stream/leasing-cluster.ts";
 import { openDatagramRig, openEcho, routeTo } from "./rig.ts";
 
@@ -81,7 +81,7 @@ test("a session ends when its life is over, however busy it is", async (t) => {
 test("sessions follow the weights", async (t) => {
   const [a, b] = [await openEcho(t, "a"), await openEcho(t, "b")];
   const clusters = [new LeasingCluster("ns/a:1", a.port), new LeasingCluster("ns/b:1", b.port)] as const;
-  const random = seededRandom(7);
+  const random = seeded(7);
   const rig = await openDatagramRig(t, {
     clusters,
     route: { key: "r", pick: () => ({ cluster: clusters[random() < 0.8 ? 0 : 1], invalid: "" }) },

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
-import { seededRandom } from "../cluster/fakes.ts";
+import { seeded } from "@sallyport/testkit/random";
 import { LeasingCluster } from "./leasing-cluster.ts";
 import { endOf, openStreamRig, readAll, recordOf, refusingPort, serve } from "./rig.ts";
 
@@ -137,7 +137,7 @@ test("the end of a client that came while names resolve is passed on", async (t)
 test("connections follow the weights", async (t) => {
   const ports = [await serve(t, (socket) => void socket.end("a")), await serve(t, (socket) => void socket.end("b"))];
   const [a, b] = ports.map((port, i) => new LeasingCluster(`ns/${i}:1`, port));
-  const random = seededRandom(11);
+  const random = seeded(11);
   const rig = await openStreamRig(t, {
     route: { key: "r", pick: () => ({ cluster: random() < 0.7 ? a : b, invalid: "" }) },
   });

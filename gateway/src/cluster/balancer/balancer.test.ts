@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { seededRandom } from "../../../test/cluster/fakes.ts";
+import { seeded } from "@sallyport/testkit/random";
 import type { BalancedEndpoint, Balancer } from "./balancer.ts";
 import { createBalancer } from "./registry.ts";
 import { WeightedSample } from "./weighted-sample.ts";
@@ -21,7 +21,7 @@ class Host implements BalancedEndpoint {
   }
 }
 
-function setUp(kind: Parameters<typeof createBalancer>[0], weights: readonly number[], random = seededRandom(1)) {
+function setUp(kind: Parameters<typeof createBalancer>[0], weights: readonly number[], random = seeded(1)) {
   const balancer = createBalancer<Host>(kind);
   const hosts = weights.map((weight) => new Host(weight));
   balancer.update(hosts, random);
@@ -41,7 +41,7 @@ for (const kind of KINDS) {
     const weights = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 8 });
     fc.assert(
       fc.property(weights, fc.integer(), (all, seed) => {
-        const { balancer, hosts, random } = setUp(kind, all, seededRandom(seed));
+        const { balancer, hosts, random } = setUp(kind, all, seeded(seed));
         for (const host of hosts) host.requests = Math.floor(random() * 4);
         for (let rounds = 0; rounds < 5; rounds++) {
           const selection = selectAll(balancer, random);
@@ -92,7 +92,7 @@ test("round-robin: at any time every share is right to within what random starts
   const weights = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 2, maxLength: 6 });
   fc.assert(
     fc.property(weights, fc.integer(), (all, seed) => {
-      const { balancer, hosts, random } = setUp("round-robin", all, seededRandom(seed));
+      const { balancer, hosts, random } = setUp("round-robin", all, seeded(seed));
       const total = all.reduce((sum, weight) => sum + weight, 0);
       for (let requests = 1; requests <= 200; requests++) {
         balancer.first(random)!.picks++;
@@ -107,8 +107,8 @@ test("round-robin: at any time every share is right to within what random starts
 });
 
 test("round-robin: given the draws at update it is deterministic", () => {
-  const one = setUp("round-robin", [3, 1, 2], seededRandom(7));
-  const other = setUp("round-robin", [3, 1, 2], seededRandom(7));
+  const one = setUp("round-robin", [3, 1, 2], seeded(7));
+  const other = setUp("round-robin", [3, 1, 2], seeded(7));
   const pick = ({ balancer, hosts }: typeof one) => hosts.indexOf(balancer.first(Math.random)!);
   for (let i = 0; i < 100; i++) assert.equal(pick(one), pick(other));
 });

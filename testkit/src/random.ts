@@ -1,4 +1,4 @@
-// Seeded pseudo-random numbers, so that a failing run can be repeated.
+// Chance that is the same for the same seed, so that a failing run can be repeated.
 
 /** A generator of numbers in [0, 1): mulberry32, whole state in one 32-bit word. */
 export function seeded(seed: number): () => number {
