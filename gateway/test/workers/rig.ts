@@ -123,7 +123,8 @@ export interface TextAnswer {
   readonly headers: NodeJS.Dict<string | string[]>;
 }
 
-function fetchText(
+/** One request to an operator's server, and its answer. */
+export function fetchText(
   port: number,
   path: string,
   method = "GET",
