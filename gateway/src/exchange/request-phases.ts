@@ -46,7 +46,7 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
   exchange.upstream = upstream;
   exchange.tries++;
   if (rule !== undefined && rule.backendTimeout > 0) exchange.timers.limitTry(rule.backendTimeout);
-  if (head.mirrors.length > 0 && exchange.tries === 1) exchange.mirrors = openMirrors(exchange, start);
+  if (head.mirrors.length > 0 && exchange.mirrors.length === 0) exchange.mirrors = openMirrors(exchange, start);
   const mode = exchange.bodyMode ?? chooseMode(exchange, start, upstream);
   if (mode === "raw" && !upstream.takesRaw) {
     failExchange(exchange, "upstream-refused");

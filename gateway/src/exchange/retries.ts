@@ -100,13 +100,15 @@ function retry(exchange: Exchange, policy: CompiledRetry, { fresh, answered }: L
 }
 
 function leaveTry(exchange: Exchange, answered: boolean): void {
-  const { upstream } = exchange;
+  const { upstream, cluster } = exchange;
   exchange.upstream = undefined;
   exchange.avoids = undefined;
   exchange.upstreamFailure = "";
   exchange.phase = "waiting";
-  if (answered) upstream?.discard();
-  else upstream?.cancel();
+  // its time can be over while it waits for another connection
+  if (upstream === undefined) cluster?.cancel(exchange);
+  else if (answered) upstream.discard();
+  else upstream.cancel();
 }
 
 function backOff(exchange: Exchange, milliseconds: number): void {

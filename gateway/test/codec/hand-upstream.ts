@@ -31,6 +31,8 @@ export class HandUpstream implements UpstreamCluster {
   readonly avoided: string[] = [];
   takesRaw = true;
   hold = false;
+  /** So many connections will never come up. */
+  unreachable = 0;
   /** Streams say "full" to every piece. */
   full = false;
   readonly #streams: HandStream[] = [];
@@ -42,7 +44,10 @@ export class HandUpstream implements UpstreamCluster {
 
   acquire(request: ConnectionRequest): void {
     if (request.avoids !== undefined) this.avoided.push(request.avoids.label);
-    if (this.hold) this.#waiting.push(request);
+    if (this.unreachable > 0) {
+      this.unreachable--;
+      request.refuse("connect-failure", this.#open());
+    } else if (this.hold) this.#waiting.push(request);
     else request.assign(this.#open(), false);
   }
 

@@ -2,8 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Filter } from "@sallyport/policies/filter";
+import { eventually } from "@sallyport/testkit/eventually";
 import { RawUpstream } from "@sallyport/testkit/raw-upstream";
+import { toResponseHead } from "../../src/head/response-head.ts";
+import { HandUpstream } from "../codec/hand-upstream.ts";
 import { answer, OK, openPair } from "./pair.ts";
+import { openRig } from "./rig.ts";
 
 const mirror: Filter = {
   deterministic: true,
@@ -85,4 +89,26 @@ test("a head that is kept with its outcome is mirrored each time", async (t) => 
   await client.send("GET /m HTTP/1.1\r\nHost: x\r\n\r\n".repeat(3));
   await client.signal.require(() => client.responses.length === 3, 2000, "three answers");
   await shadow.signal.require(() => shadow.requests.length === 3, 2000, "three copies");
+});
+
+test("a mirror gets its one copy where the first connection for the request never came up", async (t) => {
+  const shadow = await RawUpstream.open(answer("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
+  t.after(() => shadow.close());
+  const cluster = new HandUpstream();
+  cluster.unreachable = 2;
+  const rig = await openRig(t, {
+    backend: { cluster },
+    rule: { filters: [mirror] },
+    clusters: { "test/shadow:80": shadow.port },
+  });
+  const client = await rig.client();
+  await client.send("GET /m HTTP/1.1\r\nHost: x\r\n\r\n");
+  const stream = await eventually(async () => {
+    const next = await cluster.next();
+    return next.head === undefined ? undefined : next;
+  });
+  stream.answer(toResponseHead({ status: 200, headers: [["date", "x"]] }, 2), "length", ["ok"]);
+  await client.signal.require(() => client.responses.length === 1, 2000, "the answer");
+  await shadow.signal.require(() => shadow.connections[0]?.ended === true, 2000, "the end of the copy");
+  assert.equal(shadow.requests.length, 1);
 });

@@ -208,6 +208,21 @@ test("each try has its time, and all together have theirs", async (t) => {
   assert.equal((await recordOf(begun.rig)).attempts, 3);
 });
 
+test("a try whose time is over while it waits for another connection leaves the line", async (t) => {
+  const begun = await begin(t, { retry: { on: ["timeout"] }, rule: { backendTimeout: 300 } });
+  const first = await begun.next();
+  begun.upstream.hold = true;
+  fail(first, "upstream-refused", "unseen");
+  assert.equal(begun.upstream.waiting, 1);
+  begun.rig.advance(320);
+  assert.equal(begun.upstream.waiting, 0);
+  begun.rig.advance(40);
+  assert.equal(begun.upstream.waiting, 1);
+  begun.upstream.release();
+  answer(await begun.upstream.next(), 200);
+  assert.equal(await begun.status(), 200);
+});
+
 test("the time of a request ends it in the middle of a wait", async (t) => {
   const retry = { backoff: { least: 5000, base: 5000, max: 5000 } };
   const begun = await begin(t, { retry, rule: { requestTimeout: 200 } });
