@@ -16,6 +16,9 @@ const run = promisify(execFile);
 const repository = dirname(import.meta.dirname);
 const IMAGE = "sallyport.test/sallyport";
 
+/** Dozens of Gateways with several proxies each ask for no more than a small machine has; the kubelet enforces nothing here. */
+const SMALL = { requests: { cpu: "5m", memory: "16Mi" } };
+
 /** The namespace of the release. */
 export const SYSTEM_NAMESPACE = "sallyport-system";
 /** Name of the controller's account, as the API server knows it. */
@@ -77,11 +80,11 @@ export async function openBareTestbed({ name, afterwards, say }: TestbedOptions)
 async function installSallyport(cluster: Cluster, { replicas, say }: TestbedOptions): Promise<void> {
   const began = performance.now();
   const tag = await addImage(cluster);
-  const values: Record<string, unknown> = {
+  const values = {
     image: { repository: IMAGE, tag },
-    controller: { replicas: replicas.controllers },
+    controller: { replicas: replicas.controllers, resources: SMALL },
+    gatewayClass: { parameters: await addParameters(cluster, replicas.proxies) },
   };
-  if (replicas.proxies > 1) values["gatewayClass"] = { parameters: await addParameters(cluster, replicas.proxies) };
   const helm = await buildHelm(say);
   const release = ["upgrade", "--install", "sallyport", CHART, "--namespace", SYSTEM_NAMESPACE, "--create-namespace"];
   const waiting = ["--wait", "--timeout", "90s"];
@@ -106,10 +109,11 @@ async function addImage(cluster: Cluster): Promise<string> {
 /** For the GatewayClass: so many proxies for each Gateway. Its CRD is the chart's own. */
 async function addParameters(cluster: Cluster, replicas: number): Promise<Readonly<Record<string, string>>> {
   await cluster.kubectl(["apply", "--server-side", "-f", join(CHART, "crds")]);
-  const metadata = { name: "several", namespace: SYSTEM_NAMESPACE };
+  const metadata = { name: "testbed", namespace: SYSTEM_NAMESPACE };
+  const spec = { deployment: { replicas, resources: SMALL } };
   const objects = [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: SYSTEM_NAMESPACE } },
-    { apiVersion: "sallyport.io/v1alpha1", kind: "GatewayParameters", metadata, spec: { deployment: { replicas } } },
+    { apiVersion: "sallyport.io/v1alpha1", kind: "GatewayParameters", metadata, spec },
   ];
   for (const object of objects) await cluster.kubectl(["apply", "-f", "-"], { input: JSON.stringify(object) });
   return metadata;
