@@ -5,7 +5,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
-import { BUILD_DIRECTORY, openLock } from "./build.ts";
+import { BUILD_DIRECTORY, openLock } from "../go-program.ts";
 import { Capsule } from "./capsule.ts";
 import { type CommandOptions, type CommandResult, enter, kubectlCommand, type Place, runToEnd } from "./commands.ts";
 import {

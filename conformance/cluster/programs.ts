@@ -1,7 +1,7 @@
 // The programs a cluster is made of, and the tools of the system it calls.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { buildGo, type GoProgram } from "./build.ts";
+import { buildGo, type GoProgram } from "../go-program.ts";
 
 /** Paths of what is built. */
 export interface ClusterPrograms {

@@ -1,18 +1,16 @@
 // A cluster with a controller in it: the program of this work tree as a process in the cluster's network, and proxies that run it too.
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { globSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
+import { findCrds } from "../gateway-api/programs.ts";
 
 const repository = dirname(dirname(import.meta.dirname));
 const PROGRAM = [process.execPath, join(repository, "cli/src/main.ts")] as const;
 const IMAGE = "sallyport:test";
 const NAMESPACE = "sallyport-system";
 const PORT = 15_012;
-const GATEWAY_API = "sigs.k8s.io/gateway-api@v1.6.3";
 
 /** An object as kubectl prints it. */
 export interface PrintedObject {
@@ -90,20 +88,9 @@ export class ControllerRig implements AsyncDisposable {
 }
 
 async function installKinds(cluster: Cluster): Promise<void> {
-  const published = join(downloadModule(GATEWAY_API), "config/crd/experimental/gateway*.yaml");
-  const files = [published, join(repository, "charts/sallyport/crds/*.yaml")].flatMap((pattern) => globSync(pattern));
-  const text = files.map((file) => readFileSync(file, "utf8")).join("\n---\n");
-  await cluster.kubectl(["apply", "--server-side", "-f", "-"], { input: text });
+  const files = [...(await findCrds()), join(repository, "charts/sallyport/crds")];
+  await cluster.kubectl(["apply", "--server-side", ...files.flatMap((file) => ["-f", file])]);
   await cluster.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
-}
-
-/** The directory of a module of Go. */
-function downloadModule(module: string): string {
-  const env = { ...process.env, GO111MODULE: "on", GOFLAGS: "-mod=mod" };
-  const text = execFileSync("go", ["mod", "download", "-json", module], { cwd: tmpdir(), encoding: "utf8", env });
-  const directory = /"Dir": (".*")/.exec(text)?.[1];
-  if (directory === undefined) throw new Error(`${module} was not downloaded: ${text}`);
-  return String(JSON.parse(directory));
 }
 
 /** Proxies find it by the name that its certificate has. */

@@ -3,7 +3,7 @@ import { execFile } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { buildGo } from "../cluster/build.ts";
+import { buildGo } from "../go-program.ts";
 
 const run = promisify(execFile);
 const MODULE = join(import.meta.dirname, "suite");
@@ -25,10 +25,12 @@ export async function buildEcho(say: (line: string) => void): Promise<string> {
 
 /** Files of the Gateway API's CRDs, experimental channel, of the version that the suite demands. */
 export async function findCrds(): Promise<readonly string[]> {
-  const args = ["list", "-mod=readonly", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api"];
+  const args = ["mod", "download", "-json", "sigs.k8s.io/gateway-api"];
   const path = `${process.env["PATH"] ?? ""}:/usr/local/go/bin`;
   const { stdout } = await run("go", args, { cwd: MODULE, env: { ...process.env, PATH: path } });
-  const folder = join(stdout.trim(), "config/crd/experimental");
+  const directory = /"Dir": (".*")/.exec(stdout)?.[1];
+  if (directory === undefined) throw new Error(`the Gateway API's module was not downloaded: ${stdout}`);
+  const folder = join(String(JSON.parse(directory)), "config/crd/experimental");
   const files = readdirSync(folder).filter((name) => name.endsWith(".yaml") && name.startsWith("gateway.networking."));
   return files.map((name) => join(folder, name));
 }

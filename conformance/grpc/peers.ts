@@ -1,9 +1,7 @@
 // The peers of the gRPC suite as processes: grpc-go, built when first needed, and grpc-js.
-import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { type RunningProcess, startProcess } from "@sallyport/testkit/process";
+import { buildGo } from "../go-program.ts";
 import type { CallOrder, CallResult } from "./calls.ts";
 import type { ServerOrder } from "./node-server.ts";
 
@@ -39,9 +37,8 @@ interface Line {
   readonly tally?: Readonly<Record<string, number>>;
 }
 
-const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const GO_PEER = here("../../.cache/grpc/peer");
+const GO_PEER = { name: "grpc-peer", directory: here("go"), usually: "half a minute" };
 /** Milliseconds for what a peer does in one go. */
 const PATIENCE = 30_000;
 
@@ -116,18 +113,8 @@ async function awaitLine<T>(child: RunningProcess, find: (line: Line) => T | und
 
 let built: Promise<string> | undefined;
 
-/** Go rebuilds only what changed, so it is asked once by every process. */
+/** Looked for once by every process. */
 function goPeer(): Promise<string> {
-  built ??= buildGoPeer();
+  built ??= buildGo(GO_PEER, console.error);
   return built;
-}
-
-async function buildGoPeer(): Promise<string> {
-  const go = existsSync("/usr/local/go/bin/go") ? "/usr/local/go/bin/go" : "go";
-  try {
-    await run(go, ["build", "-mod=readonly", "-o", GO_PEER, "."], { cwd: here("go") });
-  } catch (error) {
-    throw new Error("the gRPC suite needs Go 1.26 (https://go.dev/dl) and once the module proxy", { cause: error });
-  }
-  return GO_PEER;
 }

@@ -1,6 +1,6 @@
 // The helm command, built once from the Go module beside this file, and the chart it installs.
 import { join } from "node:path";
-import { buildGo } from "../cluster/build.ts";
+import { buildGo } from "../go-program.ts";
 
 /** The folder of the chart. */
 export const CHART = join(import.meta.dirname, "../../charts/sallyport");

@@ -5,11 +5,13 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { startProcess } from "@sallyport/testkit/process";
 import type { RunningProcess } from "@sallyport/testkit/process";
+import { buildGo } from "../go-program.ts";
 import type { Judgement } from "./judgement.ts";
 
 const run = promisify(execFile);
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const CACHE = here("../../.cache/jury");
+const GO_JUDGE = { name: "jury", directory: here("go"), usually: "a few seconds" };
 const H11 = "h11==0.16.0";
 
 /** A running judge. */
@@ -27,7 +29,7 @@ export async function seatJudges(): Promise<readonly Judge[]> {
   const seats: readonly (readonly [string, () => Promise<readonly string[]>])[] = [
     ["node:http", () => Promise.resolve([process.execPath, here("node-judge.ts")])],
     ["h11", async () => [await pythonWithH11(), here("h11_judge.py")]],
-    ["go net/http", async () => [await goJudge()]],
+    ["go net/http", async () => [await buildGo(GO_JUDGE, console.error)]],
   ];
   try {
     for (const [name, prepare] of seats) {
@@ -100,20 +102,9 @@ async function pythonWithH11(): Promise<string> {
   return python;
 }
 
-async function goJudge(): Promise<string> {
-  const binary = `${CACHE}/go-judge`;
-  await need(
-    "go",
-    ["build", "-o", binary, "."],
-    "the judge go net/http needs a Go toolchain (1.22 or newer)",
-    here("go"),
-  );
-  return binary;
-}
-
-async function need(command: string, args: readonly string[], what: string, cwd = here(".")): Promise<void> {
+async function need(command: string, args: readonly string[], what: string): Promise<void> {
   try {
-    await run(command, args, { cwd, env: { ...process.env, GOTOOLCHAIN: "local" } });
+    await run(command, args);
   } catch (error) {
     throw new Error(`${what}; \`${[command, ...args].join(" ")}\` failed`, { cause: error });
   }

@@ -52,7 +52,7 @@ export async function buildGo(program: GoProgram, say: (line: string) => void): 
   } catch (error) {
     await rm(draft, { force: true });
     // The message of the cause has what Go said.
-    throw new Error(`cannot build ${program.name}; needs Go 1.26 (https://go.dev/dl) and, once, the module proxy`, {
+    throw new Error(`cannot build ${program.name}; ${await needOf(program)} and, once, the module proxy`, {
       cause: error,
     });
   }
@@ -110,10 +110,15 @@ function buildArguments(program: GoProgram, output: string): string[] {
   return [...command, ...flags, "-o", output, program.package ?? "."];
 }
 
+async function needOf({ directory }: GoProgram): Promise<string> {
+  const module = await readFile(join(directory, "go.mod"), "utf8");
+  return `needs Go ${/^go (\S+)/m.exec(module)?.[1] ?? ""} or newer (https://go.dev/dl)`;
+}
+
 async function hashOf(program: GoProgram, go: string): Promise<string> {
   const hash = createHash("sha256");
-  const { stdout } = await run(go, ["version"], { cwd: program.directory }).catch((error: unknown) => {
-    throw new Error(`building ${program.name} needs Go 1.26 (https://go.dev/dl)`, { cause: error });
+  const { stdout } = await run(go, ["version"], { cwd: program.directory }).catch(async (error: unknown) => {
+    throw new Error(`building ${program.name}: ${await needOf(program)}`, { cause: error });
   });
   hash.update(`${stdout}${buildArguments(program, "").join("\0")}`);
   for (const name of (await readdir(program.directory)).toSorted()) {
