@@ -8,7 +8,7 @@ import { answerOf, get, type RetryParts, RetryRig, toRetrySnapshot } from "./rig
 
 const FOREVER = { least: 600_000, base: 600_000, max: 600_000 };
 /** Long enough for a test to do something meanwhile. */
-const A_WHILE = { least: 500, base: 500, max: 500 };
+const A_WHILE = { least: 1500, base: 1500, max: 1500 };
 /** Bears one retry at once. */
 const ONE = { kind: "concurrent", percent: 0, minimum: 1 } as const;
 
