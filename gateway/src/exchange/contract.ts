@@ -112,6 +112,8 @@ export interface DownstreamStream extends BodySource, BodySink {
   readonly gone: boolean;
   /** Starts delivery of the request body (or, after a tunnel head, of the tunnel's bytes); may deliver before it returns. */
   takeBody(mode: BodyMode): void;
+  /** Asks for onRequestTurn() at the end of this turn of reading; not true where there is no such turn. Absent: clients take nothing back. */
+  awaitTurn?(): boolean;
   /** A 1xx head. Dropped where the client cannot read it. */
   sendInterim(head: ResponseHead): void;
   /**
@@ -147,8 +149,11 @@ export interface RequestReceiver {
 export interface UpstreamStream extends BodySource, BodySink {
   /** The request head; pieces of the body will come in this mode. */
   sendHead(head: RequestHead, framing: BodyFraming, mode: BodyMode): void;
-  /** Gives the try up: nothing is called on the receiver any more. */
-  cancel(): void;
+  /**
+   * Gives the try up: nothing is called on the receiver any more. A connection to which nothing of it was written is kept, unless the
+   * try is late: then a connection that is not up is not worth waiting for.
+   */
+  cancel(isLate?: boolean): void;
   /**
    * As cancel(), called from onAnswerHead: the answer is of no use. What comes of it is read and dropped where it is short, so that
    * the connection can be used again.

@@ -23,7 +23,7 @@ export function failExchange(
   flag: ResponseFlag = FAULTS[reason].flag,
 ): void {
   const { status } = FAULTS[reason];
-  giveUpRequest(exchange);
+  giveUpRequest(exchange, reason === "upstream-timeout");
   exchange.flag = flag;
   exchange.details = detail;
   if (exchange.answered && exchange.start?.downstream.retractHead() === true) exchange.answered = false;
@@ -138,12 +138,12 @@ export function finishAnswer(exchange: Exchange, trailers = ""): void {
 }
 
 /** Lets go of everything upstream. */
-function giveUpRequest(exchange: Exchange): void {
+function giveUpRequest(exchange: Exchange, isLate = false): void {
   const { upstream, cluster } = exchange;
   if (upstream !== undefined) {
     exchange.bytesSent += upstream.bodyBytes;
     exchange.upstream = undefined;
-    upstream.cancel();
+    upstream.cancel(isLate);
   } else if (exchange.phase === "acquiring") cluster?.cancel(exchange);
   // a filter that is still at work may change the head later: nobody must use it again
   if (exchange.waiting && exchange.start !== undefined) exchange.start.head.abandoned = true;

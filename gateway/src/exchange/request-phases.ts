@@ -15,7 +15,7 @@ import type { Filter, Verdict } from "@sallyport/policies/filter";
 import type { UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { CompiledBackend, CompiledRule, RouteResult } from "../router/contract.ts";
-import type { BodyMode, UpstreamStream } from "./contract.ts";
+import type { BodyMode, DownstreamStream, UpstreamStream } from "./contract.ts";
 import type { Exchange, ExchangeStart } from "./exchange.ts";
 import { parseGrpcTimeout } from "./grpc.ts";
 import { failExchange, replyLocally } from "./local-reply.ts";
@@ -53,7 +53,7 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
     return;
   }
   upstream.sendHead(head, head.framing, mode);
-  if (head.framing === "none") endEmptyRequest(exchange, upstream);
+  if (head.framing === "none") endEmptyRequest(exchange, upstream, downstream);
   else if (exchange.bodyMode !== undefined) repeatBody(exchange, upstream, downstream);
   else {
     exchange.bodyMode = mode;
@@ -68,11 +68,12 @@ function chooseMode(exchange: Exchange, { head, downstream }: ExchangeStart, ups
   return exchange.mirrors.length > 0 || exchange.rule?.retry !== undefined ? "content" : "raw";
 }
 
-function endEmptyRequest(exchange: Exchange, upstream: UpstreamStream): void {
+/** What the client takes back in the same turn of reading was never written. */
+function endEmptyRequest(exchange: Exchange, upstream: UpstreamStream, downstream: DownstreamStream): void {
   if (!exchange.requestEnded) for (let i = 0; i < exchange.mirrors.length; i++) exchange.mirrors[i]?.endBody("");
   exchange.requestEnded = true;
   upstream.endBody("");
-  upstream.flush();
+  if (downstream.awaitTurn?.() !== true) upstream.flush();
 }
 
 function findRoute({ head, runtime, bind }: ExchangeStart): RouteResult | undefined {

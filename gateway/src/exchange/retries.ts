@@ -53,7 +53,7 @@ function retryFault(exchange: Exchange, reason: FaultReason, progress: TryProgre
   // who asked for another protocol may have got it
   if (head.upgrade !== "" && !unseen) return "-";
   if (!policy.coversFault({ reason, unseen, idempotent: isIdempotent(head) }) || !isWhole(exchange, head)) return "-";
-  return retry(exchange, policy, { fresh: !unseen, answered: false });
+  return retry(exchange, policy, { fresh: !unseen, ended: reason === "upstream-timeout" ? "late" : "failed" });
 }
 
 function retryAnswer(exchange: Exchange, answer: ResponseHead): Outcome {
@@ -62,19 +62,19 @@ function retryAnswer(exchange: Exchange, answer: ResponseHead): Outcome {
   if (start === undefined || policy === undefined || start.head.upgrade !== "") return "-";
   if (!policy.coversAnswer(answer.status, () => answer.received("grpc-status"))) return "-";
   if (!isWhole(exchange, start.head)) return "-";
-  return retry(exchange, policy, { fresh: false, answered: true });
+  return retry(exchange, policy, { fresh: false, ended: "answered" });
 }
 
 /** How the try before ended. */
 interface LastTry {
   /** Lost with its connection: others that were open then may be as dead. */
   readonly fresh: boolean;
-  /** By an answer, whose body is still to come. */
-  readonly answered: boolean;
+  /** `answered`: the body of the answer is still to come. */
+  readonly ended: "answered" | "failed" | "late";
 }
 
 /** Makes one more try, if it may be made. */
-function retry(exchange: Exchange, policy: CompiledRetry, { fresh, answered }: LastTry): Outcome {
+function retry(exchange: Exchange, policy: CompiledRetry, { fresh, ended }: LastTry): Outcome {
   const { dependencies, cluster, connection } = exchange;
   const { recorder } = dependencies;
   const retries: Retries = exchange.retries ?? { made: 0, tried: [], owes: undefined, fresh };
@@ -94,12 +94,12 @@ function retry(exchange: Exchange, policy: CompiledRetry, { fresh, answered }: L
   retries.fresh = fresh;
   if (connection !== undefined && !retries.tried.includes(connection.endpoint)) retries.tried.push(connection.endpoint);
   recorder.upstreamRetry("made");
-  leaveTry(exchange, answered);
+  leaveTry(exchange, ended);
   backOff(exchange, toBackoff(policy.backoff, retries.made, dependencies.random()));
   return "retried";
 }
 
-function leaveTry(exchange: Exchange, answered: boolean): void {
+function leaveTry(exchange: Exchange, ended: LastTry["ended"]): void {
   const { upstream, cluster } = exchange;
   exchange.upstream = undefined;
   exchange.avoids = undefined;
@@ -107,8 +107,8 @@ function leaveTry(exchange: Exchange, answered: boolean): void {
   exchange.phase = "waiting";
   // its time can be over while it waits for another connection
   if (upstream === undefined) cluster?.cancel(exchange);
-  else if (answered) upstream.discard();
-  else upstream.cancel();
+  else if (ended === "answered") upstream.discard();
+  else upstream.cancel(ended === "late");
 }
 
 function backOff(exchange: Exchange, milliseconds: number): void {

@@ -74,6 +74,13 @@ export class AnswerInput {
     this.bodyBytes = 0;
   }
 
+  /** No answer is expected: the request was not sent. */
+  expectNothing(): void {
+    this.state = "idle";
+    this.receiver = undefined;
+    this.#asked = NOTHING;
+  }
+
   /** Whether no byte of an answer has come. */
   get untouched(): boolean {
     return this.state === "head" && this.#interims === 0 && this.#stash.length === 0;

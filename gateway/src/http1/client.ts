@@ -72,13 +72,15 @@ class Http1Client
   readonly #outlet: Outlet;
   #encodes = false;
   #requestEnded = true;
+  /** How often the socket had been written to when the request began. */
+  #writesBefore = 0;
   /** The upstream has ended its half of a tunnel. */
   #answerEnded = false;
   #closed = false;
 
   constructor(options: Http1ClientOptions, dependencies: UpstreamDependencies, settled: SettledSocket | undefined) {
     super();
-    const { endpoint, tls } = options;
+    const { endpoint } = options;
     this.endpoint = endpoint;
     this.#owner = options.owner;
     this.#dependencies = dependencies;
@@ -90,7 +92,7 @@ class Http1Client
     this.#outlet = new Outlet(socket, ways, () => this.#onDrain());
     socket.on("close", () => this.#onClose());
     if (settled !== undefined) return;
-    if (tls !== undefined) this.#outlet.hold();
+    this.#outlet.hold();
     dependencies.clocks.coarse.arm(this, options.connectTimeout);
   }
 
@@ -113,6 +115,7 @@ class Http1Client
 
   sendHead(head: RequestHead, framing: BodyFraming, mode: BodyMode): void {
     this.#input.expect(head);
+    this.#writesBefore = this.#outlet.writes;
     this.#encodes = framing === "stream" && mode === "content";
     this.#requestEnded = false;
     const handshake = toHandshakeLines(head);
@@ -139,8 +142,14 @@ class Http1Client
     return this.#outlet.flush();
   }
 
-  cancel(): void {
-    this.#shut();
+  cancel(isLate = false): void {
+    const isWritten = this.#outlet.writes !== this.#writesBefore || !this.#input.untouched;
+    if (this.#closed || isWritten || (isLate && !this.connected)) return this.#shut();
+    this.#outlet.discard();
+    this.#input.expectNothing();
+    this.#encodes = false;
+    this.#requestEnded = true;
+    this.#owner.onIdle(this);
   }
 
   discard(): void {

@@ -67,7 +67,8 @@ export abstract class ReceivingSide extends SendingSide {
   #credit = 0;
   /** Bytes that wait in streams and were given back to the window of the connection all the same. */
   #advanced = 0;
-  #inTurn = false;
+  /** A turn has begun and not ended. */
+  inTurn = false;
   /** The DATA frame that is being read, and whose it is; undefined: it is ignored. */
   #dataStream: Http2Stream | undefined = undefined;
   #dataEnds = false;
@@ -95,8 +96,8 @@ export abstract class ReceivingSide extends SendingSide {
 
   /** Begins a turn: streams that are touched in it are flushed at its end. False where it has begun. */
   enterTurn(): boolean {
-    if (this.#inTurn) return false;
-    this.#inTurn = true;
+    if (this.inTurn) return false;
+    this.inTurn = true;
     return true;
   }
 
@@ -105,7 +106,7 @@ export abstract class ReceivingSide extends SendingSide {
     const touched = this.#touched;
     for (let i = 0; i < touched.length; i++) this.#flushTouched(touched[i]);
     if (touched.length > 0) touched.length = 0;
-    this.#inTurn = false;
+    this.inTurn = false;
     if (!this.ended && this.reading && this.output.flooded) {
       this.reading = false;
       this.inlet.pause();

@@ -86,6 +86,12 @@ export class ServerStream extends LingeringStream implements DownstreamStream, E
     super.takeBody(mode);
   }
 
+  awaitTurn(): boolean {
+    if (!this.owner.inTurn) return false;
+    this.owner.touch(this);
+    return true;
+  }
+
   override pauseBody(): void {
     super.pauseBody();
     this.#armFor("stream");
