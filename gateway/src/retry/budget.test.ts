@@ -45,3 +45,21 @@ test("requests before the budget was changed do not count", () => {
   assert.ok(!allowance.take(0, { active: 0, begun: 1001 }));
   assert.ok(allowance.take(0, { active: 0, begun: 1002 }));
 });
+
+test("a budget that stays as it is does not begin anew", () => {
+  const allowance = new RetryAllowance();
+  const toBudget = () => ({ kind: "rate", percent: 0, interval: 1000, minimum: 1, minimumInterval: 60_000 }) as const;
+  allowance.update(toBudget(), 0, 0);
+  assert.ok(allowance.take(0, { active: 0, begun: 0 }));
+  allowance.update(toBudget(), 10, 0);
+  assert.ok(!allowance.take(10, { active: 0, begun: 0 }));
+});
+
+test("retries from before the budget was changed are no requests after it", () => {
+  const allowance = new RetryAllowance();
+  for (let i = 0; i < 10; i++) assert.ok(allowance.take(0, { active: 0, begun: 1000 }));
+  allowance.update({ kind: "rate", percent: 50, interval: 1000, minimum: 0, minimumInterval: 1000 }, 0, 1000);
+  let taken = 0;
+  while (allowance.take(0, { active: 0, begun: 1010 + taken })) taken++;
+  assert.equal(taken, 5);
+});

@@ -67,6 +67,8 @@ export interface Rig {
   readonly warnings: readonly string[];
   readonly cluster: TestCluster;
   readonly pressure: { stopKeepAlive: boolean; shed: boolean };
+  /** Bodies that may have to be sent once more. */
+  readonly kept: KeptBodies;
   /** Connections counted by the recorder. */
   readonly counts: RecorderCounts;
   /** Turns both clocks. */
@@ -136,6 +138,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
     if (cluster.leased > 0) throw new Error("an endpoint lease leaked");
     if (cluster.all.size > 0) throw new Error("an upstream connection leaked");
     if (clocks.coarse.count + clocks.fine.count > 0) throw new Error("a deadline leaked");
+    if (dependencies.kept.bytes > 0) throw new Error("a kept body leaked");
     if (dependencies.pool.length > clients.length + 100) throw new Error("exchanges leaked");
   });
   return {
@@ -146,6 +149,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
     warnings,
     cluster,
     pressure,
+    kept: dependencies.kept,
     counts,
     client,
     advance: (milliseconds) => {

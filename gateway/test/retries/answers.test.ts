@@ -107,6 +107,13 @@ test("interim heads of a try that is retried are no answer", async () => {
   assert.equal(client.interim.length, 2);
 });
 
+test("an interim head does not end the keeping of a body", async () => {
+  await using backend = await openBackend(["HTTP/1.1 103 Early Hints\r\n\r\n", ...say(503)], say(200));
+  await using rig = await RetryRig.start({ backends: [backend.port] });
+  assert.equal((await rig.ask(withBody("POST", "hello"))).status, 200);
+  assert.deepEqual(backend.bodies, ["hello", "hello"]);
+});
+
 test("copies for mirrors are sent once, and never retried", async () => {
   await using backend = await openBackend(say(503), say(503), say(200));
   await using mirror = await openBackend(say(503));
