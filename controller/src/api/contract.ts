@@ -38,6 +38,8 @@ export class ApiFailure extends Error {
   readonly status: number;
   /** Of the Status object: `NotFound`, `AlreadyExists`, `Conflict`, `Expired`, `Forbidden`...; "" where it had none. */
   readonly reason: string;
+  /** Reasons of the causes in its details, such as `NamespaceTerminating` of what is Forbidden. */
+  readonly causes: readonly string[];
   /** What the server asks to wait, in milliseconds. */
   readonly retryAfter: number | undefined;
 
@@ -46,6 +48,7 @@ export class ApiFailure extends Error {
     facts: {
       readonly status: number;
       readonly reason?: string;
+      readonly causes?: readonly string[];
       readonly retryAfter?: number;
       readonly cause?: unknown;
     },
@@ -53,6 +56,7 @@ export class ApiFailure extends Error {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.status = facts.status;
     this.reason = facts.reason ?? "";
+    this.causes = facts.causes ?? [];
     this.retryAfter = facts.retryAfter;
   }
 }

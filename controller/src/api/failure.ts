@@ -13,7 +13,7 @@ export interface FailedAnswer {
 
 /** The failure that an answer tells. */
 export function toAnswerFailure(server: URL, request: ApiRequest, answer: FailedAnswer): ApiFailure {
-  const { message, reason, retryAfterSeconds } = readStatus(answer.body);
+  const { message, reason, causes, retryAfterSeconds } = readStatus(answer.body);
   const audit = answer.headers["audit-id"];
   const what = `${request.method} ${request.path}: ${answer.status}`;
   const said = message === "" ? "" : ` ${shorten(message)}`;
@@ -22,6 +22,7 @@ export function toAnswerFailure(server: URL, request: ApiRequest, answer: Failed
   return new ApiFailure(text, {
     status: answer.status,
     reason,
+    causes,
     ...(retryAfter === undefined ? {} : { retryAfter }),
   });
 }
@@ -67,19 +68,28 @@ function describe(error: Error): string {
 interface StatusFacts {
   readonly message: string;
   readonly reason: string;
+  readonly causes: readonly string[];
   readonly retryAfterSeconds: unknown;
 }
 
 /** Reads a Status object; anything else is shown as it came. */
 function readStatus(body: string): StatusFacts {
   const value = parse(body);
-  if (!isRecord(value)) return { message: body.trim(), reason: "", retryAfterSeconds: undefined };
+  if (!isRecord(value)) return { message: body.trim(), reason: "", causes: [], retryAfterSeconds: undefined };
   const details = isRecord(value["details"]) ? value["details"] : {};
   return {
     message: typeof value["message"] === "string" ? value["message"] : "",
     reason: typeof value["reason"] === "string" ? value["reason"] : "",
+    causes: readCauses(details["causes"]),
     retryAfterSeconds: details["retryAfterSeconds"],
   };
+}
+
+function readCauses(causes: unknown): readonly string[] {
+  if (!Array.isArray(causes)) return [];
+  return causes.flatMap((cause: unknown) =>
+    isRecord(cause) && typeof cause["reason"] === "string" ? [cause["reason"]] : [],
+  );
 }
 
 function parse(body: string): unknown {

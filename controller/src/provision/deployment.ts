@@ -43,6 +43,8 @@ export function toDeployment(identity: ProxyIdentity, parameters: ParametersSpec
   const spec = {
     ...pick(settings, ["replicas"]),
     revisionHistoryLimit: 3,
+    // Soon enough for whoever waits, late enough for a slow pull or a node that is yet to come.
+    progressDeadlineSeconds: 120,
     selector: { matchLabels: toPodSelector(identity) },
     // No proxy goes before its successor serves.
     strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: 0 } },

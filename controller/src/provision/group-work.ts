@@ -37,9 +37,9 @@ export class GroupWork {
     return this.#plan;
   }
 
-  /** Why some of it is not there. */
+  /** Why some of it is not there, and what keeps pods from coming up. */
   get failures(): readonly ProxyObstacle[] {
-    return [...this.#failures.values()];
+    return [...this.#failures.values(), ...this.#stalls()];
   }
 
   /** Takes another plan. Whether it is another. */
@@ -91,6 +91,17 @@ export class GroupWork {
         (manifest.kind === "ServiceAccount" || manifest.kind === "ConfigMap") &&
         this.#failures.has(toKeyText(keyOf(manifest))),
     );
+  }
+
+  #stalls(): readonly ProxyObstacle[] {
+    return this.#plan.manifests.flatMap((manifest) => {
+      const key = keyOf(manifest);
+      const live = this.#context.live.get(toKeyText(key));
+      if (live?.stall === undefined || !live.owners.some((owner) => this.#plan.owners.has(owner))) return [];
+      const pods = `kubectl -n ${key.namespace} describe pods -l app.kubernetes.io/instance=${key.name}`;
+      const message = `the pods of ${toKeyText(key)} do not come up: ${live.stall}; \`${pods}\` tells more`;
+      return [{ reason: "Pending", message }];
+    });
   }
 
   async #settle(manifest: Manifest, plan: ProxyPlan): Promise<void> {
@@ -148,6 +159,8 @@ export class GroupWork {
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error;
       if (this.#context.signal.aborted) return;
+      // The owner ends with everything else there; the plan will say so.
+      if (error.causes.includes("NamespaceTerminating")) return state.rest();
       state.fail(error.retryAfter);
       this.#fail(text, `${text}: ${withoutAudit(error.message)}`);
     }

@@ -5,6 +5,7 @@ import { watchList } from "../api/watch-list.ts";
 import { isRecord } from "../kube/field-path.ts";
 import { MANAGED_BY_LABEL, MANAGER } from "./identity.ts";
 import { manifestKinds, toKeyText, toKindPath, type ManifestKey } from "./manifest.ts";
+import { findStall } from "./stall.ts";
 
 /** An object of the API server as JSON. */
 export type RawObject = Readonly<Record<string, unknown>>;
@@ -20,6 +21,8 @@ export interface LiveObject {
   readonly owners: readonly string[];
   /** `Kind name` of the owner that controls it, else of the first, for people; "" where it has none. */
   readonly ownerName: string;
+  /** Of a Deployment: see findStall. */
+  readonly stall: string | undefined;
 }
 
 /** Listens to what there is. `object` is as the server has it; undefined: gone. */
@@ -93,6 +96,7 @@ export function toLiveObject(key: ManifestKey, raw: RawObject): LiveObject {
     annotations: toRecord(metadata["annotations"]),
     owners: owners.map((owner) => toText(owner["uid"])),
     ownerName: first === undefined ? "" : `${toText(first["kind"])} ${toText(first["name"])}`,
+    stall: key.kind === "Deployment" ? findStall(raw) : undefined,
   };
 }
 

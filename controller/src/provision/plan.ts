@@ -60,7 +60,7 @@ function planGateway(world: World, gateway: WorldObject<"Gateway">, { slices, fa
   const nothing: ProxyPlan = { group, owners: new Set([owner.uid]), manifests: [], extent: "untouched" };
   const gatewayClass = world.get("GatewayClass", "", gateway.object.spec.gatewayClassName);
   // The deletion of a class may be a slip, and what a Gateway leaves behind is the garbage collector's.
-  if (gatewayClass === undefined || gateway.object.metadata.deletionTimestamp !== undefined) return [nothing];
+  if (gatewayClass === undefined || isEnding(gateway) || isNamespaceEnding(world, gateway.namespace)) return [nothing];
   if (gatewayClass.object.spec.controllerName !== facts.controllerName) return [{ ...nothing, extent: "whole" }];
   const parameters = resolveParameters(world, gateway, gatewayClass);
   if (parameters === undefined) return [nothing];
@@ -78,6 +78,16 @@ function planGateway(world: World, gateway: WorldObject<"Gateway">, { slices, fa
     }),
   });
   return [remember(gateway, inputs, make)];
+}
+
+function isEnding({ object }: WorldObject<Kind>): boolean {
+  return object.metadata.deletionTimestamp !== undefined;
+}
+
+/** Nothing can be made in such a namespace, and what is there is deleted object by object. */
+function isNamespaceEnding(world: World, name: string): boolean {
+  const namespace = world.get("Namespace", "", name);
+  return namespace !== undefined && isEnding(namespace);
 }
 
 /** Fields by which pods run other code than ours, or ours in another way. */
@@ -132,9 +142,10 @@ function toWantedServices(gateway: WorldObject<"Gateway">): readonly WantedServi
 
 function planIngresses(world: World, slices: ReadonlyMap<string, Snapshot>, facts: PlanFacts): ProxyPlan[] {
   const classes = world.list("IngressClass").filter(isOurs);
-  const living = classes.filter(({ object }) => object.metadata.deletionTimestamp === undefined);
+  const living = classes.filter((each) => !isEnding(each));
   const [first, ...others] = living.flatMap((each) => toOwner(each) ?? []);
   if (first === undefined) return [];
+  if (isNamespaceEnding(world, facts.namespace)) return [];
   const identity: ProxyIdentity = {
     group: INGRESS_GROUP,
     name: INGRESS_PROXY,

@@ -130,7 +130,9 @@ class ProxyProvisioner implements Provisioner {
       ...owners.map((owner) => this.#groupByOwner.get(owner)),
     ]);
     for (const group of groups) {
-      if (group !== undefined && this.#groups.get(group)?.observe(key, object) === true) this.#waiting.add(group);
+      if (group === undefined) continue;
+      if (this.#groups.get(group)?.observe(key, object) === true) this.#waiting.add(group);
+      if (key.kind === "Deployment") this.#tell(group);
     }
     this.#start();
   }
@@ -167,9 +169,15 @@ class ProxyProvisioner implements Provisioner {
   }
 
   #tell(group: string): void {
-    const text = JSON.stringify(this.failuresOf(group));
-    if (text === (this.#told.get(group) ?? "[]")) return;
+    const failures = this.failuresOf(group);
+    const text = JSON.stringify(failures);
+    const before = this.#told.get(group) ?? "[]";
+    if (text === before) return;
     this.#told.set(group, text);
+    for (const { reason, message } of failures) {
+      if (reason !== "Pending" || before.includes(JSON.stringify(message))) continue;
+      this.#options.log.warn("proxies do not come up", { group, reason: message });
+    }
     for (const listener of this.#listeners) listener();
   }
 }

@@ -47,7 +47,10 @@ export interface StatusWriter {
 export interface Provisioner {
   /** Brings what there is closer to what should be: the objects of every group, with the ports that the listeners in its slice have. */
   reconcile(world: IndexedWorld, slices: ReadonlyMap<string, Snapshot>): void;
-  /** Why the objects of a group (`namespace/name`, or INGRESS_GROUP) could not be made; empty: nothing is known to be wrong. */
+  /**
+   * What is wrong with a group (`namespace/name`, or INGRESS_GROUP): objects that could not be made (NoResources), and pods that do
+   * not come up (Pending), which is no obstacle while others serve. Empty: nothing is known to be wrong.
+   */
   failuresOf(group: string): readonly ProxyObstacle[];
   /** `listener` is called after `failuresOf` would say something else. Returns what stops it. */
   onFailure(listener: () => void): () => void;

@@ -13,7 +13,7 @@ import type { GroupState } from "./contract.ts";
 export interface FactSources {
   /** What the proxies of a group that are connected here made of their configuration. */
   groupState(group: string): GroupState;
-  /** What the provisioner could not make; nothing where this replica does not lead. */
+  /** What the provisioner could not make, and what does not come up; nothing where this replica does not lead. */
   failuresOf(group: string): readonly ProxyObstacle[];
   readonly ingressService: ProxyFacts["ingressService"];
 }
@@ -50,10 +50,15 @@ export class ToldFacts implements ProxyFacts {
 const MOST_REFUSALS = 3;
 
 function findObstacles(sources: FactSources, world: IndexedWorld, group: string): readonly ProxyObstacle[] {
-  const obstacles = [...sources.failuresOf(group)];
+  const failures = sources.failuresOf(group);
+  const obstacles = failures.filter(({ reason }) => reason !== "Pending");
   const { connected, refusals } = sources.groupState(group);
   if (refusals.length > 0) obstacles.push({ reason: "Invalid", message: tellRefusals(refusals) });
-  else if (!isReady(world, group)) obstacles.push({ reason: "Pending", message: tellPending(connected) });
+  else if (!isReady(world, group)) {
+    const stalls = failures.filter(({ reason }) => reason === "Pending");
+    const messages = [tellPending(connected), ...stalls.map(({ message }) => message)];
+    obstacles.push({ reason: "Pending", message: messages.join("; ") });
+  }
   return obstacles;
 }
 

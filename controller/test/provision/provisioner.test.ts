@@ -260,3 +260,45 @@ spec: { deployment: { replicas: 10 } }
   assert.equal(apply?.query?.["fieldManager"], MANAGER);
   assert.equal(at(apply?.body, "spec", "replicas"), undefined);
 });
+
+test("nothing is made anew in a namespace that ends, whichever is told first", async () => {
+  const SHOP = "---\napiVersion: v1\nkind: Namespace\nmetadata: { name: shop }\n";
+  await using rig = new Rig();
+  await rig.follow(CLASS + EDGE + SHOP);
+  await eventually(() => rig.names() === ALL);
+  const [writes, refused] = [rig.api.writes.length, [] as string[]];
+  rig.api.script = ({ method, path }) => {
+    if (method !== "PATCH") return undefined;
+    refused.push(path);
+    return new ApiFailure("because it is being terminated", { status: 403, causes: ["NamespaceTerminating"] });
+  };
+  rig.api.remove("Service", "shop", NAME);
+  await eventually(() => refused.length === 1);
+  await rig.follow(CLASS + EDGE + SHOP.replace("name: shop", 'name: shop, deletionTimestamp: "2026-01-01T00:00:00Z"'));
+  for (const kind of ["Deployment", "ServiceAccount"]) rig.api.remove(kind, "shop", NAME);
+  await rig.follow(CLASS + EDGE.replace("team: edge", "team: more") + SHOP);
+  await eventually(() => refused.length > 1);
+  assert.equal(refused.filter((path) => path.includes("/services/")).length, 2, "once before it was known, once after");
+  assert.deepEqual([rig.api.writes.length, rig.failures()], [writes, []]);
+  assert.ok(!rig.lines.some((line) => line.includes("cannot be had")), rig.lines.join("\n"));
+});
+
+test("what keeps pods from coming up is told and logged once, until they come", async () => {
+  await using rig = new Rig();
+  await rig.follow(CLASS + EDGE);
+  await eventually(() => rig.names() === ALL);
+  const observedGeneration = at(rig.api.get("Deployment", "shop", NAME), "metadata", "generation");
+  const failure = { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: "exceeded quota: pods" };
+  const putConditions = (...conditions: readonly object[]): void =>
+    rig.api.putStatus("Deployment", "shop", { name: NAME, status: { observedGeneration, conditions } });
+  putConditions(failure);
+  await eventually(() => rig.failures().length === 1);
+  putConditions(failure, { type: "Available", status: "False" });
+  assert.match(
+    rig.failures().join(),
+    /Deployment shop\/edge-sallyport do not come up: FailedCreate: exceeded quota: pods;/,
+  );
+  putConditions();
+  await eventually(() => rig.failures().length === 0);
+  assert.equal(rig.lines.filter((line) => line.includes("proxies do not come up")).length, 1);
+});
