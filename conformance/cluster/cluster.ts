@@ -167,7 +167,8 @@ async function bringUp(capsule: Capsule, context: ComponentContext): Promise<voi
   for (const node of nodes) await startNode(capsule, context, node);
   await ask("apply", "-f", join(import.meta.dirname, "manifests", "dns.yaml"));
   const names = nodes.map((node) => `node/${node.name}`);
-  await ask("wait", "--for=create", "--timeout=60s", ...names, "serviceaccount/default");
+  // One by one: asked for several, kubectl gives up at the first that is not there yet.
+  for (const object of [...names, "serviceaccount/default"]) await ask("wait", "--for=create", "--timeout=60s", object);
   await ask("wait", "--for=condition=Ready", "--timeout=60s", ...names);
   await ask("-n", "kube-system", "rollout", "status", "--timeout=60s", "deployment/coredns");
 }
