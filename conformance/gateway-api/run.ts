@@ -54,10 +54,8 @@ async function main(): Promise<void> {
   using _peer = choice.peer ? await startTraefik(testbed.cluster, folder) : undefined;
   const end = await runSuite({
     ...{ binary, implementation, folder, addresses: ADDRESSES },
-    only:
-      choice.only === undefined
-        ? undefined
-        : { test: choice.only, features: await claims(testbed.cluster, implementation) },
+    only: choice.only,
+    claims: await claims(testbed.cluster, implementation),
     prefix: testbed.cluster.commandFor("outside", []),
     kubeconfig: testbed.cluster.kubeconfig,
     demand: choice,

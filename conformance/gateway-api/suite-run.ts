@@ -26,8 +26,10 @@ export interface SuiteRun {
   readonly kubeconfig: string;
   readonly implementation: Implementation;
   readonly demand: Demand;
-  /** A single test, and the features it may use: the suite asks the GatewayClass only where it runs all tests. */
-  readonly only: { readonly test: string; readonly features: readonly string[] } | undefined;
+  /** Features in the status of the GatewayClass. */
+  readonly claims: readonly string[];
+  /** A single test. */
+  readonly only: string | undefined;
   readonly addresses: { readonly usable: string; readonly unusable: string };
   /** Folder that takes output and report. */
   readonly folder: string;
@@ -46,6 +48,8 @@ export interface SuiteEnd {
 
 /** Core features of all profiles of gateways. */
 const CORE_FEATURES = [...["Gateway", "ReferenceGrant", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"]];
+/** Of these the suite tests the absence as well, in core tests: whoever has them must claim them there, too. */
+const TESTED_BOTH_WAYS: ReadonlySet<string> = new Set(["TLSRouteModeTerminate", "TLSRouteModeMixed"]);
 /** A run that takes longer than this hangs. */
 const TIME_LIMIT = "40m";
 
@@ -81,7 +85,8 @@ export async function runSuite(run: SuiteRun): Promise<SuiteEnd> {
   return { output, reports: readReports(reportFile), exitCode, seconds: (performance.now() - started) / 1000 };
 }
 
-function suiteFlags({ implementation, demand, only, addresses }: SuiteRun, reportFile: string): string[] {
+function suiteFlags(run: SuiteRun, reportFile: string): string[] {
+  const { implementation, demand, addresses } = run;
   const { gatewayClass, ...about } = implementation;
   return [
     ...["-test.v", "-test.run=^TestConformance$", `-test.timeout=${TIME_LIMIT}`],
@@ -92,7 +97,7 @@ function suiteFlags({ implementation, demand, only, addresses }: SuiteRun, repor
     `--report-output=${reportFile}`,
     "--mode=default",
     ...Object.entries(about).map(([name, value]) => `--${name}=${value}`),
-    ...featureFlags(demand, only),
+    ...featureFlags(run),
   ];
 }
 
@@ -100,9 +105,11 @@ function suiteFlags({ implementation, demand, only, addresses }: SuiteRun, repor
  * Without such a flag the suite takes the features from the status of the GatewayClass, those that are in no profile as well:
  * so claims are tested, and only claims. A flag, or a single test, ends that.
  */
-function featureFlags({ depth }: Demand, only: SuiteRun["only"]): string[] {
-  if (only !== undefined) return [`--supported-features=${only.features.join(",")}`, `--run-test=${only.test}`];
-  return depth === "core" ? [`--supported-features=${CORE_FEATURES.join(",")}`] : [];
+function featureFlags({ demand, only, claims }: SuiteRun): string[] {
+  if (only !== undefined) return [`--supported-features=${claims.join(",")}`, `--run-test=${only}`];
+  if (demand.depth === "all") return [];
+  const features = [...CORE_FEATURES, ...claims.filter((claim) => TESTED_BOTH_WAYS.has(claim))];
+  return [`--supported-features=${features.join(",")}`];
 }
 
 function readReports(file: string): readonly ProfileReport[] {
