@@ -7,6 +7,7 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { runCommand } from "../command.ts";
 import { keepLogs, openBareTestbed, openTestbed, type TestbedOptions } from "../testbed.ts";
 import { findShortcomings, type Profile, PROFILES } from "./judgement.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { startTraefik, TRAEFIK } from "./peer.ts";
 import { buildSuite } from "./programs.ts";
 import { type Implementation, runSuite, type SuiteEnd } from "./suite-run.ts";
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
   const folder = join(REPORTS, implementation.project);
   mkdirSync(folder, { recursive: true });
   await using testbed = await (choice.peer ? openBareTestbed : openTestbed)(choice.testbed);
+  await removeLeftovers(testbed.cluster, say);
   using _peer = choice.peer ? await startTraefik(testbed.cluster, folder) : undefined;
   const end = await runSuite({
     ...{ binary, implementation, folder, addresses: ADDRESSES },

@@ -53,6 +53,8 @@ async function main(): Promise<void> {
 
 /** The address of the Gateway, once it leads to the backend. */
 async function bringUp(cluster: Cluster): Promise<string> {
+  // A run before may have been killed, or its namespace is still on its way out.
+  await cluster.kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=90s"]);
   await cluster.kubectl(["apply", "-f", "-"], { input: objects(`${ECHO_IMAGE}:v1.5.1`) });
   const there = ["-n", NAMESPACE];
   await cluster.kubectl([...there, "rollout", "status", "deployment/echo", "--timeout=60s"]);
