@@ -29,6 +29,8 @@ export class HandUpstream implements UpstreamCluster {
   readonly records: RecordFacts[] = [];
   /** The endpoints that requests did not want, in order. */
   readonly avoided: string[] = [];
+  /** Whether each asked for a connection that nobody had used before. */
+  readonly asked: ("any" | "fresh")[] = [];
   takesRaw = true;
   hold = false;
   /** So many connections will never come up. */
@@ -42,7 +44,8 @@ export class HandUpstream implements UpstreamCluster {
     return this.#waiting.length;
   }
 
-  acquire(request: ConnectionRequest): void {
+  acquire(request: ConnectionRequest, fresh: boolean): void {
+    this.asked.push(fresh ? "fresh" : "any");
     if (request.avoids !== undefined) this.avoided.push(request.avoids.label);
     if (this.unreachable > 0) {
       this.unreachable--;

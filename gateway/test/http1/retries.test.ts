@@ -80,6 +80,7 @@ test("an answer the policy does not take for one is dropped, and the next one is
 test("when the attempts are used up the last answer is the client's, flagged", async (t) => {
   const begun = await begin(t);
   for (const body of ["one", "two", "three"]) answer(await begun.next(), 500, body);
+  assert.deepEqual(begun.upstream.asked, ["any", "any", "any"]);
   assert.equal(await begun.status(), 500);
   assert.equal(begun.client.responses[0]?.body.toString(), "three");
   const record = await recordOf(begun.rig);
@@ -169,6 +170,15 @@ test("a body that is too large to be kept is not repeated", async (t) => {
   assert.deepEqual(begun.rig.counts.retries, []);
 });
 
+test("nothing is kept of a body that is announced to be too large", async (t) => {
+  const begun = await begin(t, { request: "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 16385\r\n\r\nhello" });
+  const first = await begun.next();
+  await eventually(() => first.content === "hello");
+  assert.equal(begun.rig.kept.bytes, 0);
+  begun.client.reset();
+  await recordOf(begun.rig);
+});
+
 test("a GET whose connection is lost is retried, on another connection", async (t) => {
   const begun = await begin(t);
   fail(await begun.next(), "upstream-reset", "silent");
@@ -176,6 +186,7 @@ test("a GET whose connection is lost is retried, on another connection", async (
   answer(await begun.next(), 200);
   assert.equal(await begun.status(), 200);
   assert.equal((await recordOf(begun.rig)).attempts, 3);
+  assert.deepEqual(begun.upstream.asked, ["any", "fresh", "fresh"]);
 });
 
 test("nothing is retried once the head of the answer went to the client", async (t) => {
