@@ -26,9 +26,9 @@ export interface PrintedObject {
 export class ControllerRig implements AsyncDisposable {
   readonly namespace = NAMESPACE;
   readonly cluster: Cluster;
-  readonly #controller: ChildProcess;
+  readonly #controller: RigController;
 
-  private constructor(cluster: Cluster, controller: ChildProcess) {
+  private constructor(cluster: Cluster, controller: RigController) {
     this.cluster = cluster;
     this.#controller = controller;
   }
@@ -50,11 +50,17 @@ export class ControllerRig implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#controller.exitCode === null) {
-      this.#controller.kill();
-      await once(this.#controller, "exit");
+    const { process } = this.#controller;
+    if (process.exitCode === null) {
+      process.kill();
+      await once(process, "exit");
     }
     await this.cluster.down();
+  }
+
+  /** The last of what the controller logged. */
+  get said(): string {
+    return this.#controller.said();
   }
 
   /** kubectl in the namespace of the tests. */
@@ -113,7 +119,12 @@ endpoints: [{ addresses: [${address}] }]
   await cluster.kubectl(["apply", "-f", "-"], { input });
 }
 
-async function startController(cluster: Cluster): Promise<ChildProcess> {
+interface RigController {
+  readonly process: ChildProcess;
+  readonly said: () => string;
+}
+
+async function startController(cluster: Cluster): Promise<RigController> {
   const options = [
     ...["--kubeconfig", cluster.kubeconfig, "--namespace", NAMESPACE, "--no-leader-elect"],
     ...["--listen", `0.0.0.0:${PORT}`, "--metrics", "127.0.0.1:15014", "--proxy-image", IMAGE],
@@ -128,5 +139,5 @@ async function startController(cluster: Cluster): Promise<ChildProcess> {
   });
   child.on("exit", (code) => reject(new Error(`the controller ended (${code}): ${said}`)));
   await promise;
-  return child;
+  return { process: child, said: () => said };
 }

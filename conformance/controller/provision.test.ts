@@ -1,6 +1,7 @@
 // What the controller makes of Gateways in a real cluster: objects appear, come back, change with their parameters and go with
 // their Gateway; what is somebody else's stays. Needs root and Go: `npm run conformance:tests -- conformance/controller`.
 import assert from "node:assert/strict";
+import { setTimeout } from "node:timers/promises";
 import { after, before, describe, it } from "node:test";
 import { ControllerRig } from "./controller-rig.ts";
 
@@ -145,6 +146,32 @@ describe("provisioning", () => {
     const message = await rig.read("gateway/refused", "{.status.conditions[?(@.type=='Programmed')].message}");
     assert.match(message, /Service shop\/refused-sallyport: .*exceeded quota: services/);
     await rig.kubectl("delete", "quota/services", "gateway/refused");
+  });
+
+  it("tells in the status who refuses its pods", async () => {
+    await rig.kubectl("create", "quota", "pods", "--hard=pods=0");
+    await rig.apply(gateway("poor"));
+    const message = "{.status.conditions[?(@.type=='Programmed')].message}";
+    await rig.wait(
+      "jsonpath={.status.conditions[?(@.type=='ReplicaFailure')].status}=True",
+      "deployment/poor-sallyport",
+    );
+    for (let tries = 0; tries < 100 && !(await rig.read("gateway/poor", message)).includes("FailedCreate"); tries++)
+      await setTimeout(100);
+    assert.match(
+      await rig.read("gateway/poor", message),
+      /the pods of Deployment shop\/poor-sallyport do not come up: FailedCreate: .*exceeded quota: pods/,
+    );
+    await rig.kubectl("delete", "quota/pods", "gateway/poor");
+  });
+
+  it("makes nothing anew while a namespace ends", async () => {
+    const there = ["-n", "ending"];
+    await rig.apply("apiVersion: v1\nkind: Namespace\nmetadata: { name: ending }");
+    await rig.apply(gateway("first").replace("namespace: shop", "namespace: ending"));
+    await rig.cluster.kubectl([...there, "wait", "--for=condition=Programmed", "--timeout=60s", "gateway/first"]);
+    await rig.cluster.kubectl(["delete", "namespace", "ending", "--timeout=60s"]);
+    assert.doesNotMatch(rig.said, /cannot be had.*ending/);
   });
 
   it("has Services of the class and with the policy of the parameters, whose health port answers", async () => {
