@@ -1,11 +1,15 @@
 /** A translation that remembers what it made of earlier worlds says the same as one that sees its world for the first time. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Snapshot } from "@sallyport/model/snapshot";
 import fc from "fast-check";
+import { translateGatewayApi } from "../src/translate/gateway-api/translate.ts";
+import { translateIngresses } from "../src/translate/ingress/translate.ts";
 import { translateWorld } from "../src/translate/run.ts";
 import { sliceSnapshot } from "../src/translate/slice.ts";
-import type { TranslateOptions } from "../src/translate/translator.ts";
+import type { TranslateOptions, WorldTranslation } from "../src/translate/translator.ts";
 import { type AnyWorldObject, indexWorld, type IndexedWorld } from "../src/world/indexed-world.ts";
+import { TrackedWorld } from "../src/world/tracked-world.ts";
 import { clusterOptions, goldenNames, goldenOptions, loadGolden, objectsOf } from "./golden-world.ts";
 
 const worlds = await Promise.all(goldenNames.map(async (name) => objectsOf((await loadGolden(name)).world)));
@@ -23,16 +27,28 @@ test("whatever came before, a world is translated as if it were the first", () =
     fc.property(walk, ({ objects, options, steps }) => {
       let current = [...objects];
       let world = indexWorld(current);
-      translateWorld(world, options);
+      let last = look(world, options);
       for (const { kind, pick } of steps) {
         const target = objects[pick % objects.length]!;
         current = change(current, target, kind);
         world = indexWorld(current, world);
-        assert.equal(tell(world, options), tell(forget(current), options));
+        last = look(world, options, last);
+        assert.equal(tell(last), tell(look(forget(current), options)));
       }
     }),
     { numRuns: 150 },
   );
+});
+
+test("families do not ask where endpoints are: nothing of theirs is made anew when that changes", () => {
+  for (const objects of worlds) {
+    const tracked = new TrackedWorld(indexWorld(objects));
+    for (const translate of [translateGatewayApi, translateIngresses]) translate(tracked, clusterOptions);
+    assert.deepEqual(
+      [...tracked.reads].filter((key) => key.startsWith("EndpointSlice/")),
+      [],
+    );
+  }
 });
 
 test("a route that did not change stays the same resource, also where a status of its Gateway did", async () => {
@@ -74,8 +90,17 @@ function forget(objects: readonly AnyWorldObject[]): IndexedWorld {
   return indexWorld(objects.map((object) => ({ ...object })));
 }
 
-function tell(world: IndexedWorld, options: TranslateOptions): string {
-  const { snapshot, groups, statuses, problems } = translateWorld(world, options);
-  const slices = [...sliceSnapshot(snapshot, groups)].map(([group, { resources }]) => [group, [...resources]]);
-  return JSON.stringify({ resources: [...snapshot.resources], slices, statuses, problems });
+interface Look {
+  readonly translation: WorldTranslation;
+  readonly slices: ReadonlyMap<string, Snapshot>;
+}
+
+function look(world: IndexedWorld, options: TranslateOptions, last?: Look): Look {
+  const translation = translateWorld(world, options, last?.translation);
+  return { translation, slices: sliceSnapshot(translation.snapshot, translation.groups, last?.slices) };
+}
+
+function tell({ translation: { snapshot, statuses, problems }, slices }: Look): string {
+  const parts = [...slices].map(([group, { resources }]) => [group, [...resources]]);
+  return JSON.stringify({ resources: [...snapshot.resources], parts, statuses, problems });
 }

@@ -18,8 +18,11 @@ export const CONFIGURE_METHOD = "/sallyport.config.v1.Configuration/Configure";
 export const TOKEN_AUDIENCE = "sallyport-controller";
 /** Key of the proxies that serve all Ingresses; those of a Gateway have `namespace/name` of it. */
 export const INGRESS_GROUP = "Ingress";
-/** Bytes of JSON a message may have before the rest goes into another part. A single larger resource is a message of its own. */
-export const PART_BYTES = 1_048_576;
+/**
+ * Bytes of JSON a message may have before the rest goes into another part. A single larger resource is a message of its own. A
+ * controller holds one message for each proxy that is being sent something.
+ */
+export const PART_BYTES = 262_144;
 
 /**
  * Bytes a message to the controller may have. A proxy whose `hello` would be larger says that it holds nothing: it is then

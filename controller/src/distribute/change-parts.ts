@@ -23,26 +23,73 @@ const RANKS: Readonly<Record<ResourceKind, number>> = {
 /** Bytes of a message besides its entries. */
 const FRAME = 128;
 
-/** The messages of a change, in order; at least one. */
+/** The messages of a change, in order; at least one. What proxies are sent that lack the same is written once for all of them. */
 export function* toChangeParts(
   nonce: ChangePart["nonce"],
+  slice: VersionedSlice,
+  difference: Difference,
+): Generator<Uint8Array, void> {
+  const bodies = recallBodies(slice, difference);
+  for (let index = 0; ; index++) {
+    const { bytes, rest } = bodies.at(index);
+    const head = `{"kind":"change","nonce":${nonce},"more":${rest === "more"}`;
+    yield Buffer.concat([Buffer.from(head), bytes]);
+    if (rest === "last") return;
+  }
+}
+
+/** A message without what is the proxy's own. */
+interface Body {
+  readonly bytes: Uint8Array;
+  readonly rest: "more" | "last";
+}
+
+/** Kept as long as some proxy is being sent them. */
+const known = new WeakMap<Difference, WeakRef<Bodies>>();
+
+function recallBodies(slice: VersionedSlice, difference: Difference): Bodies {
+  const found = known.get(difference)?.deref();
+  if (found !== undefined) return found;
+  const bodies = new Bodies(writeBodies(slice, difference));
+  known.set(difference, new WeakRef(bodies));
+  return bodies;
+}
+
+/** Written when the first proxy comes to them. */
+class Bodies {
+  readonly #written: Body[] = [];
+  readonly #rest: Iterator<Body, Body>;
+
+  constructor(rest: Iterator<Body, Body>) {
+    this.#rest = rest;
+  }
+
+  /** Nobody asks beyond the last one. */
+  at(index: number): Body {
+    const found = this.#written[index] ?? this.#rest.next().value;
+    this.#written[index] = found;
+    return found;
+  }
+}
+
+function* writeBodies(
   { resources, versions }: VersionedSlice,
   { upserted, removed }: Difference,
-): Generator<Uint8Array, void> {
-  const part = new PartText(nonce);
+): Generator<Body, Body> {
+  const part = new PartText();
   for (const id of sort(upserted, resources)) {
     const resource = resources.get(id);
     if (resource === undefined) continue;
     const entry = `{"version":${JSON.stringify(versions.get(id))},"resource":${JSON.stringify(resource)}}`;
-    if (part.isFullWith(entry)) yield part.take("more");
+    if (part.isFullWith(entry)) yield { bytes: part.take(), rest: "more" };
     part.upserted.push(entry);
   }
   for (const id of removed) {
     const entry = JSON.stringify(id);
-    if (part.isFullWith(entry)) yield part.take("more");
+    if (part.isFullWith(entry)) yield { bytes: part.take(), rest: "more" };
     part.removed.push(entry);
   }
-  yield part.take("last");
+  return { bytes: part.take(), rest: "last" };
 }
 
 function sort(ids: readonly string[], resources: VersionedSlice["resources"]): readonly string[] {
@@ -51,14 +98,9 @@ function sort(ids: readonly string[], resources: VersionedSlice["resources"]): r
 }
 
 class PartText {
-  readonly #nonce: number;
   #bytes = FRAME;
   upserted: string[] = [];
   removed: string[] = [];
-
-  constructor(nonce: number) {
-    this.#nonce = nonce;
-  }
 
   /** True where the part must go before this entry; else the entry is counted as being in it. */
   isFullWith(entry: string): boolean {
@@ -68,9 +110,8 @@ class PartText {
     return isFull;
   }
 
-  take(rest: "more" | "last"): Uint8Array {
-    const head = `{"kind":"change","nonce":${this.#nonce},"more":${rest === "more"}`;
-    const text = `${head},"upserted":[${this.upserted.join(",")}],"removed":[${this.removed.join(",")}]}`;
+  take(): Uint8Array {
+    const text = `,"upserted":[${this.upserted.join(",")}],"removed":[${this.removed.join(",")}]}`;
     this.upserted = [];
     this.removed = [];
     return Buffer.from(text);

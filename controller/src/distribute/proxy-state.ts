@@ -3,7 +3,7 @@
  * time; whatever is published meanwhile becomes the next one, so nothing queues up for a slow proxy.
  */
 import type { ChangePart } from "@sallyport/model/distribution";
-import { toChangeParts } from "./change-parts.ts";
+import { type Difference, toChangeParts } from "./change-parts.ts";
 import type { VersionedSlice } from "./versioned-slice.ts";
 
 /** The parts of a change, made as they are asked for. */
@@ -31,7 +31,7 @@ export class ProxyState {
   #isGreeted = false;
 
   constructor(held: ReadonlyMap<string, string>) {
-    this.#held = held;
+    this.#held = held.size === 0 ? NOTHING_HELD : held;
   }
 
   /** True where it is known to have what it should have. */
@@ -59,15 +59,15 @@ export class ProxyState {
     const target = this.#wanted;
     if (target === undefined || this.#flight !== undefined || target === this.#refused) return undefined;
     if (this.#isGreeted && this.#held === target.versions) return undefined;
-    const { upserted, removed } = diff(this.#held, target.versions);
-    if (this.#isGreeted && upserted.length === 0 && removed.length === 0) {
+    const difference = recallDifference(this.#held, target.versions);
+    if (this.#isGreeted && difference.upserted.length === 0 && difference.removed.length === 0) {
       this.#held = target.versions;
       this.#forgive();
       return undefined;
     }
     this.#nonce++;
     this.#flight = { nonce: this.#nonce, target };
-    return toChangeParts(this.#nonce, target, { upserted, removed });
+    return toChangeParts(this.#nonce, target, difference);
   }
 
   /** Takes an answer; false where it answers nothing that was asked. */
@@ -92,10 +92,24 @@ export class ProxyState {
   }
 }
 
-function diff(
-  held: ReadonlyMap<string, string>,
-  wanted: ReadonlyMap<string, string>,
-): { readonly upserted: readonly string[]; readonly removed: readonly string[] } {
+/** What a proxy holds that says it holds nothing; the same for all, so that they are sent the same. */
+const NOTHING_HELD: ReadonlyMap<string, string> = new Map();
+
+/** By what is held: a hundred proxies of a group hold the very same versions, and are to have the same. */
+const differences = new WeakMap<
+  ReadonlyMap<string, string>,
+  { readonly wanted: WeakRef<ReadonlyMap<string, string>>; readonly difference: Difference }
+>();
+
+function recallDifference(held: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): Difference {
+  const known = differences.get(held);
+  if (known?.wanted.deref() === wanted) return known.difference;
+  const difference = diff(held, wanted);
+  differences.set(held, { wanted: new WeakRef(wanted), difference });
+  return difference;
+}
+
+function diff(held: ReadonlyMap<string, string>, wanted: ReadonlyMap<string, string>): Difference {
   const upserted: string[] = [];
   const removed: string[] = [];
   for (const [id, version] of wanted) if (held.get(id) !== version) upserted.push(id);

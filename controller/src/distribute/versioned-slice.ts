@@ -24,6 +24,7 @@ export function toVersion(resource: Resource): string {
 
 /** The slice with its versions; `before` itself where nothing is different, so that who has it need not compare. */
 export function toVersionedSlice({ resources }: Snapshot, before: VersionedSlice | undefined): VersionedSlice {
+  if (before?.resources === resources) return before;
   const versions = new Map<string, string>();
   let isSame = before?.versions.size === resources.size;
   for (const [id, resource] of resources) {

@@ -181,10 +181,10 @@ export class ControlLoop {
     const { translate, observer } = this.#options;
     const facts = new ToldFacts(this.#sources, world);
     const start = performance.now();
-    const translation = translateWorld(world, { ...translate, proxies: facts });
+    const translation = translateWorld(world, { ...translate, proxies: facts }, this.#outcome?.translation);
     observer.translated(performance.now() - start, translation, world);
     await nextTurn();
-    const slices = sliceSnapshot(translation.snapshot, translation.groups);
+    const slices = sliceSnapshot(translation.snapshot, translation.groups, this.#outcome?.slices);
     this.#tell(translation.problems);
     await nextTurn();
     return { world, facts, translation, slices };

@@ -4,6 +4,7 @@
  * EndpointSlices of their Services.
  */
 import { toServiceName } from "../translate/proxy-names.ts";
+import { slicesOf } from "../translate/services/slice-index.ts";
 import type { ProxyFacts, ProxyObstacle } from "../translate/translator.ts";
 import type { IndexedWorld } from "../world/indexed-world.ts";
 import type { World, WorldObject } from "../world/world.ts";
@@ -78,8 +79,7 @@ function isReady(world: IndexedWorld, group: string): boolean {
   const [namespace = "", name = ""] = group.split("/", 2);
   const gateway = world.get("Gateway", namespace, name);
   if (gateway === undefined) return false;
-  const ready = readyServices(world);
-  return serviceNamesOf(gateway).some((service) => ready.has(`${namespace}/${service}`));
+  return serviceNamesOf(gateway).some((service) => hasReady(world, namespace, service));
 }
 
 /** There is a Service for each address that is asked for. */
@@ -89,30 +89,11 @@ function serviceNamesOf(gateway: WorldObject<"Gateway">): readonly string[] {
   return [...values].map((value) => toServiceName(gateway, gatewayClassName, value));
 }
 
-/** Services with an endpoint that is ready, by the table of slices they were read from. */
-const known = new WeakMap<object, ReadonlySet<string>>();
-
-function readyServices(world: IndexedWorld): ReadonlySet<string> {
-  const table = world.tableOf("EndpointSlice");
-  const found = table === undefined ? undefined : known.get(table);
-  if (found !== undefined) return found;
-  const ready = findReady(world);
-  if (table !== undefined) known.set(table, ready);
-  return ready;
-}
-
-const SERVICE_LABEL = "kubernetes.io/service-name";
-
-function findReady(world: World): ReadonlySet<string> {
-  const ready = new Set<string>();
-  for (const { namespace, object } of world.list("EndpointSlice")) {
-    const service = object.metadata.labels?.[SERVICE_LABEL];
-    if (service === undefined || ready.has(`${namespace}/${service}`)) continue;
-    // Absent means ready (discovery.k8s.io/v1 EndpointConditions).
-    if ((object.endpoints ?? []).some(({ conditions }) => conditions?.ready !== false))
-      ready.add(`${namespace}/${service}`);
-  }
-  return ready;
+/** Whether a Service has an endpoint that is ready. Absent means ready (discovery.k8s.io/v1 EndpointConditions). */
+function hasReady(world: World, namespace: string, name: string): boolean {
+  return slicesOf(world, { namespace, name }).some(({ endpoints = [] }) =>
+    endpoints.some(({ conditions }) => conditions?.ready !== false),
+  );
 }
 
 function isSame(one: readonly ProxyObstacle[], other: readonly ProxyObstacle[]): boolean {

@@ -43,6 +43,14 @@ export class FailureLog {
   forget(kind: string): void {
     this.#counts.delete(kind);
   }
+
+  /** A write succeeded, and the server kept less than was written. */
+  tellResidue(object: string, fields: readonly string[]): void {
+    this.#log.warn("the API server does not keep all of a status: are its CRDs older than this controller?", {
+      object,
+      fields,
+    });
+  }
 }
 
 const FORBIDDEN = "status not written: the controller's role lacks `patch` on the status of this kind";

@@ -14,8 +14,14 @@ export interface Hold {
 /** One object whose status we write, or wrote. */
 export interface StatusRecord {
   readonly ref: ObjectRef;
+  /** Among records. */
+  readonly key: string;
+  /** Until nothing of the object is our business any more. */
+  isKept: boolean;
   /** The status wanted; undefined where the object is not ours any more. */
   wanted: JsonObject | undefined;
+  /** The very value that `wanted` was taken over from, or one that says the same: most of what is wanted is what it was. */
+  source: unknown;
   /** `wanted` as text, by which it is compared. */
   wantedText: string;
   /** Milliseconds since 1970: since when something is to be written; undefined while nothing is. */
@@ -38,13 +44,18 @@ export interface StatusRecord {
   /** How often what we wrote was gone again. */
   overwritten: number;
   state: "idle" | "ready" | "writing";
+  /** The object that had what was wanted when it was looked at last: until one of both is another, there is nothing to do. */
+  settledFor: object | undefined;
 }
 
 /** A record of an object nothing is known about yet. */
-export function newRecord(ref: ObjectRef): StatusRecord {
+export function newRecord(ref: ObjectRef, key: string): StatusRecord {
   return {
     ref,
+    key,
+    isKept: true,
     wanted: undefined,
+    source: undefined,
     wantedText: "",
     since: undefined,
     written: undefined,
@@ -57,15 +68,19 @@ export function newRecord(ref: ObjectRef): StatusRecord {
     failures: 0,
     overwritten: 0,
     state: "idle",
+    settledFor: undefined,
   };
 }
 
 /** Takes over what is wanted now. */
 export function want(record: StatusRecord, wanted: JsonObject | undefined): void {
+  if (record.source === wanted) return;
+  record.source = wanted;
   const text = wanted === undefined ? "" : JSON.stringify(wanted);
   if (text === record.wantedText) return;
   record.wanted = wanted;
   record.wantedText = text;
+  record.settledFor = undefined;
   record.overwritten = 0;
   if (record.hold?.why !== "trouble") record.hold = undefined;
 }

@@ -16,8 +16,8 @@ import type { ObjectStatus } from "../translate/translator.ts";
 import type { IndexedWorld } from "../world/indexed-world.ts";
 import type { WorldObject } from "../world/world.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
-import { type LiveStatus, statusOf, toAnswer, toKey, toLive, toRef, toText } from "./live-status.ts";
-import { mergeStatus, namesController, STATUS_KINDS, type StatusMerge } from "./merge-status.ts";
+import { type LiveStatus, toAnswer, toKey, toLive, toText } from "./live-status.ts";
+import { mergeStatus, type StatusMerge } from "./merge-status.ts";
 import type { StatusObserver } from "./observer.ts";
 import { FailureLog, judgeFailure } from "./status-failure.ts";
 import { toStatusPath } from "./status-path.ts";
@@ -30,6 +30,7 @@ import {
   type StatusRecord,
   want,
 } from "./status-record.ts";
+import { StraySearch } from "./stray-search.ts";
 
 /** What the writer works with. */
 export interface StatusWriterOptions {
@@ -57,6 +58,9 @@ export class ApiStatusWriter implements StatusWriter {
   readonly #records = new Map<string, StatusRecord>();
   readonly #failures: FailureLog;
   readonly #abort = new AbortController();
+  #statuses: readonly ObjectStatus[] = [];
+  readonly #recordByStatus = new WeakMap<ObjectStatus, StatusRecord>();
+  readonly #strays: StraySearch;
   #world: IndexedWorld | undefined;
   /** Records to look at. */
   readonly #unseen = new Set<StatusRecord>();
@@ -72,25 +76,36 @@ export class ApiStatusWriter implements StatusWriter {
   constructor(options: StatusWriterOptions) {
     this.#options = options;
     this.#failures = new FailureLog(options.log);
+    this.#strays = new StraySearch(options.controllerName);
   }
 
   /** See StatusWriter. */
   write(statuses: readonly ObjectStatus[], world: IndexedWorld): void {
     if (this.#abort.signal.aborted) return;
     this.#world = world;
-    const wanted = new Set<string>();
-    for (const { object, status } of statuses) {
-      const key = toKey(object);
-      if (!isJsonObject(status) || wanted.has(key)) continue;
-      wanted.add(key);
-      want(this.#recordOf(object), status);
+    // Where endpoints change nothing is to be said: neither of what is wanted nor of what there is anything is different.
+    const isNews = statuses !== this.#statuses || this.#strays.isNews(world);
+    if (!isNews) return;
+    this.#statuses = statuses;
+    const wanted = this.#takeWishes(statuses);
+    for (const ref of this.#strays.search(world)) this.#recordOf(ref);
+    for (const record of this.#records.values()) {
+      if (!wanted.has(record)) want(record, undefined);
+      const isSettled = record.settledFor !== undefined && record.settledFor === this.#find(record.ref);
+      if (!isSettled) this.#unseen.add(record);
     }
-    this.#findStrays(wanted, world);
-    for (const [key, record] of this.#records) {
-      if (!wanted.has(key)) want(record, undefined);
-      this.#unseen.add(record);
+    if (this.#unseen.size > 0) this.#look();
+  }
+
+  #takeWishes(statuses: readonly ObjectStatus[]): ReadonlySet<StatusRecord> {
+    const wanted = new Set<StatusRecord>();
+    for (const status of statuses) {
+      const record = this.#recallRecord(status);
+      if (!isJsonObject(status.status) || wanted.has(record)) continue;
+      wanted.add(record);
+      want(record, status.status);
     }
-    this.#look();
+    return wanted;
   }
 
   /** Objects that are to be looked at or written, and do not wait for anything. */
@@ -107,22 +122,20 @@ export class ApiStatusWriter implements StatusWriter {
     this.#records.clear();
   }
 
-  /** Objects with entries of ours that are not wanted any more, from before this writer as well. */
-  #findStrays(wanted: ReadonlySet<string>, world: IndexedWorld): void {
-    for (const kind of STATUS_KINDS.filter(isKindName)) {
-      for (const object of world.list(kind)) {
-        if (!namesController(statusOf(object), this.#options.controllerName)) continue;
-        const ref = toRef(object);
-        if (!wanted.has(toKey(ref))) this.#recordOf(ref);
-      }
-    }
+  /** Translation gives what did not change as the very same value. */
+  #recallRecord(status: ObjectStatus): StatusRecord {
+    const known = this.#recordByStatus.get(status);
+    if (known?.isKept === true) return known;
+    const record = this.#recordOf(status.object);
+    this.#recordByStatus.set(status, record);
+    return record;
   }
 
   #recordOf(ref: ObjectRef): StatusRecord {
     const key = toKey(ref);
     const known = this.#records.get(key);
     if (known !== undefined) return known;
-    const record = newRecord(ref);
+    const record = newRecord(ref, key);
     this.#records.set(key, record);
     return record;
   }
@@ -160,13 +173,19 @@ export class ApiStatusWriter implements StatusWriter {
   #decide(record: StatusRecord): Decision {
     const object = this.#find(record.ref);
     if (object === undefined) {
-      this.#records.delete(toKey(record.ref));
+      this.#drop(record);
       return { kind: "settled" };
     }
     const decision = decide(record, toLive(object), this.#mergeOf(record.ref), this.#options.now());
+    record.settledFor = decision.kind === "settled" ? object : undefined;
     // Nothing of ours is left there, and nothing is wanted: it is none of our business any more.
-    if (decision.kind === "settled" && record.wanted === undefined) this.#records.delete(toKey(record.ref));
+    if (decision.kind === "settled" && record.wanted === undefined) this.#drop(record);
     return decision;
+  }
+
+  #drop(record: StatusRecord): void {
+    this.#records.delete(record.key);
+    record.isKept = false;
   }
 
   #pump(): void {
@@ -231,20 +250,13 @@ export class ApiStatusWriter implements StatusWriter {
         ? undefined
         : mergeStatus(kind, sent.answer.status, sent.wanted, this.#mergeOf(record.ref));
     log.debug("status written", { object: toText(record.ref), fields: Object.keys(sent.write.patch) });
-    if (record.residue !== undefined) this.#tellResidue(record, Object.keys(record.residue));
+    if (record.residue !== undefined) this.#failures.tellResidue(toText(record.ref), Object.keys(record.residue));
     if (!isRival) return;
     observer.rivaled(kind);
     log.warn("another controller overwrites a status of ours: see managedFields of the object for who it is", {
       object: toText(record.ref),
       times: record.overwritten,
       "next write in s": Math.ceil(((record.hold?.until ?? now) - now) / 1000),
-    });
-  }
-
-  #tellResidue(record: StatusRecord, fields: readonly string[]): void {
-    this.#options.log.warn("the API server does not keep all of a status: are its CRDs older than this controller?", {
-      object: toText(record.ref),
-      fields,
     });
   }
 

@@ -37,7 +37,8 @@ test("other inputs count as well", async () => {
   const recollection = new Recollection<object, number>();
   const [subject, world] = [{}, await loadClusterWorld(objects("x"))];
   let made = 0;
-  const recall = (...inputs: unknown[]): number => recollection.recall(subject, { world, inputs }, () => (made += 1));
+  const recall = (...inputs: unknown[]): number =>
+    recollection.recall(subject, { world, inputs: () => inputs }, () => (made += 1));
   assert.deepEqual([recall(1), recall(1), recall(2), recall(2, 3), recall(2, 3)], [1, 1, 2, 3, 3]);
 });
 

@@ -2,6 +2,7 @@
  * Translation runs over the whole world after each change, and most of the world is as it was. What is made of one object is
  * remembered with everything that was read for it, and made again only where something of that is another object now.
  */
+import { kindNames } from "../kube/kinds.ts";
 import type { Kind, World, WorldObject } from "../world/world.ts";
 
 /** What was made of objects, by the object; those that nobody holds any more are forgotten. */
@@ -12,12 +13,20 @@ export class Recollection<S extends object, V> {
    * What `make` gives for the subject, made anew only if a read of the world or one of the other inputs differs. `make` must
    * depend on nothing else, and keep no hold of the world it is given.
    */
-  recall(subject: S, { world, inputs = [] }: Sources, make: (world: World) => V): V {
+  recall(subject: S, sources: Sources, make: (world: World) => V): V {
+    const { world, origin } = sources;
     const known = this.#known.get(subject);
-    if (known !== undefined && isSame(known.inputs, inputs) && isUnchanged(known.reads, world)) return known.value;
+    const isSameOrigin = known !== undefined && origin !== undefined && known.origin === origin;
+    if (isSameOrigin && isStill(known, world)) return known.value;
+    const inputs = sources.inputs?.() ?? [];
+    if (known !== undefined && isSame(known.inputs, inputs) && isStill(known, world)) {
+      known.origin = origin;
+      return known.value;
+    }
     const reader = new Reader(world);
     const value = make(reader);
-    this.#known.set(subject, { value, inputs, reads: reader.reads });
+    const kinds = [...new Set(reader.reads.map(({ kind }) => kind))];
+    this.#known.set(subject, { value, inputs, origin, reads: reader.reads, kinds, stamp: toStamp(world) });
     return value;
   }
 }
@@ -26,13 +35,20 @@ export class Recollection<S extends object, V> {
 export interface Sources {
   readonly world: World;
   /** Compared one by one, as they are. */
-  readonly inputs?: readonly unknown[];
+  readonly inputs?: () => readonly unknown[];
+  /** What all inputs are taken from, if they are always the same of the same object: they are then asked for once. */
+  readonly origin?: object;
 }
 
 interface Remembered<V> {
   readonly value: V;
   readonly inputs: readonly unknown[];
+  origin: object | undefined;
   readonly reads: readonly Read[];
+  /** Of the reads, each once. */
+  readonly kinds: readonly Kind[];
+  /** Of a world in which the reads were found to be as they were. */
+  stamp: Stamp | undefined;
 }
 
 /** An object that was asked for, or with `name` undefined a list. */
@@ -71,6 +87,50 @@ class Reader implements World {
     );
     if (!isKnown) this.reads.push(read);
   }
+}
+
+/** Whether everything would be read again as it was. Where no kind that was read has changed, reads need not be compared. */
+function isStill(known: Remembered<unknown>, world: World): boolean {
+  const stamp = toStamp(world);
+  const isSettled = stamp !== undefined && known.stamp !== undefined && !hasChanged(known.kinds, known.stamp, stamp);
+  if (!isSettled && !isUnchanged(known.reads, world)) return false;
+  known.stamp = stamp ?? known.stamp;
+  return true;
+}
+
+/** A number for the table of each kind, in the order of kinds: equal where nothing of the kind is different. */
+export type Stamp = readonly number[];
+
+const stamps = new WeakMap<World, Stamp>();
+const numbers = new WeakMap<object, number>();
+let lastNumber = 0;
+
+/** The stamp of a world; undefined where reads are noted: who notes them must see them. It holds no world in memory, as tables would. */
+export function toStamp(world: World): Stamp | undefined {
+  const known = stamps.get(world);
+  if (known !== undefined || world.tableOf === undefined) return known;
+  const stamp = kindNames.map((kind) => toNumber(world.tableOf?.(kind)));
+  stamps.set(world, stamp);
+  return stamp;
+}
+
+function toNumber(table: object | undefined): number {
+  if (table === undefined) return 0;
+  const number = numbers.get(table) ?? ++lastNumber;
+  numbers.set(table, number);
+  return number;
+}
+
+/** What differs between two worlds; thousands of questions about the same two come one after the other. */
+let difference = { before: [] as Stamp, now: [] as Stamp, kinds: new Set<Kind>() };
+
+/** Whether anything of some kinds differs between two worlds. */
+export function hasChanged(kinds: readonly Kind[], before: Stamp, now: Stamp): boolean {
+  if (before === now) return false;
+  if (difference.before !== before || difference.now !== now) {
+    difference = { before, now, kinds: new Set(kindNames.filter((_, index) => before[index] !== now[index])) };
+  }
+  return kinds.some((kind) => difference.kinds.has(kind));
 }
 
 function isUnchanged(reads: readonly Read[], world: World): boolean {

@@ -25,4 +25,9 @@ export interface World {
   get<K extends Kind>(kind: K, namespace: string, name: string): WorldObject<K> | undefined;
   /** All objects of a kind, of one namespace if given, sorted by namespace and name. */
   list<K extends Kind>(kind: K, namespace?: string): readonly WorldObject<K>[];
+  /**
+   * Another object whenever any object of the kind is another, so that nothing of a kind need be compared where nothing changed.
+   * Absent where what is read is noted.
+   */
+  tableOf?(kind: Kind): object | undefined;
 }

@@ -44,13 +44,28 @@ export function planGateways(world: World, options: TranslateOptions): GatewayPl
   for (const [gatewayClass, ofClass] of known) knownParts.set(gatewayClass, ofClass);
   const conflicts = findConflicts(drafts, options.proxies !== undefined);
   const plans = drafts.map((draft) => recallPlan(world, draft, conflicts));
-  return {
+  return { ...recallIndex(plans), problems };
+}
+
+/** Plans by what they are named by. */
+type GatewayIndex = Omit<GatewayPlans, "problems">;
+
+const indexes = new WeakMap<GatewayPlan, { readonly plans: readonly GatewayPlan[]; readonly index: GatewayIndex }>();
+
+/** The same as long as no plan is another, so that of thousands of routes none need look at its parents again. */
+function recallIndex(plans: readonly GatewayPlan[]): GatewayIndex {
+  const [first] = plans;
+  const known = first && indexes.get(first);
+  if (known?.plans.length === plans.length && known.plans.every((plan, place) => plan === plans[place]))
+    return known.index;
+  const index: GatewayIndex = {
     byKey: new Map(plans.map((plan) => [toGatewayKey(plan.gateway), plan])),
     setsByKey: new Map(
       plans.flatMap((gateway) => gateway.sets.map((parent) => [toGatewayKey(parent.set), { parent, gateway }])),
     ),
-    problems,
   };
+  if (first !== undefined) indexes.set(first, { plans, index });
+  return index;
 }
 
 /** `namespace/name`. */
@@ -100,7 +115,7 @@ const rememberedDrafts = new Recollection<WorldObject<"Gateway">, GatewayDraft>(
 function recallDraft(world: World, options: TranslateOptions, parts: GatewayParts): GatewayDraft {
   const { gateway, gatewayClass, sets } = parts;
   const { toBindPort, bindAddress, proxies } = options;
-  const inputs = [gatewayClass, toBindPort, bindAddress, proxies === undefined, ...sets];
+  const inputs = (): readonly unknown[] => [gatewayClass, toBindPort, bindAddress, proxies === undefined, ...sets];
   return rememberedDrafts.recall(gateway, { world, inputs }, (reader) => draftGateway(reader, options, parts));
 }
 
@@ -109,7 +124,7 @@ const rememberedPlans = new Recollection<GatewayDraft, GatewayPlan>();
 function recallPlan(world: World, draft: GatewayDraft, conflicts: ReadonlyMap<ListenerDraft, Flaw>): GatewayPlan {
   const listeners = [...draft.listeners, ...draft.sets.flatMap((set) => set.listeners)];
   // Conflicts are made anew each time, so that their words are what counts.
-  const inputs = listeners.map((listener) => JSON.stringify(conflicts.get(listener)));
+  const inputs = (): readonly unknown[] => listeners.map((listener) => JSON.stringify(conflicts.get(listener)));
   return rememberedPlans.recall(draft, { world, inputs }, () => planGateway(draft, conflicts));
 }
 

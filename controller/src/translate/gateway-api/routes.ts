@@ -45,8 +45,9 @@ export function translateRoutes(environment: RouteEnvironment): readonly Transla
 const rememberedDrafts = new Recollection<RouteObject, RouteDraft>();
 
 function recallDraft({ world, options, gateways }: RouteEnvironment, subject: RouteObject): RouteDraft {
-  const inputs = findParents(gateways, subject).flatMap((found) => [found?.parent, found?.gateway]);
-  return rememberedDrafts.recall(subject, { world, inputs }, (reader) =>
+  const inputs = (): readonly unknown[] =>
+    findParents(gateways, subject).flatMap((found) => [found?.parent, found?.gateway]);
+  return rememberedDrafts.recall(subject, { world, inputs, origin: gateways.byKey }, (reader) =>
     draftRoute({ world: reader, options, gateways }, subject),
   );
 }
@@ -58,7 +59,7 @@ function recallRoute(environment: RouteEnvironment, draft: RouteDraft, owners: S
   const { kind } = draft.subject;
   if (kind !== "HTTPRoute" && kind !== "GRPCRoute") return finishRoute(environment, draft, owners);
   const { world, options } = environment;
-  const inputs = [options.controllerName];
+  const inputs = (): readonly unknown[] => [options.controllerName];
   return rememberedRoutes.recall(draft, { world, inputs }, () => finishRoute(environment, draft, owners));
 }
 

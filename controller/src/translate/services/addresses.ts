@@ -4,7 +4,7 @@
  */
 import type { Cluster } from "@sallyport/model/cluster";
 import type { Endpoint } from "@sallyport/model/endpoint";
-import type { World } from "../../world/world.ts";
+import type { EndpointSlice } from "../../kube/generated/types/endpoint-slice.ts";
 import type { Finding } from "../flaw.ts";
 import type { ResolvedServicePort } from "../service-port.ts";
 import { toSliceEndpoints } from "./endpoint-slices.ts";
@@ -23,8 +23,8 @@ export interface Located {
   readonly findings: readonly Finding[];
 }
 
-/** Finds the addresses of a Service port. */
-export function findAddresses(world: World, { service, port }: ResolvedServicePort): Located {
+/** Finds the addresses of a Service port; `slices` are those of its Service. */
+export function findAddresses({ service, port }: ResolvedServicePort, slices: readonly EndpointSlice[]): Located {
   const annotation = service.object.metadata.annotations?.[ENDPOINTS_ANNOTATION];
   if (annotation !== undefined) {
     const { endpoints, findings } = parseStaticEndpoints(annotation, port);
@@ -34,7 +34,7 @@ export function findAddresses(world: World, { service, port }: ResolvedServicePo
   if (spec.type === "ExternalName") {
     return locateExternalName(spec.externalName ?? "", port.port);
   }
-  const { endpoints, findings } = toSliceEndpoints(world, service, port);
+  const { endpoints, findings } = toSliceEndpoints(service, port, slices);
   return { addresses: { kind: "endpoints", endpoints }, findings };
 }
 

@@ -7,20 +7,23 @@ import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import type { Authorities } from "@sallyport/model/secret";
 import type { Resource } from "@sallyport/model/snapshot";
 import { clustersOf } from "@sallyport/model/validate";
-import type { World } from "../../world/world.ts";
+import type { EndpointSlice } from "../../kube/generated/types/endpoint-slice.ts";
+import type { World, WorldObject } from "../../world/world.ts";
 import type { BackendTls } from "../backend-tls.ts";
 import { toProblem } from "../flaw.ts";
 import { type ClusterRef, parseClusterKey, resolveServicePort, type Traffic } from "../service-port.ts";
+import { Recollection } from "../recollection.ts";
 import type { Translation } from "../translator.ts";
 import { findAddresses } from "./addresses.ts";
+import { slicesOf } from "./slice-index.ts";
 import { type ClusterUsers, parseProxyProtocol } from "./proxy-protocol.ts";
 
 /** The clusters of these routes, with their endpoint sets and authorities. */
-export function translateClusters(world: World, routes: Iterable<HttpRoute | StreamRoute>): Translation {
+export function translateClusters(world: World, routes: readonly (HttpRoute | StreamRoute)[]): Translation {
   const resources: Resource[] = [];
   const problems = new Map<string, Problem>();
-  for (const [key, users] of findUsers(routes)) {
-    const translated = translateCluster(world, key, users);
+  for (const [key, users] of recallUsers(routes)) {
+    const translated = recallCluster(world, key, users);
     resources.push(...translated.resources);
     // Two ports of one Service share its annotation and so what is wrong with it.
     for (const problem of translated.problems) problems.set(JSON.stringify(problem), problem);
@@ -28,17 +31,31 @@ export function translateClusters(world: World, routes: Iterable<HttpRoute | Str
   return { resources, statuses: [], problems: [...problems.values()] };
 }
 
+type Users = readonly (readonly [string, ClusterUsers])[];
+
+/** Once for each list: where only endpoints change, it is the same list. */
+function recallUsers(routes: readonly (HttpRoute | StreamRoute)[]): Users {
+  const known = usersOf.get(routes) ?? findUsers(routes);
+  usersOf.set(routes, known);
+  return known;
+}
+
+const usersOf = new WeakMap<readonly (HttpRoute | StreamRoute)[], Users>();
+
 /** Who uses which cluster, by its key, in the order of keys. */
-function findUsers(routes: Iterable<HttpRoute | StreamRoute>): [string, ClusterUsers][] {
+function findUsers(routes: readonly (HttpRoute | StreamRoute)[]): [string, ClusterUsers][] {
   const users = new Map<string, ClusterUsers>();
   for (const route of routes) {
     for (const key of recallClusters(route)) {
-      const { http, stream } = users.get(key) ?? { http: false, stream: false };
-      users.set(key, { http: http || route.kind === "http-route", stream: stream || route.kind === "stream-route" });
+      const known = users.get(key) ?? NO_USERS;
+      const use = route.kind === "http-route" ? "http" : "stream";
+      if (!known[use]) users.set(key, { ...known, [use]: true });
     }
   }
   return [...users].toSorted(([left], [right]) => (left < right ? -1 : 1));
 }
+
+const NO_USERS: ClusterUsers = { http: false, stream: false };
 
 /** Most routes are the ones that they were at the last change. */
 function recallClusters(route: HttpRoute | StreamRoute): ReadonlySet<string> {
@@ -50,12 +67,47 @@ function recallClusters(route: HttpRoute | StreamRoute): ReadonlySet<string> {
 const clusters = new WeakMap<HttpRoute | StreamRoute, ReadonlySet<string>>();
 
 /** A key that names no usable Service port gives nothing; routes hold none. */
-function translateCluster(world: World, key: string, users: ClusterUsers): Omit<Translation, "statuses"> {
+function recallCluster(world: World, key: string, users: ClusterUsers): TranslatedCluster {
   const ref = parseClusterKey(key);
-  const resolved = ref === undefined ? undefined : resolveServicePort(world, ref, toTraffic(ref));
-  if (ref === undefined || resolved === undefined || !resolved.ok) return { resources: [], problems: [] };
+  const service = ref && world.get("Service", ref.namespace, ref.name);
+  if (ref === undefined || service === undefined) return NOTHING;
+  const slices = slicesOf(world, service);
+  const inputs = (): readonly unknown[] => [users.http, users.stream, ...slices];
+  return recollectionOf(service, key).recall(service, { world, inputs }, (reader) =>
+    translateCluster(reader, { key, ref, users, slices }),
+  );
+}
+
+type TranslatedCluster = Omit<Translation, "statuses">;
+
+const NOTHING: TranslatedCluster = { resources: [], problems: [] };
+
+type Clusters = Recollection<WorldObject<"Service">, TranslatedCluster>;
+
+/** By Service and key of the cluster. */
+const remembered = new WeakMap<WorldObject<"Service">, Map<string, Clusters>>();
+
+function recollectionOf(service: WorldObject<"Service">, key: string): Clusters {
+  const ofService = remembered.get(service) ?? new Map<string, Clusters>();
+  remembered.set(service, ofService);
+  const known: Clusters = ofService.get(key) ?? new Recollection();
+  ofService.set(key, known);
+  return known;
+}
+
+/** What a cluster is made from, besides what the world says of its Service. */
+interface ClusterParts {
+  readonly key: string;
+  readonly ref: ClusterRef;
+  readonly users: ClusterUsers;
+  readonly slices: readonly EndpointSlice[];
+}
+
+function translateCluster(world: World, { key, ref, users, slices }: ClusterParts): TranslatedCluster {
+  const resolved = resolveServicePort(world, ref, toTraffic(ref));
+  if (!resolved.ok) return NOTHING;
   const { service, protocol } = resolved.value;
-  const { addresses, findings } = findAddresses(world, resolved.value);
+  const { addresses, findings } = findAddresses(resolved.value, slices);
   const { tls, authorities } = toProtection(resolved.value.tls, ref);
   const proxy = parseProxyProtocol(service, ref, users);
   const cluster: Cluster = {

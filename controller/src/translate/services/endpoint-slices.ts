@@ -6,19 +6,15 @@ import type {
   EndpointSlicePort,
 } from "../../kube/generated/types/endpoint-slice.ts";
 import type { ServicePort } from "../../kube/generated/types/service.ts";
-import type { World, WorldObject } from "../../world/world.ts";
+import type { WorldObject } from "../../world/world.ts";
 import type { Finding } from "../flaw.ts";
 
-/** The label by which a slice belongs to a Service. */
-const SERVICE_NAME = "kubernetes.io/service-name";
-
-/** The endpoints of a Service port: without repetitions, sorted, so that moving between slices changes nothing. */
+/** The endpoints of a Service port by the slices of the Service: without repetitions, sorted, so that moving between slices changes nothing. */
 export function toSliceEndpoints(
-  world: World,
   service: WorldObject<"Service">,
   port: ServicePort,
+  slices: readonly EndpointSlice[],
 ): { readonly endpoints: readonly Endpoint[]; readonly findings: readonly Finding[] } {
-  const slices = slicesOf(world, service);
   const findings = slices.filter((slice) => slice.addressType === "FQDN").map(toFqdnFinding);
   const families = preferFamily(service, slices);
   const found = new Map<string, Endpoint>();
@@ -89,28 +85,6 @@ function preferFamily(service: WorldObject<"Service">, slices: readonly Endpoint
   const preferred = usable.filter((slice) => slice.addressType === primary);
   return preferred.some((slice) => (slice.endpoints ?? []).length > 0) ? preferred : usable;
 }
-
-function slicesOf(world: World, service: WorldObject<"Service">): readonly EndpointSlice[] {
-  return indexSlices(world.list("EndpointSlice", service.namespace)).get(service.name) ?? [];
-}
-
-/** Slices by Service, once for each list: a namespace of a thousand Services is walked once, not a thousand times. */
-function indexSlices(slices: readonly WorldObject<"EndpointSlice">[]): ReadonlyMap<string, EndpointSlice[]> {
-  const known = indexes.get(slices);
-  if (known !== undefined) return known;
-  const index = new Map<string, EndpointSlice[]>();
-  for (const { object } of slices) {
-    const name = object.metadata.labels?.[SERVICE_NAME];
-    if (name === undefined) continue;
-    const siblings = index.get(name) ?? [];
-    siblings.push(object);
-    index.set(name, siblings);
-  }
-  indexes.set(slices, index);
-  return index;
-}
-
-const indexes = new WeakMap<readonly WorldObject<"EndpointSlice">[], ReadonlyMap<string, EndpointSlice[]>>();
 
 function toFqdnFinding(slice: EndpointSlice): Finding {
   return {
