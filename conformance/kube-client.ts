@@ -1,6 +1,7 @@
 // A client of the API server for suites: objects in, objects out, by the certificate of a kubeconfig.
 import { readFileSync } from "node:fs";
 import { request, Agent } from "node:https";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parse } from "yaml";
 
@@ -55,6 +56,12 @@ export class KubeClient implements Disposable {
     await this.#send("PATCH", pathOf(object) + query, { type: "application/apply-patch+yaml", body: object });
   }
 
+  /** Creates it; throws where it is there already. */
+  async create(object: KubeObject): Promise<void> {
+    const path = pathOf(object);
+    await this.#send("POST", path.slice(0, path.lastIndexOf("/")), { type: "application/json", body: object });
+  }
+
   /** Merges into it. */
   async patch(object: KubeObject): Promise<void> {
     await this.#send("PATCH", pathOf(object), { type: "application/merge-patch+json", body: object });
@@ -83,6 +90,23 @@ export class KubeClient implements Disposable {
     const { items } = toObject(await this.text(path));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- lists of the API server hold objects
     return (items ?? []) as readonly KubeObject[];
+  }
+
+  /** Tells of every object there is below a path, and of each change, until disposed of. */
+  watch(path: string, onObject: (object: KubeObject) => void): Disposable {
+    const url = new URL(`${path}?watch=true`, this.#server);
+    const sent = request(url, { agent: this.#agent }, (response) => {
+      response.on("error", () => undefined);
+      const lines = createInterface({ input: response }).on("error", () => undefined);
+      lines.on("line", (line) => {
+        const { object } = toObject(line);
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- events of the API server hold objects
+        onObject(object as KubeObject);
+      });
+    });
+    sent.on("error", () => undefined);
+    sent.end();
+    return { [Symbol.dispose]: () => sent.destroy() };
   }
 
   /** Looks at the object until `judge` finds what it waits for; throws with the object where that does not come. */
