@@ -170,7 +170,9 @@ describe("provisioning", () => {
     await rig.apply("apiVersion: v1\nkind: Namespace\nmetadata: { name: ending }");
     await rig.apply(gateway("first").replace("namespace: shop", "namespace: ending"));
     await rig.cluster.kubectl([...there, "wait", "--for=condition=Programmed", "--timeout=60s", "gateway/first"]);
-    await rig.cluster.kubectl(["delete", "namespace", "ending", "--timeout=60s"]);
+    await rig.cluster.kubectl(["delete", "namespace", "ending", "--wait=false"]);
+    const made = ["deployment/first-sallyport", "service/first-sallyport", "serviceaccount/first-sallyport"];
+    await rig.cluster.kubectl([...there, "wait", "--for=delete", "--timeout=60s", ...made, "gateway/first"]);
     assert.doesNotMatch(rig.said, /cannot be had.*ending/);
   });
 
