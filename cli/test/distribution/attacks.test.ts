@@ -1,71 +1,18 @@
-import "reflect-metadata";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Client, credentials, status, type ServiceError } from "@grpc/grpc-js";
-import * as x509 from "@peculiar/x509";
-import { CERTIFY_METHOD, CONFIGURE_METHOD, PROXY_MESSAGE_BYTES } from "@sallyport/model/distribution";
-import { createAuthority, type CertifiedKey } from "@sallyport/testkit/certs";
+import { type ServiceError, status } from "@grpc/grpc-js";
+import { CONFIGURE_METHOD, PROXY_MESSAGE_BYTES } from "@sallyport/model/distribution";
+import { createAuthority } from "@sallyport/testkit/certs";
 import { eventually } from "@sallyport/testkit/eventually";
+import { certify, configure, createKeyRequest, getCertified, pass, toClient, toHello } from "./hostile-client.ts";
 import { ACCOUNT, GROUP, openApi, openTestPublisher, toVersionSnapshot } from "./rig.ts";
 
 const ACCOUNT_ID = `spiffe://cluster.local/ns/shop/sa/${ACCOUNT}`;
 
-async function open(limits = { hello: 10_000, answer: 60_000 }) {
+async function open(limits = { hello: 10_000, answer: 60_000, claims: 1000 }) {
   const api = openApi();
   const publisher = await openTestPublisher(api, { limits });
   return { api, publisher, trusted: Buffer.from(publisher.trusted) };
-}
-
-function toClient(port: number, trusted: Buffer, own?: CertifiedKey): Client {
-  const channel =
-    own === undefined
-      ? credentials.createSsl(trusted)
-      : credentials.createSsl(trusted, Buffer.from(own.key), Buffer.from(own.cert));
-  return new Client(`localhost:${port}`, channel, { "grpc.use_local_subchannel_pool": 1 });
-}
-
-/** A key and a signing request for it, by another hand than the proxy's own. */
-async function createKeyRequest(): Promise<{ readonly key: string; readonly csr: string }> {
-  x509.cryptoProvider.set(crypto);
-  const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({ keys, signingAlgorithm: algorithm });
-  const key = x509.PemConverter.encode(await crypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
-  return { key, csr: request.toString("pem") };
-}
-
-const pass = (bytes: Buffer): Buffer => bytes;
-
-function certify(client: Client, bytes: Buffer): Promise<ServiceError | Buffer> {
-  return new Promise((resolve) => {
-    client.makeUnaryRequest(CERTIFY_METHOD, pass, pass, bytes, (error, answer) => resolve(error ?? answer ?? bytes));
-  });
-}
-
-/** Says this on a stream; the error it ends with. */
-function configure(client: Client, ...messages: readonly (object | string)[]): Promise<ServiceError> {
-  return new Promise((resolve) => {
-    const call = client.makeBidiStreamRequest(CONFIGURE_METHOD, pass, pass);
-    call.on("error", (error: ServiceError) => resolve(error));
-    call.on("data", () => undefined);
-    for (const message of messages)
-      call.write(Buffer.from(typeof message === "string" ? message : JSON.stringify(message)));
-  });
-}
-
-function toHello(group: string, more: object = {}): object {
-  return { kind: "hello", group, proxy: "p", version: "1", resources: {}, ...more };
-}
-
-/** A certificate as the controller gives it to the holder of a token. */
-async function getCertified(port: number, trusted: Buffer, token: string): Promise<CertifiedKey> {
-  const { key, csr } = await createKeyRequest();
-  const client = toClient(port, trusted);
-  const answer = await certify(client, Buffer.from(JSON.stringify({ csr, token })));
-  client.close();
-  assert.ok(Buffer.isBuffer(answer), String(answer));
-  const { chain } = JSON.parse(answer.toString("utf8")) as { readonly chain: string };
-  return { key, cert: chain };
 }
 
 test("nobody without a certificate of the authority is configured", async () => {
@@ -144,7 +91,7 @@ test("names of the language's own are names like any other", async () => {
 });
 
 test("who says no hello, or answers no change, is cut off", async () => {
-  const { api, publisher, trusted } = await open({ hello: 50, answer: 50 });
+  const { api, publisher, trusted } = await open({ hello: 50, answer: 50, claims: 1000 });
   const own = await getCertified(publisher.port, trusted, api.addToken("shop", ACCOUNT));
   const client = toClient(publisher.port, trusted, own);
   assert.equal((await configure(client)).code, status.DEADLINE_EXCEEDED);

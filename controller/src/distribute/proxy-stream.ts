@@ -4,7 +4,6 @@ import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Hello, Place, ProxyMessage } from "@sallyport/model/distribution";
 import { decodeProxyMessage, encodeMessage } from "@sallyport/model/message";
 import { assertNever, type Result } from "@sallyport/model/result";
-import type { ServiceAccount } from "../identity/spiffe.ts";
 import { ProxyState, type Parts } from "./proxy-state.ts";
 
 /** A call as it is here: messages are bytes on both sides. */
@@ -18,12 +17,14 @@ export interface NodeZones {
   onChange(listener: () => void): () => void;
 }
 
-/** Times in milliseconds. */
+/** Times in milliseconds, and what all streams of one account share. */
 export interface StreamLimits {
   /** Until the hello. */
   readonly hello: number;
   /** Without progress while an answer is due. */
   readonly answer: number;
+  /** Resources that proxies say they hold, all together, until they have taken their first change. */
+  readonly claims: number;
 }
 
 /** What is told of proxies. */
@@ -34,11 +35,16 @@ export interface DistributionLog {
 
 /** What a stream stands on. */
 export interface StreamOptions {
-  readonly account: ServiceAccount;
+  /** When the certificate of the proxy ends, in milliseconds since 1970: the stream ends with it. */
+  readonly expiresAt: number;
   readonly limits: StreamLimits;
   readonly log: DistributionLog;
   readonly zones: NodeZones | undefined;
-  /** May this account have that group? */
+  /** What of its account's share it takes by what it says it holds; false: there is not so much left. */
+  readonly claims: { take(count: number): boolean; give(count: number): void };
+  /** Whether its account may have a message of so many bytes read now: that costs everybody's time. */
+  readonly mayRead: (bytes: number) => boolean;
+  /** May this account have that group? Asked again before each change: a Gateway may have got another class, and so other proxies. */
   readonly allow: (group: string) => Result<undefined, string>;
   /** Called with the hello; returns what is called at the end. */
   readonly join: (group: string, stream: ProxyStream) => () => void;
@@ -52,6 +58,8 @@ interface Ending {
   readonly details: string;
 }
 
+/** A timer may not be longer (setTimeout). */
+const LONGEST_TIMER = 0x7fff_ffff;
 const LONGEST_NAME = 253;
 /** Resources a proxy may say it holds. */
 const MOST_HELD = 200_000;
@@ -67,6 +75,8 @@ export class ProxyStream {
   #isWriting = false;
   #isEnded = false;
   #timer: NodeJS.Timeout | undefined;
+  /** Resources it claims to hold, until it has taken a change. */
+  #claimed = 0;
   /** Sent before any change, and again when it changes. */
   #zone: string | undefined;
 
@@ -78,6 +88,7 @@ export class ProxyStream {
     call.on("cancelled", () => this.#release());
     call.on("close", () => this.#release());
     this.#arm(options.limits.hello, "no hello came in time");
+    this.#endWithCertificate(options.expiresAt);
   }
 
   /** Of the proxy; its hello has come before anybody asks. */
@@ -89,7 +100,7 @@ export class ProxyStream {
   /** Sends what is to be sent now. */
   advance(): void {
     if (this.#isWriting || this.#isEnded || this.#state === undefined) return;
-    this.#parts ??= this.#state.next();
+    this.#parts ??= this.#begin(this.#state);
     const part = this.#parts?.next();
     if (part === undefined) return;
     // Where all of it is on its way, its answer is waited for, and nothing else is sent until then.
@@ -105,6 +116,16 @@ export class ProxyStream {
     else this.#call.emit("error", { code, details });
   }
 
+  /** The next change, if there is one and the group is still its own. */
+  #begin(state: ProxyState): Parts | undefined {
+    const parts = state.next();
+    if (parts === undefined || this.#hello === undefined) return undefined;
+    const allowed = this.#options.allow(this.#hello.group);
+    if (allowed.ok) return parts;
+    this.end({ code: status.PERMISSION_DENIED, details: allowed.error });
+    return undefined;
+  }
+
   #write(bytes: Uint8Array): void {
     this.#isWriting = true;
     this.#arm(this.#options.limits.answer, "the proxy does not read, or does not answer");
@@ -116,6 +137,8 @@ export class ProxyStream {
 
   #onMessage(bytes: Uint8Array): void {
     if (this.#isEnded) return;
+    if (!this.#options.mayRead(bytes.length))
+      return this.end({ code: status.RESOURCE_EXHAUSTED, details: "the proxies of this account say too much; wait" });
     const message = decodeProxyMessage(bytes);
     if (!message.ok) return this.#refuse(message.error);
     this.#take(message.value);
@@ -143,6 +166,12 @@ export class ProxyStream {
       return this.#refuse("a name is too long");
     const allowed = this.#options.allow(hello.group);
     if (!allowed.ok) return this.end({ code: status.PERMISSION_DENIED, details: allowed.error });
+    if (!this.#options.claims.take(held.length))
+      return this.end({
+        code: status.RESOURCE_EXHAUSTED,
+        details: "the proxies of this account say they hold too much, all together; wait until others have connected",
+      });
+    this.#claimed = held.length;
     clearTimeout(this.#timer);
     this.#hello = { ...hello, resources: {} };
     this.#state = new ProxyState(new Map(held));
@@ -155,7 +184,8 @@ export class ProxyStream {
     if (!this.#isAllSent() || this.#state?.answer(nonce, problems) !== true)
       return this.#refuse("an answer to nothing that was asked");
     clearTimeout(this.#timer);
-    if (problems !== undefined) {
+    if (problems === undefined) this.#unclaim();
+    else {
       this.#options.log.warn("a proxy cannot take its configuration and serves on with the last one", {
         ...this.#names(),
         problems: this.#state.reasons,
@@ -191,6 +221,25 @@ export class ProxyStream {
     this.#call.write(encodeMessage(place));
   }
 
+  /** Connections outlive certificates: without this a key that was stolen would be good for as long as nobody cuts the stream. */
+  #endWithCertificate(expiresAt: number): void {
+    const timer = setTimeout(
+      () =>
+        this.end({
+          code: status.UNAUTHENTICATED,
+          details: `the client certificate expired at ${new Date(expiresAt).toISOString()}; call Certify for a new one`,
+        }),
+      Math.min(LONGEST_TIMER, Math.max(0, expiresAt - Date.now())),
+    );
+    timer.unref();
+    this.#cleanups.push(() => clearTimeout(timer));
+  }
+
+  #unclaim(): void {
+    this.#options.claims.give(this.#claimed);
+    this.#claimed = 0;
+  }
+
   #names(): Readonly<Record<string, unknown>> {
     const { group, proxy, version } = this.#hello ?? {};
     return { group, proxy, version, peer: this.#call.getPeer() };
@@ -214,6 +263,7 @@ export class ProxyStream {
     if (this.#isEnded) return;
     this.#isEnded = true;
     clearTimeout(this.#timer);
+    this.#unclaim();
     if (this.#hello !== undefined) this.#options.log.info("proxy disconnected", this.#names());
     for (const cleanup of this.#cleanups) cleanup();
   }

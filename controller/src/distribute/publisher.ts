@@ -10,11 +10,14 @@ import type { Snapshot } from "@sallyport/model/snapshot";
 import type { KubeApi } from "../api/contract.ts";
 import { readAuthority } from "../identity/authority-secret.ts";
 import { Certifier, type CertifyRefusal } from "../identity/certify.ts";
+import { PeerRate } from "../identity/peer-rate.ts";
 import { ServingCertificate, toServingNames } from "../identity/serving-certificate.ts";
 import type { GroupState, Publisher } from "../run/contract.ts";
+import { toAddress, toCertifyGuard } from "./certify-gate.ts";
 import { allowGroup, type GroupAccess } from "./group-access.ts";
 import { GroupRegistry } from "./group-registry.ts";
-import { toPeerAccount } from "./peer-account.ts";
+import { toPeer } from "./peer.ts";
+import { Quota } from "./quota.ts";
 import {
   type ConfigureCall,
   type DistributionLog,
@@ -52,13 +55,19 @@ export interface RunningPublisher extends Publisher {
   close(): void;
 }
 
-const LIMITS: StreamLimits = { hello: 10_000, answer: 60_000 };
+/**
+ * Who is broken into must not fill the memory of everybody's controller: by what proxies say they hold until they have taken their first
+ * change. From then on they share what the group has.
+ */
+const LIMITS: StreamLimits = { hello: 10_000, answer: 60_000, claims: 1_000_000 };
 /** Streams of one account at one time: it may have so many pods, and some connect anew. */
 const STREAMS_OF_ACCOUNT = 1024;
+/** Kilobytes that proxies of one account may say: at once, and the milliseconds until there is another one. Reading 1 MB takes some 0.3 s. */
+const READING = { burst: 65_536, interval: 1 } as const;
 const SERVER_OPTIONS = {
   "grpc.max_receive_message_length": PROXY_MESSAGE_BYTES,
   "grpc.max_send_message_length": CONTROLLER_MESSAGE_BYTES,
-  "grpc.max_concurrent_streams": 16,
+  "grpc.max_concurrent_streams": 4,
   "grpc.keepalive_time_ms": 20_000,
   "grpc.keepalive_timeout_ms": 10_000,
   // Who asked for a certificate goes; who is configured comes back now and then, and finds replicas that are new.
@@ -76,7 +85,7 @@ export async function openPublisher(options: PublisherOptions): Promise<RunningP
   );
   await serving.renew();
   const registry = new GroupRegistry();
-  const server = new Server(SERVER_OPTIONS);
+  const server = new Server({ ...SERVER_OPTIONS, interceptors: [toCertifyGuard(options.limits?.hello)] });
   const configuration = new ConfigurationService(options, registry);
   const certifier = new Certifier({ ...options, authority });
   addMethods(server, (call) => configuration.open(call), toUnary(certifier, options.log));
@@ -118,38 +127,40 @@ function toRunning({ port, trusted, registry, server, serving }: Parts): Running
 class ConfigurationService {
   readonly #options: PublisherOptions;
   readonly #registry: GroupRegistry;
-  readonly #streams = new Map<string, number>();
+  readonly #streams = new Quota(STREAMS_OF_ACCOUNT);
+  readonly #claims: Quota;
+  readonly #reading = new PeerRate(READING);
 
   constructor(options: PublisherOptions, registry: GroupRegistry) {
     this.#options = options;
     this.#registry = registry;
+    this.#claims = new Quota((options.limits ?? LIMITS).claims);
   }
 
   open(call: ConfigureCall): void {
     const { trustDomain, log, zones, limits = LIMITS } = this.#options;
-    const account = toPeerAccount(call.getAuthContext().sslPeerCertificate?.raw, trustDomain);
-    if (!account.ok) return refuse(call, status.UNAUTHENTICATED, account.error);
-    const key = `${account.value.namespace}/${account.value.name}`;
-    const count = this.#streams.get(key) ?? 0;
-    if (count >= STREAMS_OF_ACCOUNT)
-      return refuse(call, status.RESOURCE_EXHAUSTED, `the account ${key} has ${count} streams open already`);
-    this.#streams.set(key, count + 1);
-    call.once("close", () => this.#forget(key));
+    const peer = toPeer(call.getAuthContext().sslPeerCertificate?.raw, trustDomain);
+    if (!peer.ok) return refuse(call, status.UNAUTHENTICATED, peer.error);
+    const { account, expiresAt } = peer.value;
+    const key = `${account.namespace}/${account.name}`;
+    if (!this.#streams.take(key, 1))
+      return refuse(
+        call,
+        status.RESOURCE_EXHAUSTED,
+        `the account ${key} has ${STREAMS_OF_ACCOUNT} streams open already`,
+      );
+    call.once("close", () => this.#streams.give(key, 1));
     new ProxyStream(call, {
-      account: account.value,
+      expiresAt,
       limits,
       log,
       zones,
-      allow: (group) => allowGroup(account.value, group, this.#options),
+      claims: { take: (count) => this.#claims.take(key, count), give: (count) => this.#claims.give(key, count) },
+      mayRead: (bytes) => this.#reading.take(key, performance.now(), Math.ceil(bytes / 1024)),
+      allow: (group) => allowGroup(account, group, this.#options),
       join: (group, stream) => this.#registry.join(group, stream),
       onAnswer: () => this.#registry.tell(),
     });
-  }
-
-  #forget(key: string): void {
-    const left = (this.#streams.get(key) ?? 1) - 1;
-    if (left > 0) this.#streams.set(key, left);
-    else this.#streams.delete(key);
   }
 }
 
@@ -160,7 +171,6 @@ function refuse(call: ConfigureCall, code: status, details: string): void {
 const CODES: Readonly<Record<CertifyRefusal["code"], status>> = {
   invalid: status.INVALID_ARGUMENT,
   unauthenticated: status.UNAUTHENTICATED,
-  "too-often": status.RESOURCE_EXHAUSTED,
   unavailable: status.UNAVAILABLE,
 };
 
@@ -169,10 +179,10 @@ type UnaryHandler = (call: ServerUnaryCall<Uint8Array, Uint8Array>, answer: send
 function toUnary(certifier: Certifier, log: DistributionLog): UnaryHandler {
   return (call, answer) => {
     const peer = toAddress(call.getPeer());
-    const done = certifier.certify(call.request, peer).then((result) => {
+    const done = certifier.certify(call.request).then((result) => {
       if (result.ok) return answer(null, result.value);
       const { code, message } = result.error;
-      if (code !== "too-often") log.warn("a proxy gets no certificate", { peer, message });
+      log.warn("a proxy gets no certificate", { peer, message });
       return answer({ code: CODES[code], details: message });
     });
     done.catch((error: unknown) => {
@@ -180,11 +190,6 @@ function toUnary(certifier: Certifier, log: DistributionLog): UnaryHandler {
       answer({ code: status.INTERNAL, details: "the controller failed; its log says more" });
     });
   };
-}
-
-/** `ADDRESS:PORT` without the port. */
-function toAddress(peer: string): string {
-  return peer.replace(/:\d+$/, "");
 }
 
 function addMethods(server: Server, configure: (call: ConfigureCall) => void, certify: UnaryHandler): void {

@@ -28,6 +28,12 @@ export interface IssuedCertificate {
   readonly renewAt: number;
 }
 
+/** Why nothing is signed. */
+export interface SigningRefusal {
+  readonly kind: "request" | "authority";
+  readonly message: string;
+}
+
 /** Signs. */
 export class Authority {
   /** PEM of what is trusted: what proxies are given as ca.crt. */
@@ -43,10 +49,17 @@ export class Authority {
     this.#validTo = validTo;
   }
 
-  /** A client certificate with this URI for the key of a PKCS #10 request (PEM), or what is wrong with the request. */
-  async signRequest(csr: string, uri: string): Promise<Result<IssuedCertificate, string>> {
+  /** A client certificate with this URI for the key of a PKCS #10 request (PEM), or what is wrong with the request or with us. */
+  async signRequest(csr: string, uri: string): Promise<Result<IssuedCertificate, SigningRefusal>> {
     const requested = await readRequest(csr);
-    if (!requested.ok) return requested;
+    if (!requested.ok) return fail({ kind: "request", message: requested.error });
+    if (this.#validTo <= Date.now())
+      return fail({
+        kind: "authority",
+        message:
+          `the controller's authority expired at ${new Date(this.#validTo).toISOString()}; ` +
+          "give it another one (Secret sallyport-ca) and restart the controller",
+      });
     return ok(await this.#issue(requested.value, { names: [{ type: "url", value: uri }], usage: "client" }));
   }
 

@@ -20,13 +20,13 @@ export class PeerRate {
     this.#rate = rate;
   }
 
-  /** True where this peer may ask now (milliseconds of any steady clock); then it has asked. */
-  take(peer: string, now: number): boolean {
+  /** True where this peer may ask now (milliseconds of any steady clock), for as much as so many requests; then it has asked. */
+  take(peer: string, now: number, cost = 1): boolean {
     const { burst, interval } = this.#rate;
     const fullAt = Math.max(now, this.#fullAt.get(peer) ?? now);
-    if (fullAt + interval > now + burst * interval) return false;
+    if (fullAt + cost * interval > now + burst * interval) return false;
     this.#fullAt.delete(peer);
-    this.#fullAt.set(peer, fullAt + interval);
+    this.#fullAt.set(peer, fullAt + cost * interval);
     const [oldest] = this.#fullAt.keys();
     if (this.#fullAt.size > CAPACITY && oldest !== undefined) this.#fullAt.delete(oldest);
     return true;
