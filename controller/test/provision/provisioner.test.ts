@@ -3,88 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
 import { ApiFailure, type ApiRequest } from "../../src/api/contract.ts";
-import { isRecord } from "../../src/kube/field-path.ts";
 import { CONTROLLER_ANNOTATION, MANAGED_BY_LABEL, MANAGER } from "../../src/provision/identity.ts";
-import { openProvisioner } from "../../src/provision/provisioner.ts";
-import type { Provisioner } from "../../src/run/contract.ts";
-import { translateWorld } from "../../src/translate/run.ts";
-import { sliceSnapshot } from "../../src/translate/slice.ts";
 import { clusterOptions } from "../golden-world.ts";
-import { loadClusterWorld } from "../load-world.ts";
-import { type ApiObject, MemoryApi } from "../run/memory-api.ts";
-
-const CLASS = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: { name: sallyport, uid: class }
-spec: { controllerName: ${clusterOptions.controllerName} }
-`;
-const EDGE = `---
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: edge, namespace: shop, uid: edge }
-spec:
-  gatewayClassName: sallyport
-  infrastructure: { labels: { team: edge } }
-  listeners: [{ name: http, port: 80, protocol: HTTP }]
-`;
-const NAME = "edge-sallyport";
-
-class Rig implements AsyncDisposable {
-  readonly api = new MemoryApi();
-  readonly lines: string[] = [];
-  readonly #provisioner: Provisioner;
-
-  constructor() {
-    const add = (message: string, fields: Readonly<Record<string, unknown>> = {}): void =>
-      void this.lines.push(`${message} ${JSON.stringify(fields)}`);
-    this.#provisioner = openProvisioner(this.api, {
-      controllerName: clusterOptions.controllerName,
-      namespace: "sallyport-system",
-      image: "sallyport:test",
-      codeFrom: "classes",
-      controllerAddress: "sallyport-controller.sallyport-system.svc:15012",
-      caCertificate: () => "CA",
-      log: { error: add, warn: add, info: add, debug: () => undefined },
-    });
-  }
-
-  async follow(text: string): Promise<void> {
-    const world = await loadClusterWorld(text);
-    const { snapshot, groups } = translateWorld(world, clusterOptions);
-    this.#provisioner.reconcile(world, sliceSnapshot(snapshot, groups));
-  }
-
-  failures(group = "shop/edge"): readonly string[] {
-    return this.#provisioner.failuresOf(group).map(({ message }) => message);
-  }
-
-  names(): string {
-    return ["ServiceAccount", "ConfigMap", "Service", "Deployment"]
-      .filter((kind) => this.api.get(kind, "shop", kind === "ConfigMap" ? `${NAME}-ca` : NAME) !== undefined)
-      .join(" ");
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#provisioner.close();
-  }
-}
-
-const ALL = "ServiceAccount ConfigMap Service Deployment";
-
-function toForeign(kind: string, name: string, metadata: object = {}): ApiObject {
-  return { apiVersion: "v1", kind, metadata: { name, namespace: "shop", ...metadata }, theirs: true };
-}
-
-/** What of an object is at this path. */
-function at(object: unknown, ...path: readonly string[]): unknown {
-  let value = object;
-  for (const step of path) value = isRecord(value) ? value[step] : undefined;
-  return value;
-}
+import { ALL, at, CLASS, EDGE, NAME, ProvisionerRig, toForeign } from "./provisioner-rig.ts";
 
 test("a Gateway gets its objects, and those that are deleted or changed come back", async () => {
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   await rig.follow(CLASS + EDGE);
   await eventually(() => rig.names() === ALL);
   assert.deepEqual(rig.failures(), []);
@@ -102,7 +26,7 @@ test("an account or an authority of somebody else gets no pods of ours, and neit
     ["ServiceAccount", NAME],
     ["ConfigMap", `${NAME}-ca`],
   ] as const) {
-    await using rig = new Rig();
+    await using rig = new ProvisionerRig();
     const foreign = rig.api.put(toForeign(kind, name));
     await rig.follow(CLASS + EDGE);
     await eventually(() => rig.failures().length > 0 && rig.api.get("Service", "shop", NAME) !== undefined);
@@ -119,7 +43,7 @@ test("an account or an authority of somebody else gets no pods of ours, and neit
 });
 
 test("labels that anybody can write make nothing ours", async () => {
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   const claims = [
     { labels: { [MANAGED_BY_LABEL]: MANAGER } },
     { annotations: { [CONTROLLER_ANNOTATION]: clusterOptions.controllerName } },
@@ -151,7 +75,7 @@ test("Gateways whose names come to the same do not share objects: the second is 
     "gatewayClassName: sallyport",
     "gatewayClassName: b-sallyport",
   );
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   await rig.follow(classes + first);
   await eventually(() => rig.api.get("Deployment", "shop", "a-b-sallyport"));
   const before = rig.api.get("Deployment", "shop", "a-b-sallyport");
@@ -171,7 +95,7 @@ spec: { deployment: { ${spec} } }
 `;
   const ref = "parametersRef: { group: sallyport.io, kind: GatewayParameters, name: own }";
   const named = EDGE.replace("infrastructure: {", `infrastructure: { ${ref},`);
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   await rig.follow(CLASS + named + parameters("image: theirs"));
   await eventually(() => rig.failures().length === 1);
   assert.match(rig.failures().join(), /spec\.deployment\.image, which only those of its GatewayClass may/);
@@ -189,7 +113,7 @@ test("only what is labelled, annotated and owned as ours is deleted, and by its 
     annotations: { [CONTROLLER_ANNOTATION]: clusterOptions.controllerName },
     ownerReferences: [owner],
   };
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   rig.api.put(toForeign("Service", "stale", ours));
   rig.api.put(toForeign("Service", "unowned", { ...ours, ownerReferences: [] }));
   rig.api.put(toForeign("Service", "unlabelled", { ...ours, labels: {} }));
@@ -203,7 +127,7 @@ test("only what is labelled, annotated and owned as ours is deleted, and by its 
 });
 
 test("a Gateway that is being deleted, or whose class is gone, is left as it is", async () => {
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   await rig.follow(CLASS + EDGE);
   await eventually(() => rig.names() === ALL);
   const ending = EDGE.replace("uid: edge", 'uid: edge, deletionTimestamp: "2026-01-01T00:00:00Z"');
@@ -218,7 +142,7 @@ test("a Gateway that is being deleted, or whose class is gone, is left as it is"
 });
 
 test("what the server refuses is told without ids that change, does not stop the other objects, and is tried again", async () => {
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   let refusals = 0;
   const refuse = ({ method, path }: ApiRequest): ApiFailure | undefined => {
     if (method !== "PATCH" || !path.includes("/services/")) return undefined;
@@ -236,7 +160,7 @@ test("what the server refuses is told without ids that change, does not stop the
 });
 
 test("the replicas of a Deployment are handed over before nobody has them, and are not touched again", async () => {
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   const parameters = `---
 apiVersion: sallyport.io/v1alpha1
 kind: GatewayParameters
@@ -263,7 +187,7 @@ spec: { deployment: { replicas: 10 } }
 
 test("nothing is made anew in a namespace that ends, whichever is told first", async () => {
   const SHOP = "---\napiVersion: v1\nkind: Namespace\nmetadata: { name: shop }\n";
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   await rig.follow(CLASS + EDGE + SHOP);
   await eventually(() => rig.names() === ALL);
   const [writes, refused] = [rig.api.writes.length, [] as string[]];
@@ -284,7 +208,7 @@ test("nothing is made anew in a namespace that ends, whichever is told first", a
 });
 
 test("what keeps pods from coming up is told and logged once, until they come", async () => {
-  await using rig = new Rig();
+  await using rig = new ProvisionerRig();
   await rig.follow(CLASS + EDGE);
   await eventually(() => rig.names() === ALL);
   const observedGeneration = at(rig.api.get("Deployment", "shop", NAME), "metadata", "generation");

@@ -80,8 +80,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 class ReadyUpstream extends HandUpstream {
   readonly seen: HandStream[] = [];
 
-  override acquire(request: ConnectionRequest): void {
-    super.acquire(request);
+  override acquire(request: ConnectionRequest, fresh: boolean): void {
+    super.acquire(request, fresh);
     void this.next().then((stream) => {
       this.seen.push(stream);
       stream.answer(toResponseHead({ status: 200, headers: [["date", "x"]] }, 5), "length", ["hello"]);
