@@ -58,8 +58,8 @@ program
   .option("--proxy-bind <address>", "address that proxies listen at in their pods", "0.0.0.0")
   .option("--leader-elect", "write statuses and make proxies only while holding the Lease", true)
   .option("--no-leader-elect", "lead without asking; for a single replica")
-  .option("--kube-qps <n>", "requests a second to the API server", as(parsePositiveInteger), 100)
-  .option("--kube-burst <n>", "requests to the API server at once", as(parsePositiveInteger), 200)
+  .option("--kube-qps <n>", "requests a second to the API server", as(parsePositiveInteger), 300)
+  .option("--kube-burst <n>", "requests to the API server at once", as(parsePositiveInteger), 600)
   .option("--log-level <level>", "debug, info, warn or error", "info")
   .action(async (options: ControllerCommandOptions) =>
     (await import("./commands/controller.ts")).runController(options),

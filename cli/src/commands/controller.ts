@@ -5,6 +5,7 @@ import { ApiFailure } from "@sallyport/controller/api/contract";
 import { AuthorityFailure } from "@sallyport/controller/identity/authority-secret";
 import { type ControllerOptions, type RunningController, startController } from "@sallyport/controller/run/controller";
 import { Log, openLevel, parseLogLevel } from "@sallyport/gateway/log";
+import { returnSpareMemory } from "@sallyport/gateway/spare-memory";
 import type { HostPort } from "../options.ts";
 import { VERSION } from "../version.ts";
 
@@ -54,6 +55,7 @@ export async function runController(options: ControllerCommandOptions): Promise<
   const stopped = onceAsked(log, stopping);
   try {
     const controller = await startController(toControllerOptions(options, namespace, log), stopping.signal);
+    returnSpareMemory();
     await stopped;
     await shutDown(controller, log);
   } catch (error) {

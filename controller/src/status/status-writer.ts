@@ -21,15 +21,8 @@ import { mergeStatus, type StatusMerge } from "./merge-status.ts";
 import type { StatusObserver } from "./observer.ts";
 import { FailureLog, judgeFailure } from "./status-failure.ts";
 import { toStatusPath } from "./status-path.ts";
-import {
-  type Decision,
-  decide,
-  newRecord,
-  noteFailure,
-  noteWritten,
-  type StatusRecord,
-  want,
-} from "./status-record.ts";
+import { type Decision, decide, noteFailure, noteWritten } from "./status-record.ts";
+import { newRecord, type StatusRecord, want } from "./status-record.ts";
 import { StraySearch } from "./stray-search.ts";
 
 /** What the writer works with. */
@@ -236,8 +229,7 @@ export class ApiStatusWriter implements StatusWriter {
     const { observer, log } = this.#options;
     const { kind } = record.ref;
     const now = this.#options.now();
-    const { since = now } = record;
-    observer.written(kind, Math.max(0, now - since));
+    observer.written(kind, Math.max(0, now - (record.since ?? now)));
     const isRival = noteWritten(
       record,
       { base: sent.write.base, answer: sent.answer, wantedText: sent.wantedText },
