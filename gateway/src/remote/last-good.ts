@@ -3,7 +3,8 @@
  * JSON: a header, a line for each resource, and a last line with their count and checksum. There are private keys in it.
  */
 import { createHash } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { constants } from "node:fs";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeResource } from "@sallyport/model/decode";
 import { fail, ok, type Result } from "@sallyport/model/result";
@@ -48,7 +49,7 @@ export class LastGood {
     await mkdir(this.#options.directory, { recursive: true, mode: 0o700 });
     let text: string;
     try {
-      text = await readFile(this.#path, "utf8");
+      text = await readOwn(this.#path);
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return { kind: "none" };
       throw error;
@@ -90,7 +91,8 @@ export class LastGood {
     await rm(draft, { force: true });
     const file = await open(draft, "wx", 0o600);
     try {
-      for (const chunk of toChunks(configuration, this.#options.group)) await file.write(chunk);
+      // A plain write may write a part of it, where the volume is full for a moment.
+      for (const chunk of toChunks(configuration, this.#options.group)) await file.appendFile(chunk);
       await file.sync();
     } finally {
       await file.close();
@@ -102,6 +104,17 @@ export class LastGood {
     } finally {
       await directory.close();
     }
+  }
+}
+
+/** What somebody else has put there is not followed elsewhere, nor waited for. */
+async function readOwn(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile()) throw new Error(`${path} is no plain file; delete it`);
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
   }
 }
 
