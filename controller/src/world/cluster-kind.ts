@@ -19,6 +19,9 @@ const selectors: Partial<Record<Kind, Readonly<Record<string, string>>>> = {
   Secret: { fieldSelector: "type!=helm.sh/release.v1,type!=kubernetes.io/service-account-token" },
 };
 
+/** Milliseconds after which changes are told although more are waiting to be decoded. */
+const LONGEST_SILENCE = 50;
+
 /** What is known of one kind. */
 export interface KindCounts {
   /** Objects that cannot be decoded, whether or not an older version of them is still in use. */
@@ -50,6 +53,8 @@ export class KindWatch {
   readonly #markSynced: () => void;
   #unknownFields = 0;
   #isListing = true;
+  /** Whether the first list, whole, has not been told yet. */
+  #isFirst = true;
   #isBusy = false;
   #work: Promise<void> | undefined;
 
@@ -105,19 +110,29 @@ export class KindWatch {
 
   async #drain(): Promise<void> {
     const pacer = new Pacer();
+    let told = performance.now();
     for (const [key, { name, raw }] of this.#queue) {
       this.#queue.delete(key);
       if (raw === undefined) this.#remove(key, name);
       else await this.#decode(key, name, raw);
       await pacer.breathe();
+      // Who changes an object faster than it can be decoded must not keep the changes of others back for ever.
+      if (this.#isListing || this.#isFirst || performance.now() - told < LONGEST_SILENCE) continue;
+      told = performance.now();
+      this.#tellChanges();
     }
     this.#isBusy = false;
     // What a list brings belongs together, and half of it would look as if the rest had been deleted.
     if (this.#isListing) return;
+    this.#tellChanges();
+    this.#isFirst = false;
+    this.#markSynced();
+  }
+
+  #tellChanges(): void {
     const changes = [...this.#changes.values()];
     this.#changes.clear();
     if (changes.length > 0) this.#options.onChange(changes);
-    this.#markSynced();
   }
 
   #remove(key: string, { namespace, name }: ObjectName): void {
