@@ -23,7 +23,7 @@ const MOST = 128;
 const PATIENCE = 10_000;
 
 /** Counts who is coming in. */
-export class CertifyGate {
+class CertifyGate {
   readonly #rate = new PeerRate(RATE);
   readonly #open = new Map<string, number>();
   #count = 0;
