@@ -103,6 +103,8 @@ export class HandStream implements UpstreamStream {
   ended = false;
   flushed = false;
   cancelled = 0;
+  /** It was cancelled because it took too long. */
+  late = false;
   discarded = 0;
   /** Says "full" to every piece. */
   full = false;
@@ -155,8 +157,9 @@ export class HandStream implements UpstreamStream {
     return this.full ? "full" : "taken";
   }
 
-  cancel(): void {
+  cancel(isLate = false): void {
     this.cancelled++;
+    this.late = isLate;
     this.receiver = undefined;
   }
 

@@ -1,68 +1,12 @@
 /** Retries by the policy of a rule, as clients see them: an upstream played by hand, time turned by hand. */
 import assert from "node:assert/strict";
-import { test, type TestContext } from "node:test";
-import type { FaultReason } from "@sallyport/model/fault";
-import type { RetryPolicy } from "@sallyport/model/retry";
-import type { RawClient } from "@sallyport/testkit/raw-client";
+import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
-import type { TryProgress } from "../../src/exchange/contract.ts";
 import { toResponseHead } from "../../src/head/response-head.ts";
-import { compileRetry } from "../../src/retry/policy.ts";
-import type { CompiledRule } from "../../src/router/contract.ts";
-import { HandUpstream, type HandStream } from "../codec/hand-upstream.ts";
-import { openRig, recordOf, type Rig } from "./rig.ts";
+import { answer, begin, fail } from "./retry-rig.ts";
+import { recordOf } from "./rig.ts";
 
-const GET = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 const POST = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello";
-
-interface Begun {
-  readonly rig: Rig;
-  readonly upstream: HandUpstream;
-  readonly client: RawClient;
-  /** The stream of the next try, after the wait for it. */
-  next(): Promise<HandStream>;
-  status(): Promise<number | undefined>;
-}
-
-interface Begin {
-  readonly request?: string;
-  readonly retry?: Partial<RetryPolicy>;
-  readonly rule?: Partial<CompiledRule>;
-}
-
-async function begin(t: TestContext, { request = GET, retry = {}, rule = {} }: Begin = {}): Promise<Begun> {
-  const upstream = new HandUpstream();
-  const backoff = { least: 20, base: 20, max: 20 };
-  const policy: RetryPolicy = { attempts: 2, on: ["connect-failure", "reset"], statuses: [500], backoff, ...retry };
-  const rig = await openRig(t, { backend: { cluster: upstream }, rule: { retry: compileRetry(policy), ...rule } });
-  const client = await rig.client();
-  await client.send(request);
-  let isFirst = true;
-  return {
-    rig,
-    upstream,
-    client,
-    next: async () => {
-      if (!isFirst) rig.advance(40);
-      isFirst = false;
-      return upstream.next();
-    },
-    status: async () => {
-      await client.signal.require(() => client.responses.length === 1, 2000, "the answer");
-      return client.responses[0]?.status;
-    },
-  };
-}
-
-function answer(stream: HandStream, status: number, body = "ok"): void {
-  stream.answer(toResponseHead({ status, headers: [["date", "x"]] }, body.length), "length", [body]);
-}
-
-function fail(stream: HandStream, reason: FaultReason, progress: TryProgress): void {
-  const { receiver } = stream;
-  stream.receiver = undefined;
-  receiver?.onAnswerFailed(reason, progress);
-}
 
 test("an answer the policy does not take for one is dropped, and the next one is the client's", async (t) => {
   const begun = await begin(t);
@@ -128,7 +72,7 @@ test("a body goes out once more where the policy names the status, and is not ke
   await eventually(() => second.ended && second.content === "hello");
   assert.equal(begun.rig.kept.bytes, 5);
   second.begin(toResponseHead({ status: 200, headers: [["date", "x"]] }, 2), "length");
-  assert.equal(begun.rig.kept.bytes, 0);
+  assert.deepEqual([begun.rig.kept.bytes, begun.upstream.retries.active], [0, 0]);
   second.piece("ok");
   second.finish();
   assert.equal(await begun.status(), 200);
@@ -213,7 +157,7 @@ test("each try has its time, and all together have theirs", async (t) => {
   const begun = await begin(t, { retry: { on: ["timeout"] }, rule: { requestTimeout: 1000, backendTimeout: 300 } });
   const first = await begun.next();
   begun.rig.advance(320);
-  assert.equal(first.cancelled, 1);
+  assert.deepEqual([first.cancelled, first.late], [1, true]);
   const second = await begun.next();
   begun.rig.advance(320);
   assert.equal(second.cancelled, 1);
@@ -283,4 +227,42 @@ test("requests for other protocols are retried only where no connection came up"
   answer(await begun.next(), 500);
   assert.equal(await begun.status(), 500);
   assert.equal((await recordOf(begun.rig)).attempts, 2);
+});
+
+test("an upgrade that an endpoint may have seen is not repeated", async (t) => {
+  const request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: chat\r\n\r\n";
+  const begun = await begin(t, { request });
+  fail(await begun.next(), "upstream-reset", "silent");
+  assert.equal(await begun.status(), 503);
+  assert.equal((await recordOf(begun.rig)).attempts, 1);
+});
+
+test("a PUT whose body is not there any more is not repeated", async (t) => {
+  const body = "x".repeat(20_000);
+  const begun = await begin(t, { request: `PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n${body}` });
+  const first = await begun.next();
+  await eventually(() => first.ended);
+  fail(first, "upstream-reset", "silent");
+  assert.equal(await begun.status(), 503);
+  assert.equal((await recordOf(begun.rig)).attempts, 1);
+});
+
+test("the time of a try does not go on in the wait behind it", async (t) => {
+  const retry = { backoff: { least: 1000, base: 1000, max: 1000 } };
+  const begun = await begin(t, { retry, rule: { backendTimeout: 300 } });
+  answer(await begun.next(), 500);
+  begun.rig.advance(400);
+  assert.equal(begun.rig.records.length, 0);
+  begun.rig.advance(640);
+  answer(await begun.next(), 200);
+  assert.equal(await begun.status(), 200);
+});
+
+test("an endpoint that could not be reached is avoided by the next try alone", async (t) => {
+  const begun = await begin(t);
+  fail(await begun.next(), "connect-failure", "unseen");
+  answer(await begun.next(), 500);
+  answer(await begun.next(), 200);
+  assert.equal(await begun.status(), 200);
+  assert.equal(begun.upstream.avoided.length, 1);
 });
