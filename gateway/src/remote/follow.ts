@@ -131,12 +131,13 @@ class Follower {
 
   #onConnected(): void {
     const { log, controller, group } = this.#options;
-    this.#backOff.reset();
     this.#state.onConnected();
     log.info("connected to the controller", { controller, group });
   }
 
   #hold(configuration: VersionedSnapshot): void {
+    // Not before: a proxy that cannot put in force what it is sent would fetch all of it again and again without a pause.
+    this.#backOff.reset();
     // By the first change of a stream everything is confirmed; where it was empty there is nothing new to keep.
     const isNew = this.#held.snapshot !== configuration.snapshot;
     this.#held = configuration;
