@@ -298,3 +298,11 @@ test("more requests than the rate allows are spread, in order", async () => {
   await Promise.all(Array.from({ length: 12 }, async () => rig.api.send(get)));
   assert.ok(performance.now() - start >= 99, String(performance.now() - start));
 });
+
+test("an urgent request does not wait for the rate", async () => {
+  await using rig = await openRig({ rate: { perSecond: 0.001, burst: 1 } });
+  rig.server.script = (_, answer) => (sendJson(answer, 200, { kind: "Thing" }), true);
+  await rig.api.send(get);
+  await rig.api.send({ ...get, urgent: true });
+  assert.equal(rig.server.seen.length, 2);
+});

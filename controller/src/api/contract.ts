@@ -11,6 +11,8 @@ export interface ApiRequest {
   /** Absent: `application/json`. For PATCH: merge patch, or apply (`application/apply-patch+yaml`, whose YAML may be JSON). */
   readonly contentType?: "application/json" | "application/merge-patch+json" | "application/apply-patch+yaml";
   readonly signal?: AbortSignal;
+  /** Sent at once, and counted against nobody: for the rare request that must not wait for many others, as a lease's. */
+  readonly urgent?: boolean;
 }
 
 /** One event of a watch. */

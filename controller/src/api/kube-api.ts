@@ -125,7 +125,7 @@ class HttpKubeApi implements OpenKubeApi {
     const plan = new RetryPlan(request.method, Math.random);
     for (;;) {
       try {
-        await pause(this.#rate.take(performance.now()), request.signal);
+        if (request.urgent !== true) await pause(this.#rate.take(performance.now()), request.signal);
         return await attempt();
       } catch (cause) {
         const failure = toConnectionFailure(this.#access.server, request, cause);

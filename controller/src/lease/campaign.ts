@@ -90,7 +90,7 @@ class Candidate implements Campaign {
   async #attempt(step: ElectionStep): Promise<ElectionResult> {
     const signal = AbortSignal.timeout(this.#times.renewDeadline * requestShare);
     try {
-      const lease = await this.#api.send({ ...this.#toRequest(step), signal });
+      const lease = await this.#api.send({ ...this.#toRequest(step), signal, urgent: true });
       this.#failures = 0;
       return { is: "lease", lease };
     } catch (error) {

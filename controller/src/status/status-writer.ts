@@ -15,6 +15,7 @@ import type { ControllerLog } from "../run/log.ts";
 import type { ObjectStatus } from "../translate/translator.ts";
 import type { IndexedWorld } from "../world/indexed-world.ts";
 import type { WorldObject } from "../world/world.ts";
+import { FairQueue } from "./fair-queue.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
 import { type LiveStatus, toAnswer, toKey, toLive, toText } from "./live-status.ts";
 import { mergeStatus, type StatusMerge } from "./merge-status.ts";
@@ -58,7 +59,7 @@ export class ApiStatusWriter implements StatusWriter {
   /** Records to look at. */
   readonly #unseen = new Set<StatusRecord>();
   /** Records with something to write. */
-  readonly #ready = new Set<StatusRecord>();
+  readonly #ready = new FairQueue<StatusRecord>();
   /** Numbers of the versions that the API server has, by kind; 0 where it is not known that it lacks the first. */
   readonly #versions = new Map<string, number>();
   #writes = 0;
@@ -182,9 +183,9 @@ export class ApiStatusWriter implements StatusWriter {
   }
 
   #pump(): void {
-    for (const record of this.#ready) {
-      if (this.#writes >= MOST_WRITES) return;
-      this.#ready.delete(record);
+    while (this.#writes < MOST_WRITES) {
+      const record = this.#ready.take();
+      if (record === undefined) return;
       // The world may have moved on since.
       const decision = this.#decide(record);
       if (decision.kind === "write") void this.#send(record, decision);
