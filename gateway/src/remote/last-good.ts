@@ -52,13 +52,17 @@ export class LastGood {
       text = await readOwn(this.#path);
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return { kind: "none" };
-      throw error;
+      // Too large for a string, a bad sector, somebody's link: the proxy starts without it all the same.
+      return this.#setAside(error instanceof Error ? error.message : String(error));
     }
     const parsed = parse(text, this.#options.group);
-    if (parsed.ok) return { kind: "found", configuration: parsed.value };
+    return parsed.ok ? { kind: "found", configuration: parsed.value } : this.#setAside(parsed.error);
+  }
+
+  async #setAside(reason: string): Promise<Found> {
     const movedTo = `${this.#path}.unusable`;
     await rename(this.#path, movedTo);
-    return { kind: "unusable", reason: parsed.error, movedTo };
+    return { kind: "unusable", reason, movedTo };
   }
 
   /** Has it written soon; of several in a row only the last is. */
