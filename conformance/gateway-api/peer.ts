@@ -15,9 +15,14 @@ export const TRAEFIK: Implementation = {
   gatewayClass: "traefik",
 };
 
-/** The node's, and the ports that Gateways of the suite ask for most. */
+/** The node's, and the ports that Gateways of the suite ask for; 6443 is the API server's there. */
 const ADDRESS = "10.99.0.1";
-const PORTS = [80, 443, 8080, 8090, 8443];
+const TCP_PORTS = [80, 81, 443, 7443, 8080, 8081, 8082, 8083, 8090, 8443, 8883].concat(
+  [9300, 9301, 9302],
+  [9310, 9311, 9312, 9313],
+  [9320, 9321],
+);
+const UDP_PORTS = [5300, 5301, 5302, 5310, 5311, 5312];
 const PROGRAM = join(import.meta.dirname, "../../.cache/loadtest/venv/bin/traefik");
 
 /** Starts it with a GatewayClass; disposing ends it. */
@@ -58,6 +63,7 @@ function flags(): string[] {
     `${provider}=true`,
     `${provider}.experimentalchannel=true`,
     `${provider}.statusaddress.ip=${ADDRESS}`,
-    ...PORTS.map((port) => `--entrypoints.p${port}.address=:${port}`),
+    ...TCP_PORTS.map((port) => `--entrypoints.tcp${port}.address=:${port}`),
+    ...UDP_PORTS.map((port) => `--entrypoints.udp${port}.address=:${port}/udp`),
   ];
 }

@@ -3,29 +3,10 @@ import { test } from "node:test";
 import { openTemporaryDirectory } from "@sallyport/testkit/temporary-directory";
 import { ApiFailure } from "../src/api/contract.ts";
 import type { ApiEvent } from "../src/api/contract.ts";
-import { openKubeApi, type KubeApiOptions, type OpenKubeApi } from "../src/api/kube-api.ts";
+import { openKubeApi } from "../src/api/kube-api.ts";
 import { sendJson, TestApiServer, type SeenRequest } from "./api-server.ts";
+import { openRig } from "./kube-api-rig.ts";
 import { writeKubeconfig } from "./kubeconfig-file.ts";
-
-interface Rig extends AsyncDisposable {
-  readonly server: TestApiServer;
-  readonly api: OpenKubeApi;
-}
-
-/** A client with a client certificate, of a server of its own. */
-async function openRig(options: Partial<KubeApiOptions> = {}, user?: object): Promise<Rig> {
-  const server = await TestApiServer.start();
-  using directory = writeKubeconfig(server, user);
-  const api = await openKubeApi({ version: "1.2.3", kubeconfig: directory.file("config"), ...options });
-  return {
-    server,
-    api,
-    async [Symbol.asyncDispose]() {
-      api.close();
-      await server[Symbol.asyncDispose]();
-    },
-  };
-}
 
 async function failureOf(promise: Promise<unknown>): Promise<ApiFailure> {
   const error: unknown = await promise.then(
@@ -289,20 +270,4 @@ test("a watch that is cut, garbled or silent fails", async () => {
     rig.server.script = act;
     assert.equal((await failureOf(rig.api.watch(get, () => undefined))).status, 0);
   }
-});
-
-test("more requests than the rate allows are spread, in order", async () => {
-  await using rig = await openRig({ rate: { perSecond: 100, burst: 2 } });
-  rig.server.serve("/api/v1/configmaps");
-  const start = performance.now();
-  await Promise.all(Array.from({ length: 12 }, async () => rig.api.send(get)));
-  assert.ok(performance.now() - start >= 99, String(performance.now() - start));
-});
-
-test("an urgent request does not wait for the rate", async () => {
-  await using rig = await openRig({ rate: { perSecond: 0.001, burst: 1 } });
-  rig.server.script = (_, answer) => (sendJson(answer, 200, { kind: "Thing" }), true);
-  await rig.api.send(get);
-  await rig.api.send({ ...get, urgent: true });
-  assert.equal(rig.server.seen.length, 2);
 });

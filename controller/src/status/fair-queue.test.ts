@@ -8,7 +8,14 @@ function toItem(namespace: string): Waiting {
 
 test("namespaces are served in turn, and a namespace in the order in which its items came", () => {
   const queue = new FairQueue<Waiting>();
-  const [a, aa, aaa, b, bb, c] = [..."aaabbc"].map(toItem) as [Waiting, Waiting, Waiting, Waiting, Waiting, Waiting];
+  const [a, aa, aaa, b, bb, c] = ["a", "a", "a", "b", "b", "c"].map(toItem) as [
+    Waiting,
+    Waiting,
+    Waiting,
+    Waiting,
+    Waiting,
+    Waiting,
+  ];
   for (const item of [a, aa, aaa, b, bb, c]) queue.add(item);
   assert.equal(queue.size, 6);
   const order = [a, b, c, aa, bb, aaa];
@@ -19,7 +26,7 @@ test("namespaces are served in turn, and a namespace in the order in which its i
 
 test("an item waits once, and one that was taken out is not served", () => {
   const queue = new FairQueue<Waiting>();
-  const [a, aa, b] = [..."aab"].map(toItem) as [Waiting, Waiting, Waiting];
+  const [a, aa, b] = ["a", "a", "b"].map(toItem) as [Waiting, Waiting, Waiting];
   for (const item of [a, a, aa, b, a]) queue.add(item);
   assert.equal(queue.size, 3);
   queue.delete(b);
