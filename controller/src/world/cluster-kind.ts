@@ -36,6 +36,8 @@ export interface KindWatchOptions {
   readonly kind: Kind;
   readonly log?: ApiLog;
   readonly pageSize?: number;
+  /** Milliseconds that only grow; by default those of the process. */
+  readonly now?: () => number;
   /** Called with what changed; of one object at most once. */
   readonly onChange: (changes: readonly ObjectChange[]) => void;
 }
@@ -109,16 +111,17 @@ export class KindWatch {
   }
 
   async #drain(): Promise<void> {
+    const { now = () => performance.now() } = this.#options;
     const pacer = new Pacer();
-    let told = performance.now();
+    let told = now();
     for (const [key, { name, raw }] of this.#queue) {
       this.#queue.delete(key);
       if (raw === undefined) this.#remove(key, name);
       else await this.#decode(key, name, raw);
       await pacer.breathe();
       // Who changes an object faster than it can be decoded must not keep the changes of others back for ever.
-      if (this.#isListing || this.#isFirst || performance.now() - told < LONGEST_SILENCE) continue;
-      told = performance.now();
+      if (this.#isListing || this.#isFirst || now() - told < LONGEST_SILENCE) continue;
+      told = now();
       this.#tellChanges();
     }
     this.#isBusy = false;
