@@ -76,7 +76,8 @@ async function watchRestless(): Promise<readonly Told[]> {
 
 function versionOf(changes: readonly ObjectChange[]): number {
   const change = changes.find(({ name }) => name === "restless");
-  return change?.kind === "ConfigMap" ? Number(change.object?.object.data?.["text"]) : Number.NaN;
+  const object = change?.object;
+  return object?.kind === "ConfigMap" ? Number(object.object.data?.["text"]) : Number.NaN;
 }
 
 test(
