@@ -16,7 +16,7 @@ import { formatTable } from "./table.ts";
 const USAGE = `usage: npm run conformance -- [OPTION]...
   --quick             core tests only
   --run-test NAME     a single test, by its ShortName
-  --profile PROFILE   ${PROFILES.join(", ")}; repeatable, default all
+  --profile PROFILE   judged and reported: ${PROFILES.join(", ")}; repeatable, default all
   --replicas          two controllers, and three proxies of each Gateway
   --name NAME         the cluster; one that is up is used, and stays (default conformance)
   --keep              leaves the cluster up
