@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { TOKEN_AUDIENCE } from "@sallyport/model/distribution";
 import { fail, ok, type Result } from "@sallyport/model/result";
 import { ApiFailure, type KubeApi } from "../api/contract.ts";
+import { toObject } from "../kube/json.ts";
 import { parseUserName, type ServiceAccount } from "./spiffe.ts";
 
 /** Why a token is worth nothing now: `refused` for good, `unavailable` where nobody could be asked. */
@@ -74,7 +75,7 @@ export class TokenReviewer {
 
 /** The answer is the API server's, but a proxy of it may have mangled it: everything is looked at. */
 function judge(review: Readonly<Record<string, unknown>>): Result<ServiceAccount, TokenRefusal> {
-  const status = toRecord(review["status"]);
+  const status = toObject(review["status"]);
   const audiences = status["audiences"];
   if (status["authenticated"] !== true)
     return refuse(
@@ -82,11 +83,11 @@ function judge(review: Readonly<Record<string, unknown>>): Result<ServiceAccount
     );
   if (!Array.isArray(audiences) || !audiences.includes(TOKEN_AUDIENCE))
     return refuse(`the token is not for the audience ${TOKEN_AUDIENCE}; project one with that audience`);
-  const user = toRecord(status["user"]);
+  const user = toObject(status["user"]);
   const name = user["username"];
   const account = typeof name === "string" ? parseUserName(name) : undefined;
   if (account === undefined) return refuse("the token is not a service account's");
-  const pods = toRecord(user["extra"])[POD_NAME];
+  const pods = toObject(user["extra"])[POD_NAME];
   if (!Array.isArray(pods) || pods.length === 0)
     return refuse("the token is bound to no pod; mount it as a projected volume (serviceAccountToken)");
   return ok(account);
@@ -104,8 +105,4 @@ function refuse(message: string): Result<never, TokenRefusal> {
 
 function unavailable(message: string): Result<never, TokenRefusal> {
   return fail({ kind: "unavailable", message });
-}
-
-function toRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }

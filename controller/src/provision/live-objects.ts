@@ -2,13 +2,13 @@
 import type { KubeApi } from "../api/contract.ts";
 import type { ApiLog } from "../api/log.ts";
 import { watchList } from "../api/watch-list.ts";
-import { isRecord } from "../kube/field-path.ts";
+import { type JsonObject, toObject, toObjects } from "../kube/json.ts";
 import { MANAGED_BY_LABEL, MANAGER } from "./identity.ts";
 import { manifestKinds, toKeyText, toKindPath, type ManifestKey } from "./manifest.ts";
 import { findStall } from "./stall.ts";
 
 /** An object of the API server as JSON. */
-export type RawObject = Readonly<Record<string, unknown>>;
+export type RawObject = JsonObject;
 
 /** What is kept of an object. */
 export interface LiveObject {
@@ -85,15 +85,15 @@ export function openLiveObjects(
 
 /** What is kept of an object of the API server. */
 export function toLiveObject(key: ManifestKey, raw: RawObject): LiveObject {
-  const metadata = toRecord(raw["metadata"]);
-  const owners = toRecords(metadata["ownerReferences"]);
+  const metadata = toObject(raw["metadata"]);
+  const owners = toObjects(metadata["ownerReferences"]);
   const first = owners.find((owner) => owner["controller"] === true) ?? owners[0];
   return {
     key,
     uid: toText(metadata["uid"]),
     isEnding: metadata["deletionTimestamp"] !== undefined,
-    labels: toRecord(metadata["labels"]),
-    annotations: toRecord(metadata["annotations"]),
+    labels: toObject(metadata["labels"]),
+    annotations: toObject(metadata["annotations"]),
     owners: owners.map((owner) => toText(owner["uid"])),
     ownerName: first === undefined ? "" : `${toText(first["kind"])} ${toText(first["name"])}`,
     stall: key.kind === "Deployment" ? findStall(raw) : undefined,
@@ -102,19 +102,11 @@ export function toLiveObject(key: ManifestKey, raw: RawObject): LiveObject {
 
 /** Versions of one resource can be compared as numbers (KEP-5504); one that is none counts as the newest. */
 function toVersion(raw: RawObject): bigint {
-  const text = toText(toRecord(raw["metadata"])["resourceVersion"]);
+  const text = toText(toObject(raw["metadata"])["resourceVersion"]);
   return /^\d{1,30}$/.test(text) ? BigInt(text) : NEWEST;
 }
 
 const NEWEST = 1n << 128n;
-
-function toRecords(value: unknown): readonly RawObject[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
-}
-
-function toRecord(value: unknown): RawObject {
-  return isRecord(value) ? value : {};
-}
 
 function toText(value: unknown): string {
   return typeof value === "string" ? value : "";

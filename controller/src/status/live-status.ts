@@ -1,7 +1,7 @@
 /** What an object of the world, or an answer of the API server, says of the status an object has. */
 import type { ObjectRef } from "@sallyport/model/problem";
 import type { Kind, WorldObject } from "../world/world.ts";
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { type JsonObject, toObject } from "../kube/json.ts";
 
 /** The state of an object that a write is based on. */
 export interface LiveStatus {
@@ -23,7 +23,7 @@ export function statusOf({ object }: WorldObject<Kind>): unknown {
 
 /** The status of an object as the API server answers. */
 export function toAnswer(answer: JsonObject): LiveStatus {
-  const metadata = isJsonObject(answer["metadata"]) ? answer["metadata"] : {};
+  const metadata = toObject(answer["metadata"]);
   const { resourceVersion, generation } = metadata;
   return {
     resourceVersion: typeof resourceVersion === "string" ? resourceVersion : "",

@@ -1,5 +1,6 @@
 /** Conditions of one object, listener or parent: ours and those that others keep beside them (KEP-1623). */
-import { isJsonObject, type JsonObject, toObjects } from "./json.ts";
+import { isRecord } from "../kube/field-path.ts";
+import { type JsonObject, toObjects } from "../kube/json.ts";
 
 /** What merging needs to know besides both lists. */
 export interface ConditionMerge {
@@ -61,7 +62,7 @@ function isSame(one: JsonObject, other: JsonObject): boolean {
 
 /** With the time since which its status is what it is. */
 function stamp(condition: JsonObject, live: JsonObject | undefined, now: string): JsonObject {
-  const since = isJsonObject(live) && live["status"] === condition["status"] ? live["lastTransitionTime"] : undefined;
+  const since = isRecord(live) && live["status"] === condition["status"] ? live["lastTransitionTime"] : undefined;
   const lastTransitionTime = typeof since === "string" ? since : now;
   const { message } = condition;
   return { ...condition, message: typeof message === "string" ? shorten(message) : "", lastTransitionTime };

@@ -1,5 +1,5 @@
 /** Lists in which each controller has entries of its own: parents of a route, ancestors of a policy. */
-import { type JsonObject, toObjects } from "./json.ts";
+import { type JsonObject, toObjects } from "../kube/json.ts";
 import { type ConditionMerge, mergeConditions } from "./merge-conditions.ts";
 
 /** How a list of entries is merged. */

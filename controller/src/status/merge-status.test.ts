@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isJsonObject, type JsonObject, toObjects } from "./json.ts";
+import { isRecord } from "../kube/field-path.ts";
+import { type JsonObject, toObjects } from "../kube/json.ts";
 import { mergeStatus, withdrawStatus } from "./merge-status.ts";
 
 const NOW = "2026-11-27T10:00:00Z";
@@ -24,7 +25,7 @@ function apply(live: JsonObject, patch: JsonObject | undefined): JsonObject {
   for (const [field, value] of Object.entries(patch ?? {})) {
     const old = merged[field];
     if (value === null) delete merged[field];
-    else merged[field] = isJsonObject(value) && isJsonObject(old) ? { ...old, ...value } : value;
+    else merged[field] = isRecord(value) && isRecord(old) ? { ...old, ...value } : value;
   }
   return merged;
 }

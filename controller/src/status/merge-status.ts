@@ -1,7 +1,8 @@
 /** What is to be written so that the status of a live object says what we want, and goes on saying what others do. */
 import { isDeepStrictEqual } from "node:util";
 import type { Kind } from "../world/world.ts";
-import { isJsonObject, type JsonObject, toObjects } from "./json.ts";
+import { isRecord } from "../kube/field-path.ts";
+import { type JsonObject, toObject, toObjects } from "../kube/json.ts";
 import { mergeConditions, withdrawConditions } from "./merge-conditions.ts";
 import { hasEntryOf, mergeEntries } from "./merge-entries.ts";
 import {
@@ -170,11 +171,7 @@ function isSame(one: unknown, other: unknown): boolean {
 
 function dropEmpty(value: unknown): unknown {
   if (Array.isArray(value) && value.length === 0) return undefined;
-  if (!isJsonObject(value)) return value;
+  if (!isRecord(value)) return value;
   const full = Object.entries(value).filter(([, inner]) => dropEmpty(inner) !== undefined);
   return full.length === 0 ? undefined : Object.fromEntries(full.map(([name, inner]) => [name, dropEmpty(inner)]));
-}
-
-function toObject(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

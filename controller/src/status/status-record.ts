@@ -1,7 +1,8 @@
 /** What the writer knows of the status of one object, and what it should do about it next: pure, the clock is an argument. */
 import { isDeepStrictEqual } from "node:util";
 import type { ObjectRef } from "@sallyport/model/problem";
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { isRecord } from "../kube/field-path.ts";
+import type { JsonObject } from "../kube/json.ts";
 import type { LiveStatus } from "./live-status.ts";
 import { mergeStatus, type StatusMerge, withdrawStatus } from "./merge-status.ts";
 
@@ -145,7 +146,7 @@ function findGeneration(value: unknown): number | undefined {
     }
     return undefined;
   }
-  if (!isJsonObject(value)) return undefined;
+  if (!isRecord(value)) return undefined;
   const own = value["observedGeneration"];
   if (typeof own === "number") return own;
   return findGeneration(Object.values(value).filter((inner) => typeof inner === "object"));

@@ -16,7 +16,8 @@ import type { ObjectStatus } from "../translate/translator.ts";
 import type { IndexedWorld } from "../world/indexed-world.ts";
 import type { WorldObject } from "../world/world.ts";
 import { FairQueue } from "./fair-queue.ts";
-import { isJsonObject, type JsonObject } from "./json.ts";
+import { isRecord } from "../kube/field-path.ts";
+import type { JsonObject } from "../kube/json.ts";
 import { type LiveStatus, toAnswer, toKey, toLive, toText } from "./live-status.ts";
 import { mergeStatus, type StatusMerge } from "./merge-status.ts";
 import type { StatusObserver } from "./observer.ts";
@@ -95,7 +96,7 @@ export class ApiStatusWriter implements StatusWriter {
     const wanted = new Set<StatusRecord>();
     for (const status of statuses) {
       const record = this.#recallRecord(status);
-      if (!isJsonObject(status.status) || wanted.has(record)) continue;
+      if (!isRecord(status.status) || wanted.has(record)) continue;
       wanted.add(record);
       want(record, status.status);
     }

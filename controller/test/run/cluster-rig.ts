@@ -6,7 +6,8 @@ import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
 import type { GroupState } from "../../src/run/contract.ts";
 import { ControlLoop } from "../../src/run/control-loop.ts";
 import { ApiStatusWriter } from "../../src/status/status-writer.ts";
-import { isJsonObject, type JsonObject, toObjects } from "../../src/status/json.ts";
+import { isRecord } from "../../src/kube/field-path.ts";
+import { type JsonObject, toObjects } from "../../src/kube/json.ts";
 import { toClusterBindPort } from "../../src/translate/bind-port.ts";
 import { watchCluster } from "../../src/world/cluster-world.ts";
 import { type ApiObject, MemoryApi } from "./memory-api.ts";
@@ -101,11 +102,11 @@ export class ClusterRig {
 
   parentsOf(route: string): readonly JsonObject[] {
     const status = this.statusOf("HTTPRoute", route);
-    return isJsonObject(status) ? toObjects(status["parents"]) : [];
+    return isRecord(status) ? toObjects(status["parents"]) : [];
   }
 
   conditionsOf(status: unknown): readonly JsonObject[] {
-    return isJsonObject(status) ? toObjects(status["conditions"]) : [];
+    return isRecord(status) ? toObjects(status["conditions"]) : [];
   }
 
   logged(): string {
@@ -152,7 +153,7 @@ export class ClusterRig {
 
 /** The condition of this type in a status or an entry. */
 export function conditionOf(status: unknown, type: string): JsonObject | undefined {
-  if (!isJsonObject(status)) return undefined;
+  if (!isRecord(status)) return undefined;
   return toObjects(status["conditions"]).find((condition) => condition["type"] === type);
 }
 

@@ -1,7 +1,7 @@
 // Every type of condition that translation ever draws is known as ours where it stands: else it could not be taken away again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isJsonObject } from "../../src/status/json.ts";
+import { isRecord } from "../../src/kube/field-path.ts";
 import { mergeStatus } from "../../src/status/merge-status.ts";
 import { translateWorld } from "../../src/translate/run.ts";
 import { clusterOptions, goldenNames, loadGolden } from "../golden-world.ts";
@@ -11,7 +11,7 @@ const MERGE = { controllerName: clusterOptions.controllerName, namespace: "", no
 /** The same without a single condition. */
 function withoutConditions(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutConditions);
-  if (!isJsonObject(value)) return value;
+  if (!isRecord(value)) return value;
   const entries = Object.entries(value).map(([name, inner]) => [
     name,
     name === "conditions" ? [] : withoutConditions(inner),
