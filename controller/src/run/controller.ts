@@ -1,6 +1,7 @@
 /** A whole controller: from the API server to proxies and back. */
 import { setTimeout as delay } from "node:timers/promises";
-import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
+import { BackOff } from "@sallyport/model/back-off";
+import { DEFAULT_HTTP_SERVER_OPTIONS, toHostPort } from "@sallyport/model/listener";
 import { ApiFailure, type KubeApi } from "../api/contract.ts";
 import { type OpenKubeApi, openKubeApi } from "../api/kube-api.ts";
 import { INGRESS_PROXY } from "../distribute/group-access.ts";
@@ -207,19 +208,21 @@ class Start {
   /** The authority is in the API server: one that does not answer is waited for. */
   async #openPublisher(watched: ClusterWorld, zones: WatchedZones, signal: AbortSignal): Promise<RunningPublisher> {
     const { namespace, trustDomain, listen, log, controllerName } = this.#options;
-    for (let wait = 1000; ; wait = Math.min(wait * 2, LONGEST_WAIT)) {
+    const backOff = new BackOff(WAITS, Math.random);
+    for (;;) {
       try {
         return await openPublisher({
           api: this.#api,
           namespace,
           trustDomain,
-          listen: toPlace(listen),
+          listen: toHostPort({ address: listen.host, port: listen.port }),
           accountOf: (group) => findAccount(watched.world, group, controllerName),
           zones,
           log,
         });
       } catch (error) {
         if (!(error instanceof ApiFailure) || !isPassing(error)) throw error;
+        const wait = backOff.fail(error.retryAfter);
         log.warn("the authority of proxies cannot be read, trying again", { error: error.message, "wait in ms": wait });
         await delay(wait, undefined, { signal });
       }
@@ -232,7 +235,8 @@ class Start {
   }
 }
 
-const LONGEST_WAIT = 30_000;
+/** Milliseconds between attempts to read the authority. */
+const WAITS = { first: 1000, longest: 30_000 };
 
 /** Leads, always. */
 const ALONE: Campaign = {
@@ -243,10 +247,6 @@ const ALONE: Campaign = {
 
 function isPassing({ status }: ApiFailure): boolean {
   return status === 0 || status === 429 || status >= 500;
-}
-
-function toPlace({ host, port }: HostPort): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function toTranslateOptions({ controllerName, bindAddress }: ControllerOptions): Omit<TranslateOptions, "proxies"> {
