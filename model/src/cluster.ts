@@ -3,6 +3,7 @@ import { Type, type Static } from "typebox";
 import { TlsVersion } from "./listener.ts";
 import { Count, Port } from "./number.ts";
 import { RetryBudget } from "./retry.ts";
+import { Balancer, HealthCheck, Limits, LocalityBalancing, OutlierDetection } from "./traffic.ts";
 
 /** Where endpoints come from: an endpoint set of the same key, or names resolved by DNS. */
 export const Discovery = Type.Union([
@@ -10,6 +11,10 @@ export const Discovery = Type.Union([
   Type.Object({
     kind: Type.Literal("dns"),
     names: Type.Array(Type.Object({ hostname: Type.String(), port: Port })),
+    /** Which addresses are used; absent: both. */
+    family: Type.Optional(Type.Union([Type.Literal("ipv4"), Type.Literal("ipv6")])),
+    /** Names are asked for again after so many milliseconds, whatever their TTL is; absent: by their TTL. */
+    refresh: Type.Optional(Count),
   }),
 ]);
 /** Where endpoints come from. */
@@ -81,10 +86,17 @@ export const Cluster = Type.Object({
   proxyProtocol: Type.Optional(Type.Union([Type.Literal("v1"), Type.Literal("v2")])),
   /** Connections of HTTP/2; absent: the defaults. */
   http2: Type.Optional(Http2ClientOptions),
-  balancer: Type.Union([Type.Literal("least-request"), Type.Literal("round-robin"), Type.Literal("random")]),
+  balancer: Balancer,
+  /** Absent: hints of endpoints alone say which of them are near. */
+  locality: Type.Optional(LocalityBalancing),
+  /** Absent: no endpoint is ejected. */
+  outlierDetection: Type.Optional(OutlierDetection),
+  /** Absent: endpoints are well until something else says that they are not. */
+  healthCheck: Type.Optional(HealthCheck),
+  /** Percent; absent: DEFAULT_PANIC_THRESHOLD. 0: what is not fit is never used. */
+  panicThreshold: Type.Optional(Count),
   connectTimeout: Count,
-  /** Per worker. Requests beyond `connections` wait; beyond `pending` waiting ones they are refused (UO). */
-  limits: Type.Object({ connections: Count, pending: Count }),
+  limits: Limits,
   /** Absent: the default. */
   retryBudget: Type.Optional(RetryBudget),
   pool: Type.Object({
@@ -92,6 +104,10 @@ export const Cluster = Type.Object({
     idleTimeout: Count,
     /** A connection is not reused after this age; 0: no limit. */
     maxLifetime: Count,
+    /** A connection is not reused after so many requests; absent: no limit. */
+    maxRequests: Type.Optional(Count),
+    /** Silence after which the kernel asks whether the other side still lives (SO_KEEPALIVE); absent: never. */
+    tcpKeepAlive: Type.Optional(Count),
   }),
 });
 /** One cluster. */
@@ -99,7 +115,7 @@ export type Cluster = Static<typeof Cluster>;
 
 /** What a cluster has unless its owner says otherwise. */
 export const DEFAULT_CLUSTER = {
-  balancer: "least-request",
+  balancer: { kind: "least-request" },
   connectTimeout: 10_000,
   limits: { connections: 4096, pending: 4096 },
   pool: { idleTimeout: 60_000, maxLifetime: 0 },

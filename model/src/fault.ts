@@ -16,6 +16,7 @@ export type FaultReason =
   | "expectation-failed"
   | "head-too-large"
   | "uri-too-long"
+  | "body-too-large"
   | "head-timeout"
   | "body-timeout"
   | "downstream-closed"
@@ -86,6 +87,7 @@ export const FAULTS: Readonly<Record<FaultReason, FaultFacts>> = {
   "expectation-failed": { source: "downstream", status: 417, flag: "DPE", retryable: false },
   "head-too-large": { source: "downstream", status: 431, flag: "DPE", retryable: false },
   "uri-too-long": { source: "downstream", status: 414, flag: "DPE", retryable: false },
+  "body-too-large": { source: "downstream", status: 413, flag: "DPE", retryable: false },
   "head-timeout": { source: "downstream", status: 408, flag: "DT", retryable: false },
   "body-timeout": { source: "downstream", status: 408, flag: "DT", retryable: false },
   "downstream-closed": { source: "downstream", status: 0, flag: "DC", retryable: false },

@@ -25,8 +25,14 @@ export function checkPolicy(policy: Policy, path: string): Problem[] {
     case "redirect":
     case "rewrite":
       return checkHost(policy.hostname, `${path}.hostname`);
+    case "response-override":
+      return policy.overrides.flatMap(({ headers }, index) =>
+        checkFields(headers, `${path}.overrides[${index}].headers`),
+      );
     case "mirror":
     case "fault":
+    case "compression":
+    case "request-body":
       return [];
   }
 }

@@ -1,6 +1,7 @@
 /** The policies of a route rule or of one of its backends, as configuration. policies/ compiles each kind to a filter. */
 import { Type, type Static } from "typebox";
 import { Count, Port } from "./number.ts";
+import { StatusRange } from "./traffic.ts";
 
 /** A header to set or add; names are kept as written, compared without case. */
 export const HeaderValue = Type.Object({ name: Type.String(), value: Type.String() });
@@ -79,10 +80,69 @@ export type MirrorPolicy = Static<typeof MirrorPolicy>;
 export const FaultPolicy = Type.Object({
   kind: Type.Literal("fault"),
   delay: Type.Optional(Type.Object({ share: Fraction, milliseconds: Count })),
-  abort: Type.Optional(Type.Object({ share: Fraction, status: Type.Integer({ minimum: 200, maximum: 599 }) })),
+  abort: Type.Optional(
+    Type.Object({
+      share: Fraction,
+      status: Type.Integer({ minimum: 200, maximum: 599 }),
+      /** What calls of gRPC are answered instead. */
+      grpcStatus: Type.Optional(Type.Integer({ minimum: 0, maximum: 16 })),
+    }),
+  ),
 });
 /** Delays or aborts a share of requests. */
 export type FaultPolicy = Static<typeof FaultPolicy>;
+
+/**
+ * Answers are compressed where the client takes it (RFC 9110 section 12.5.3) and nobody has done so: of the codings it likes best the
+ * first here. What says no-transform, has a strong validator that a range hangs on, or is short stays as it is.
+ */
+export const CompressionPolicy = Type.Object({
+  kind: Type.Literal("compression"),
+  codings: Type.Array(
+    Type.Object({
+      name: Type.Union([Type.Literal("gzip"), Type.Literal("br"), Type.Literal("zstd")]),
+      /** As the coding has it; absent: one that is cheap enough to do for each request. */
+      level: Type.Optional(Count),
+    }),
+  ),
+  /** Bytes: shorter answers of known length stay as they are. */
+  minimumLength: Count,
+  /** Media types without parameters, lower case; `text/*` for all of one kind. */
+  contentTypes: Type.Array(Type.String()),
+});
+/** Answers are compressed. */
+export type CompressionPolicy = Static<typeof CompressionPolicy>;
+
+/** Answers of certain statuses are replaced (custom error pages). The first override that fits counts. */
+export const ResponseOverridePolicy = Type.Object({
+  kind: Type.Literal("response-override"),
+  overrides: Type.Array(
+    Type.Object({
+      statuses: Type.Array(StatusRange),
+      /** Whose answers: those of endpoints, those made here, or both. */
+      source: Type.Union([Type.Literal("upstream"), Type.Literal("local"), Type.Literal("any")]),
+      /** Absent: the one that it had. */
+      status: Type.Optional(Type.Integer({ minimum: 200, maximum: 599 })),
+      headers: Type.Array(HeaderValue),
+      /**
+       * Absent: the answer keeps its body. In it `%STATUS%`, `%REASON%` and `%REQUEST_ID%` stand for those of the answer, escaped for HTML
+       * where the content type is text/html.
+       */
+      body: Type.Optional(Type.Object({ contentType: Type.String(), text: Type.String() })),
+    }),
+  ),
+});
+/** Answers of certain statuses are replaced. */
+export type ResponseOverridePolicy = Static<typeof ResponseOverridePolicy>;
+
+/** Requests whose body is longer are answered 413; `whole`: nothing goes upstream before all of the body is here. */
+export const RequestBodyPolicy = Type.Object({
+  kind: Type.Literal("request-body"),
+  maxBytes: Count,
+  whole: Type.Boolean(),
+});
+/** Requests whose body is longer are answered 413. */
+export type RequestBodyPolicy = Static<typeof RequestBodyPolicy>;
 
 /** Any policy of a rule, in the order in which it runs. */
 export const Policy = Type.Union([
@@ -93,6 +153,9 @@ export const Policy = Type.Union([
   RewritePolicy,
   MirrorPolicy,
   FaultPolicy,
+  CompressionPolicy,
+  ResponseOverridePolicy,
+  RequestBodyPolicy,
 ]);
 /** Any policy of a rule. */
 export type Policy = Static<typeof Policy>;

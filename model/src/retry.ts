@@ -45,6 +45,10 @@ export const RetryPolicy = Type.Object({
    * `least`). Full jitter where `least` is 0.
    */
   backoff: Type.Object({ least: Count, base: Count, max: Count }),
+  /** Also what an endpoint may have acted on is tried again, whatever its method; absent: only where doing it twice is as good as once. */
+  nonIdempotent: Type.Optional(Type.Boolean()),
+  /** Endpoints that were tried may be tried again before all others were; absent: no. */
+  samePlace: Type.Optional(Type.Boolean()),
 });
 /** Retries of a rule's requests. */
 export type RetryPolicy = Static<typeof RetryPolicy>;

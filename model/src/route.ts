@@ -4,6 +4,7 @@ import { HttpMatch } from "./match.ts";
 import { Count } from "./number.ts";
 import { Policy } from "./policy.ts";
 import { RetryPolicy } from "./retry.ts";
+import { SessionPersistence } from "./session.ts";
 
 /** A weighted target. An `invalid` one answers 500 for its share (Gateway API: BackendNotFound, RefNotPermitted, InvalidKind). */
 export const WeightedBackend = Type.Union([
@@ -30,6 +31,11 @@ export const HttpRule = Type.Object({
   requestTimeout: Type.Optional(Count),
   backendTimeout: Type.Optional(Count),
   retry: Type.Optional(RetryPolicy),
+  /** Longest silence inside an exchange or a tunnel, instead of the listener's; 0: no limit. */
+  streamIdleTimeout: Type.Optional(Count),
+  /** Longest life of an exchange or a tunnel. */
+  maxDuration: Type.Optional(Count),
+  session: Type.Optional(SessionPersistence),
 });
 /** One rule. */
 export type HttpRule = Static<typeof HttpRule>;

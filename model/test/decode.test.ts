@@ -64,7 +64,7 @@ function cluster(changes: object): unknown {
     key: "a/b:80",
     discovery: { kind: "endpoints" },
     protocol: "http1",
-    balancer: "random",
+    balancer: { kind: "random" },
     connectTimeout: 1,
     limits: { connections: 1, pending: 1 },
     pool: { idleTimeout: 1, maxLifetime: 0 },

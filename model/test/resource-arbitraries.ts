@@ -116,7 +116,9 @@ const cluster: fc.Arbitrary<Cluster> = fc.record({
     }),
   ),
   protocol: fc.constantFrom("http1" as const, "http2" as const),
-  balancer: fc.constantFrom("least-request" as const, "round-robin" as const, "random" as const),
+  balancer: fc
+    .constantFrom("least-request" as const, "round-robin" as const, "random" as const)
+    .map((kind) => ({ kind })),
   connectTimeout: count,
   limits: fc.record({ connections: count, pending: count }),
   pool: fc.record({ idleTimeout: count, maxLifetime: count }),
@@ -132,7 +134,7 @@ const endpoints: fc.Arbitrary<EndpointSet> = fc.record({
         port,
         weight: count,
         state: fc.constantFrom("ready" as const, "draining" as const),
-        zone: word,
+        locality: fc.record({ region: word, zone: word, subzone: word }),
       },
       { requiredKeys: ["address", "port", "weight", "state"] },
     ),

@@ -8,6 +8,8 @@ import { compileMirror } from "./mirror.ts";
 import { compileRedirect } from "./redirect.ts";
 import { compileRewrite } from "./rewrite.ts";
 
+const compileNothing = (): Filter => ({ deterministic: true });
+
 /** Compile functions by kind. */
 export const POLICIES = {
   "request-headers": compileRequestHeaders,
@@ -17,6 +19,9 @@ export const POLICIES = {
   rewrite: compileRewrite,
   mirror: compileMirror,
   fault: compileFault,
+  compression: compileNothing,
+  "response-override": compileNothing,
+  "request-body": compileNothing,
 } as const satisfies PolicyRegistry;
 
 /** Compiles one policy of any kind. */

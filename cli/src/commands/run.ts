@@ -25,7 +25,7 @@ async function serve(dir: string, options: RunOptions, logging: Logging): Promis
   const { log } = logging;
   const gateway = await startGateway({
     ...toGatewayOptions(options, logging),
-    place: { zone: options.zone, node: "" },
+    place: { region: "", zone: options.zone, subzone: "", node: "", labels: {} },
   });
   const { isServed, stop } = await follow(dir, options, { gateway, log });
   if (isServed) {

@@ -138,7 +138,15 @@ test("a configuration dump shows everything but private keys", async () => {
 test("shares of workers are added up, but what they share is not", async () => {
   const { stage, source } = openStage();
   const pool = { idle: 1, draining: 1, streams: 4 };
-  const endpoint = { label: "10.0.0.1:80", weight: 1, state: "ready", active: 5, connections: 3, ...pool } as const;
+  const endpoint = {
+    label: "10.0.0.1:80",
+    weight: 1,
+    health: "fit",
+    state: "ready",
+    active: 5,
+    connections: 3,
+    ...pool,
+  } as const;
   const limits = { protocol: "auto", balancer: "least-request", connectionLimit: 10, pendingLimit: 20 } as const;
   const cluster = { key: "a/b:80", ...limits, connections: 3, pending: 2, endpoints: [endpoint] };
   const listener = { bind: "0.0.0.0:80", port: 80, connections: 4, draining: false };

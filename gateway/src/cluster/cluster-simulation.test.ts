@@ -38,7 +38,7 @@ class Simulation {
     const balancer = (["least-request", "round-robin", "random"] as const)[seed % 3] ?? "random";
     this.#limits = { connections: 1 + this.#below(6), pending: this.#below(8) };
     this.#pool = { idleTimeout: 1 + this.#below(50), maxLifetime: this.#below(2) * 200 };
-    const config = { protocol, balancer, limits: this.#limits, pool: this.#pool };
+    const config = { protocol, balancer: { kind: balancer }, limits: this.#limits, pool: this.#pool };
     this.#set = setUpCluster(config, this.#endpoints);
     this.#set.outside.draw = this.#random;
     this.#set.outside.shape = (connection) => this.#shape(connection);

@@ -111,7 +111,10 @@ test("a fresh request in line is not given a connection that may be as dead as t
 
 test("over the budget an idle connection of another endpoint is used, or makes room for a fresh one", () => {
   const two = [toEndpoint(1), toEndpoint(2)];
-  const { acquire, outside } = setUpCluster({ balancer: "round-robin", limits: { connections: 2, pending: 0 } }, two);
+  const { acquire, outside } = setUpCluster(
+    { balancer: { kind: "round-robin" }, limits: { connections: 2, pending: 0 } },
+    two,
+  );
   const busy = acquire();
   acquire().connection?.finish();
   const next = acquire();

@@ -60,7 +60,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
     const onChange = (change: 1 | -1): void => options.recorder.upstreamPending(change);
     this.#line = new WaitingLine(onChange);
     this.#leaseLine = new WaitingLine(onChange);
-    this.#choice = new EndpointChoice(this.#hosts, config.balancer, options.random);
+    this.#choice = new EndpointChoice(this.#hosts, config.balancer.kind, options.random);
     this.retries = new ClusterRetries(options.now, () => this.#hosts.busy + this.#pending);
     this.#pool = new ConnectionPool({ config, tls: undefined }, this.#hosts, options, this);
   }
@@ -112,7 +112,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
     // A client certificate that was renewed is shown by new connections; what the open ones have proven stays true.
     this.#tls = tls;
     this.#pool.update({ config, tls });
-    this.#choice.balance(config.balancer);
+    this.#choice.balance(config.balancer.kind);
     this.retries.update(config.retryBudget);
     if (config.discovery.kind === "endpoints") this.setEndpoints(endpoints?.endpoints ?? NONE, "no-endpoints");
     else this.#serve();
@@ -161,7 +161,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
     return {
       key: this.key,
       protocol: this.#config.protocol,
-      balancer: this.#config.balancer,
+      balancer: this.#config.balancer.kind,
       connections: this.#hosts.connections,
       connectionLimit: this.#config.limits.connections,
       pending: this.#pending,

@@ -5,6 +5,7 @@
 import type { Cluster, Http2ClientOptions, UpstreamTls } from "@sallyport/model/cluster";
 import type { EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
+import type { HashKey, Locality } from "@sallyport/model/traffic";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
 import type { ActiveCounts, Recorder } from "../observe/contract.ts";
 
@@ -19,6 +20,15 @@ export interface UpstreamEndpoint {
   readonly state?: EndpointSummary["state"];
   /** Requests on it now, over all workers where shared memory counts them. */
   active(): number;
+  /**
+   * Stands for it where clients keep their session (GEP-1619): 16 hex digits that say nothing of its address, the same for as long as
+   * cluster and address are.
+   */
+  readonly session: string;
+  /** One try on it ended with an answer of this status (the final one: 101 or 200 to 599). Called once a try, as its head comes. */
+  noteAnswer(status: number): void;
+  /** One try on it ended without an answer, by its doing or that of the way there (FAULTS: source `upstream`). */
+  noteFailure(reason: FaultReason): void;
 }
 
 /** Who asks for a connection: one try of an exchange (or of a mirror). */
@@ -29,6 +39,10 @@ export interface ConnectionRequest {
   readonly avoids?: UpstreamEndpoint | undefined;
   /** Endpoints that it failed on: another one is better, if there is one. */
   readonly tried?: readonly UpstreamEndpoint[] | undefined;
+  /** The `session` of the endpoint that its client is at home on: that one, wherever it is fit to serve. */
+  readonly session?: string | undefined;
+  /** What decides where a consistent-hash balancer sends it: a hash (32 bits, unsigned) of the first of these keys that it has; undefined: none. */
+  hashOf?(keys: readonly HashKey[]): number | undefined;
   /** Called once, possibly before `acquire` returns. `reused` is true for a connection that answered before. */
   assign(connection: UpstreamConnection, reused: boolean): void;
   /** Called once instead of assign: no connection will come. `failed` is the one it waited for, where that never came up. */
@@ -97,6 +111,8 @@ export interface UpstreamTlsSettings extends Pick<UpstreamTls, "serverName" | "i
 
 /** Who asks for an endpoint to make a connection (or a datagram session) of its own to. */
 export interface EndpointRequest {
+  /** As in ConnectionRequest; it has a source address and nothing else. */
+  hashOf?(keys: readonly HashKey[]): number | undefined;
   /** Called once, possibly before `lease` returns. */
   assign(lease: EndpointLease): void;
   /** Called once instead of assign. */
@@ -201,10 +217,18 @@ export interface ClusterTableOptions {
   readonly onNameState?: (clusterKey: string, hostname: string, state: "resolved" | UnresolvedName) => void;
 }
 
+/**
+ * Whether an endpoint is fit to be given requests: `ejected` by its failures (outlier detection), `unhealthy` by its checks, `unchecked`:
+ * the first check is not over, so that it is used only where no other is.
+ */
+export type EndpointState = "fit" | "ejected" | "unhealthy" | "unchecked";
+
 /** One endpoint as the admin API shows it. */
 export interface EndpointSummary {
   readonly label: string;
   readonly weight: number;
+  /** Why it is left out; `fit`: it is not. */
+  readonly health: EndpointState;
   /** `removed`: gone from the configuration, requests still on it. */
   readonly state: "ready" | "draining" | "removed";
   /** Requests of all workers; everything else of this one. */
@@ -221,7 +245,7 @@ export interface EndpointSummary {
 export interface ClusterSummary {
   readonly key: string;
   readonly protocol: Cluster["protocol"];
-  readonly balancer: Cluster["balancer"];
+  readonly balancer: Cluster["balancer"]["kind"];
   readonly connections: number;
   readonly connectionLimit: number;
   readonly pending: number;
@@ -246,9 +270,10 @@ export interface ManagedCluster extends UpstreamCluster {
 }
 
 /** Where a proxy runs; "" where nobody said. */
-export interface Place {
-  readonly zone: string;
+export interface Place extends Locality {
   readonly node: string;
+  /** Labels of its pod and node, for LocalityBalancing.priorities. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** All live clusters of one worker; one per worker, for its whole life. */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeRequest, setUpCluster, toEndpoint } from "../../test/cluster/fakes.ts";
 import type { UpstreamEndpoint } from "./contract.ts";
+import { NOWHERE } from "./locality.ts";
 
 class RetriedRequest extends FakeRequest {
   readonly tried: UpstreamEndpoint[] = [];
@@ -10,7 +11,7 @@ class RetriedRequest extends FakeRequest {
 
 test("a retry goes to an endpoint it did not fail on, and to any once it failed on all", () => {
   for (const balancer of ["least-request", "round-robin", "random"] as const) {
-    const { cluster } = setUpCluster({ balancer }, [toEndpoint(1), toEndpoint(2), toEndpoint(3)]);
+    const { cluster } = setUpCluster({ balancer: { kind: balancer } }, [toEndpoint(1), toEndpoint(2), toEndpoint(3)]);
     const tried: UpstreamEndpoint[] = [];
     for (let i = 0; i < 6; i++) {
       const request = new RetriedRequest("plain");
@@ -26,7 +27,7 @@ test("a retry goes to an endpoint it did not fail on, and to any once it failed 
 });
 
 test("a cluster that moves prefers what is meant for its place, and goes back", () => {
-  const { cluster } = setUpCluster({ balancer: "round-robin" }, [
+  const { cluster } = setUpCluster({ balancer: { kind: "round-robin" } }, [
     { ...toEndpoint(1), forZones: ["z1"] },
     { ...toEndpoint(2), forZones: ["z2"] },
   ]);
@@ -40,9 +41,9 @@ test("a cluster that moves prefers what is meant for its place, and goes back", 
     return labels.size;
   };
   assert.equal(reach(), 2);
-  cluster.moveTo({ zone: "z1", node: "" });
+  cluster.moveTo({ ...NOWHERE, zone: "z1" });
   assert.equal(reach(), 1);
-  cluster.moveTo({ zone: "z3", node: "" });
+  cluster.moveTo({ ...NOWHERE, zone: "z3" });
   assert.equal(reach(), 2);
 });
 

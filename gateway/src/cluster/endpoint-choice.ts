@@ -11,11 +11,11 @@ import type { EndpointHosts } from "./endpoint-hosts.ts";
 export class EndpointChoice {
   readonly #hosts: EndpointHosts;
   readonly #random: () => number;
-  #kind: Cluster["balancer"];
+  #kind: Cluster["balancer"]["kind"];
   #balancer: Balancer<EndpointHost>;
   #usable: readonly EndpointHost[] = [];
 
-  constructor(hosts: EndpointHosts, kind: Cluster["balancer"], random: () => number) {
+  constructor(hosts: EndpointHosts, kind: Cluster["balancer"]["kind"], random: () => number) {
     this.#hosts = hosts;
     this.#random = random;
     this.#kind = kind;
@@ -33,7 +33,7 @@ export class EndpointChoice {
   }
 
   /** Balances in another way, if it is another. */
-  balance(kind: Cluster["balancer"]): void {
+  balance(kind: Cluster["balancer"]["kind"]): void {
     if (kind === this.#kind) return;
     this.#kind = kind;
     this.#balancer = createBalancer(kind);

@@ -1,5 +1,6 @@
 /** One endpoint with its connections. */
 import type { Endpoint } from "@sallyport/model/endpoint";
+import type { FaultReason } from "@sallyport/model/fault";
 import { toHostPort } from "@sallyport/model/listener";
 import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
@@ -57,6 +58,18 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
     this.forNodes = forNodes;
   }
 
+  get session(): string {
+    return "";
+  }
+
+  noteAnswer(_status: number): void {
+    // nobody listens yet
+  }
+
+  noteFailure(_reason: FaultReason): void {
+    // nobody listens yet
+  }
+
   active(): number {
     return this.#slot === NO_SLOT ? this.busy : this.#counts.total(this.#slot);
   }
@@ -81,7 +94,7 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
       if (one.state === "draining") counts.draining++;
       else if (one.streams === 0) counts.idle++;
     }
-    return { label, weight, state, active: this.active(), connections, ...counts };
+    return { label, weight, health: "fit", state, active: this.active(), connections, ...counts };
   }
 }
 

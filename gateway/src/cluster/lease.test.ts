@@ -40,7 +40,7 @@ test("a lease takes the place of an idle connection", () => {
 
 test("a lease avoids an endpoint where there is another, and has it where there is none", () => {
   for (const balancer of ["least-request", "round-robin", "random"] as const) {
-    const { lease } = setUpCluster({ balancer }, [toEndpoint(1), toEndpoint(2), toEndpoint(3)]);
+    const { lease } = setUpCluster({ balancer: { kind: balancer } }, [toEndpoint(1), toEndpoint(2), toEndpoint(3)]);
     const { held } = lease();
     for (let i = 0; i < 10; i++) assert.notEqual(lease(held?.endpoint).held?.endpoint, held?.endpoint);
   }

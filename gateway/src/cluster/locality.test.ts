@@ -11,7 +11,7 @@ function one(name: string, forZones?: readonly string[], forNodes?: readonly str
 }
 
 function choose(endpoints: readonly Named[], zone: string, node = ""): string {
-  return preferNear(endpoints, { zone, node })
+  return preferNear(endpoints, { ...NOWHERE, zone, node })
     .map(({ name }) => name)
     .join("");
 }

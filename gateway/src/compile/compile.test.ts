@@ -142,7 +142,7 @@ test("clusters and their connections outlive every change of configuration", () 
   const first = compiler.activate(BASE);
   acquire(first, "ns/web:80").connection?.finish();
   const second = compiler.activate(
-    [...BASE.filter((resource) => resource !== WEB), { ...WEB, connectTimeout: 5, balancer: "random" }],
+    [...BASE.filter((resource) => resource !== WEB), { ...WEB, connectTimeout: 5, balancer: { kind: "random" } }],
     first,
   );
   second.disposeUnused();

@@ -3,6 +3,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { type ControllerMessage, type Hello, PROXY_MESSAGE_BYTES } from "@sallyport/model/distribution";
 import { decodeControllerMessage } from "@sallyport/model/message";
 import { formatProblem } from "@sallyport/model/problem";
+import { NOWHERE } from "../cluster/locality.ts";
 import type { Gateway } from "../workers/contract.ts";
 import type { Stream } from "./connection.ts";
 import { ConnectionFailure, type RemoteOptions } from "./contract.ts";
@@ -106,7 +107,7 @@ export class Session {
     if (message.kind === "place") {
       const { gateway, state, remote } = this.#options;
       state.zone = message.zone;
-      gateway.place({ zone: message.zone ?? "", node: remote.node ?? "" });
+      gateway.place({ ...NOWHERE, zone: message.zone ?? "", node: remote.node ?? "" });
       return;
     }
     const step = this.#receiver.take(message);

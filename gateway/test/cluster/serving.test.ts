@@ -170,7 +170,7 @@ test("one upstream connection outlives changes of configuration", async (t) => {
   const web = await Backend.open(t, "web");
   const front = await Front.open(t, 1);
   for (let edit = 0; edit < 5; edit++) {
-    const changes = { balancer: edit % 2 === 0 ? ("random" as const) : ("round-robin" as const) };
+    const changes = { balancer: { kind: edit % 2 === 0 ? ("random" as const) : ("round-robin" as const) } };
     await front.apply(web.cluster(changes), route(toRule(`/edit-${edit}`, "ns/web:80")));
     assert.equal((await front.get(`/edit-${edit}`)).status, 200);
     assert.equal((await front.get(`/edit-${edit - 1}`)).status, 404);

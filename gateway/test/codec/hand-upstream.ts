@@ -18,6 +18,7 @@ import type { ResponseHead } from "../../src/head/response-head.ts";
 import { ChunkedDecoder } from "../../src/http1/chunked.ts";
 import type { ExchangeRecord } from "../../src/observe/contract.ts";
 import { FreeRetries } from "../free-retries.ts";
+import { UNHEARD } from "../unheard.ts";
 
 /** What a test looks at of a record. */
 export type RecordFacts = Pick<ExchangeRecord, "status" | "flag" | "bytesReceived" | "bytesSent">;
@@ -74,7 +75,7 @@ export class HandUpstream implements UpstreamCluster {
 
   #open(): UpstreamConnection {
     return {
-      endpoint: { address: "192.0.2.9", port: 80, label: "192.0.2.9:80", active: () => 0 },
+      endpoint: { address: "192.0.2.9", port: 80, label: "192.0.2.9:80", active: () => 0, ...UNHEARD },
       capacity: 1,
       settled: true,
       upgradable: true,

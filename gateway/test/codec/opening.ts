@@ -2,6 +2,7 @@
 import type { ConnectionOwner, OpenOptions } from "../../src/cluster/contract.ts";
 import type { UpstreamDependencies } from "../../src/exchange/dependencies.ts";
 import { Wheel } from "../../src/time/wheel.ts";
+import { UNHEARD } from "../unheard.ts";
 
 /** How often the owner of a connection was told what. */
 export interface ToldOwner {
@@ -17,7 +18,7 @@ export function toOpening(
 ): Pick<OpenOptions, "cluster" | "endpoint" | "connectTimeout"> & { readonly owner: ConnectionOwner } {
   return {
     cluster: "test/main:80",
-    endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
+    endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0, ...UNHEARD },
     connectTimeout: 5000,
     owner: {
       onConnected: () => void told.connected++,

@@ -6,6 +6,7 @@ import { eventually } from "@sallyport/testkit/eventually";
 import { seeded } from "@sallyport/testkit/random";
 import { LeasingCluster } from "../stream/leasing-cluster.ts";
 import { openDatagramRig, openEcho, routeTo } from "./rig.ts";
+import { UNHEARD } from "../unheard.ts";
 
 for (const address of ["127.0.0.1", "::1"]) {
   test(`two clients are kept apart on ${address}`, async (t) => {
@@ -239,7 +240,7 @@ test("an endpoint that cannot be connected to ends the session and harms nobody"
   client.say("1");
   await eventually(() => rig.records.length === 1);
   assert.equal(rig.records[0]?.flag, "UF");
-  cluster.endpoints[0] = { address: "127.0.0.1", port: echo.port, label: "echo", active: () => 0 };
+  cluster.endpoints[0] = { address: "127.0.0.1", port: echo.port, label: "echo", active: () => 0, ...UNHEARD };
   client.say("2");
   assert.deepEqual(await client.hear(1), ["e:2"]);
 });

@@ -11,6 +11,7 @@ import { Inlet } from "../../src/wire/inlet.ts";
 import { KeptBodies } from "../../src/retry/kept-bodies.ts";
 import { FreeRetries } from "../free-retries.ts";
 import { StubSocket } from "./stub-socket.ts";
+import { UNHEARD } from "../unheard.ts";
 
 const OK = toResponseHead({ status: 200, headers: [["date", "x"]] }, 2);
 OK.dated = true;
@@ -26,7 +27,7 @@ class EchoCluster implements UpstreamCluster {
     const { seen } = this;
     request.assign(
       {
-        endpoint: { address: "127.0.0.1", port: 1, label: "127.0.0.1:1", active: () => 0 },
+        endpoint: { address: "127.0.0.1", port: 1, label: "127.0.0.1:1", active: () => 0, ...UNHEARD },
         capacity: 1,
         settled: true,
         upgradable: true,

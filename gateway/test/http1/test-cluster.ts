@@ -11,6 +11,7 @@ import type {
   UpstreamTlsSettings,
 } from "../../src/cluster/contract.ts";
 import { FreeRetries } from "../free-retries.ts";
+import { UNHEARD } from "../unheard.ts";
 
 /** The smallest pool: last in, first out, no limits. */
 export class TestCluster implements UpstreamCluster {
@@ -36,7 +37,13 @@ export class TestCluster implements UpstreamCluster {
   constructor(key: string, port: number, open: OpenConnection) {
     this.key = key;
     this.#open = open;
-    this.#endpoint = { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => this.all.size };
+    this.#endpoint = {
+      address: "127.0.0.1",
+      port,
+      label: `127.0.0.1:${port}`,
+      active: () => this.all.size,
+      ...UNHEARD,
+    };
   }
 
   get waiting(): number {

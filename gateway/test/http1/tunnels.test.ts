@@ -14,6 +14,7 @@ import { Wheel } from "../../src/time/wheel.ts";
 import { HandUpstream } from "../codec/hand-upstream.ts";
 import { fieldOf } from "./pair.ts";
 import { openRig } from "./rig.ts";
+import { UNHEARD } from "../unheard.ts";
 
 /** Keeps what it is told. */
 class Receiver implements AnswerReceiver {
@@ -74,7 +75,7 @@ async function send(t: TestContext, head: RequestHead): Promise<Sent> {
   const connection = openHttp1(
     {
       cluster: "test/main:80",
-      endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
+      endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0, ...UNHEARD },
       tls: undefined,
       connectTimeout: 5000,
       owner: { onConnected: none, onIdle: none, onCapacity: none, onDraining: none, onClosed: none },

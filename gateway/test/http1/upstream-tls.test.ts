@@ -12,6 +12,7 @@ import { Wheel } from "../../src/time/wheel.ts";
 import { toTlsSettings } from "../wire/tls-settings.ts";
 import { TlsUpstream } from "../wire/tls-upstream.ts";
 import { openRig, recordOf } from "./rig.ts";
+import { UNHEARD } from "../unheard.ts";
 
 const authority = await createAuthority("test root");
 const good = await authority.issue({ names: ["upstream.test"] });
@@ -132,7 +133,7 @@ test("a failed connection says what was wrong with TLS before its receiver hears
     const connection = openHttp1(
       {
         cluster: "test/main:80",
-        endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
+        endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0, ...UNHEARD },
         tls: trusting,
         connectTimeout: 5000,
         owner: {

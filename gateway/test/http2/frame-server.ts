@@ -15,6 +15,7 @@ import { Flag, frameHeader, FrameType, PREFACE, word } from "../../src/http2/fra
 import { HpackDecoder } from "../../src/http2/hpack/decoder.ts";
 import { HpackEncoder } from "../../src/http2/hpack/encoder.ts";
 import { Wheel } from "../../src/time/wheel.ts";
+import { UNHEARD } from "../unheard.ts";
 
 /** A frame of the client. */
 export interface ClientFrame {
@@ -63,7 +64,7 @@ export class FrameServer {
     frames.connection = openHttp2(
       {
         cluster: "test/main:80",
-        endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
+        endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0, ...UNHEARD },
         tls: undefined,
         http2: { ...DEFAULT_HTTP2_CLIENT_OPTIONS, ...http2 },
         connectTimeout: 5000,

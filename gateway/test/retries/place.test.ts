@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
+import { NOWHERE } from "../../src/cluster/locality.ts";
 import { type Backend, openBackend, say } from "./backends.ts";
 import { RetryRig } from "./rig.ts";
 
@@ -41,20 +42,20 @@ test("all workers prefer the endpoints of the place they are told of, and of the
     ["here", [MANY, 0]],
     ["there", [0, MANY]],
   ] as const) {
-    rig.gateway.place({ zone, node: "" });
+    rig.gateway.place({ ...NOWHERE, zone });
     await eventually(async () => {
       assert.deepEqual(await ask(zones), expected);
       return true;
     });
   }
-  rig.gateway.place({ zone: "", node: "" });
+  rig.gateway.place(NOWHERE);
   await eventually(async () => (await ask(zones)).every((count) => count > 0));
 });
 
 test("a gateway that starts in a place serves from it, and so does a worker that replaces another", async () => {
   await using here = await openBackend(say(200));
   await using there = await openBackend(say(200));
-  const place = { zone: "here", node: "" };
+  const place = { ...NOWHERE, zone: "here" };
   await using rig = await RetryRig.start({ backends: toEndpoints(here, there) }, { workers: 3, place });
   const zones = { rig, here, there };
   assert.deepEqual(await ask(zones), [MANY, 0]);

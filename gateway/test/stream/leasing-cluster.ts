@@ -2,6 +2,7 @@
 import type { FaultReason } from "@sallyport/model/fault";
 import type { EndpointLease, EndpointRequest, UpstreamCluster, UpstreamEndpoint } from "../../src/cluster/contract.ts";
 import { FreeRetries } from "../free-retries.ts";
+import { UNHEARD } from "../unheard.ts";
 
 /** An endpoint whose state the test changes. */
 export type TestEndpoint = { -readonly [name in keyof UpstreamEndpoint]: UpstreamEndpoint[name] };
@@ -89,5 +90,5 @@ export class LeasingCluster implements UpstreamCluster {
 /** An endpoint on loopback. */
 function toEndpoint(port: number, address = "127.0.0.1"): TestEndpoint {
   const host = address.includes(":") ? `[${address}]` : address;
-  return { address, port, label: `${host}:${port}`, state: "ready", active: () => 0 };
+  return { address, port, label: `${host}:${port}`, state: "ready", active: () => 0, ...UNHEARD };
 }

@@ -10,6 +10,7 @@ import type { UpstreamConnection } from "../../src/cluster/contract.ts";
 import { Wheel } from "../../src/time/wheel.ts";
 import { openUpstream } from "../../src/upstream/open.ts";
 import { createTlsUpstream } from "../wire/tls-settings.ts";
+import { UNHEARD } from "../unheard.ts";
 
 const { settings, certified } = await createTlsUpstream();
 
@@ -31,7 +32,7 @@ async function open(
   const connection = openUpstream(
     {
       cluster: "test/main:443",
-      endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0 },
+      endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0, ...UNHEARD },
       tls: settings,
       protocol,
       upgrades,

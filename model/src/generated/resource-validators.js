@@ -818,9 +818,10 @@ return errors === 0;
 }
 
 export const httpRoute = validate11;
-const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0},"retry":{"type":"object","required":["attempts","on","statuses","backoff"],"properties":{"attempts":{"type":"integer","minimum":0},"on":{"type":"array","items":{"enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"backoff":{"type":"object","required":["least","base","max"],"properties":{"least":{"type":"integer","minimum":0},"base":{"type":"integer","minimum":0},"max":{"type":"integer","minimum":0}}}}}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599}}}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]}}};
+const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0},"retry":{"type":"object","required":["attempts","on","statuses","backoff"],"properties":{"attempts":{"type":"integer","minimum":0},"on":{"type":"array","items":{"enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"backoff":{"type":"object","required":["least","base","max"],"properties":{"least":{"type":"integer","minimum":0},"base":{"type":"integer","minimum":0},"max":{"type":"integer","minimum":0}}},"nonIdempotent":{"type":"boolean"},"samePlace":{"type":"boolean"}}},"streamIdleTimeout":{"type":"integer","minimum":0},"maxDuration":{"type":"integer","minimum":0},"session":{"type":"object","required":["carrier"],"properties":{"carrier":{"$ref":"#/$defs/union4"},"absoluteTimeout":{"type":"integer","minimum":0},"idleTimeout":{"type":"integer","minimum":0}}}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16}}}}},{"type":"object","required":["kind","codings","minimumLength","contentTypes"],"properties":{"kind":{"type":"string","const":"compression"},"codings":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"enum":["gzip","br","zstd"]},"level":{"type":"integer","minimum":0}}}},"minimumLength":{"type":"integer","minimum":0},"contentTypes":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","overrides"],"properties":{"kind":{"type":"string","const":"response-override"},"overrides":{"type":"array","items":{"type":"object","required":["statuses","source","headers"],"properties":{"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}},"source":{"enum":["upstream","local","any"]},"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"body":{"type":"object","required":["contentType","text"],"properties":{"contentType":{"type":"string"},"text":{"type":"string"}}}}}}}},{"type":"object","required":["kind","maxBytes","whole"],"properties":{"kind":{"type":"string","const":"request-body"},"maxBytes":{"type":"integer","minimum":0},"whole":{"type":"boolean"}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]},"union4":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name","lifetime"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"enum":["session","permanent"]}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}}]}}};
 const schema13 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]};
-const schema14 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599}}}}}]};
+const schema18 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name","lifetime"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"enum":["session","permanent"]}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}}]};
+const schema14 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16}}}}},{"type":"object","required":["kind","codings","minimumLength","contentTypes"],"properties":{"kind":{"type":"string","const":"compression"},"codings":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"enum":["gzip","br","zstd"]},"level":{"type":"integer","minimum":0}}}},"minimumLength":{"type":"integer","minimum":0},"contentTypes":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","overrides"],"properties":{"kind":{"type":"string","const":"response-override"},"overrides":{"type":"array","items":{"type":"object","required":["statuses","source","headers"],"properties":{"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}},"source":{"enum":["upstream","local","any"]},"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"body":{"type":"object","required":["contentType","text"],"properties":{"contentType":{"type":"string"},"text":{"type":"string"}}}}}}}},{"type":"object","required":["kind","maxBytes","whole"],"properties":{"kind":{"type":"string","const":"request-body"},"maxBytes":{"type":"integer","minimum":0},"whole":{"type":"boolean"}}}]};
 const schema15 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]};
 
 function validate12(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -2174,6 +2175,34 @@ var valid44 = _errs156 === errors;
 else {
 var valid44 = true;
 }
+if(valid44){
+if(data61.grpcStatus !== undefined){
+let data66 = data61.grpcStatus;
+const _errs158 = errors;
+if(!(((typeof data66 == "number") && (!(data66 % 1) && !isNaN(data66))) && (isFinite(data66)))){
+validate12.errors = [{instancePath:instancePath+"/abort/grpcStatus",schemaPath:"#/oneOf/6/properties/abort/properties/grpcStatus/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs158){
+if((typeof data66 == "number") && (isFinite(data66))){
+if(data66 > 16 || isNaN(data66)){
+validate12.errors = [{instancePath:instancePath+"/abort/grpcStatus",schemaPath:"#/oneOf/6/properties/abort/properties/grpcStatus/maximum",keyword:"maximum",params:{comparison: "<=", limit: 16},message:"must be <= 16"}];
+return false;
+}
+else {
+if(data66 < 0 || isNaN(data66)){
+validate12.errors = [{instancePath:instancePath+"/abort/grpcStatus",schemaPath:"#/oneOf/6/properties/abort/properties/grpcStatus/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+var valid44 = _errs158 === errors;
+}
+else {
+var valid44 = true;
+}
+}
 }
 }
 }
@@ -2193,6 +2222,557 @@ var valid41 = true;
 }
 else {
 validate12.errors = [{instancePath,schemaPath:"#/oneOf/6/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag0 === "compression"){
+const _errs160 = errors;
+if(errors === _errs160){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing20;
+if(((((data.kind === undefined) && (missing20 = "kind")) || ((data.codings === undefined) && (missing20 = "codings"))) || ((data.minimumLength === undefined) && (missing20 = "minimumLength"))) || ((data.contentTypes === undefined) && (missing20 = "contentTypes"))){
+validate12.errors = [{instancePath,schemaPath:"#/oneOf/7/required",keyword:"required",params:{missingProperty: missing20},message:"must have required property '"+missing20+"'"}];
+return false;
+}
+else {
+if(data.kind !== undefined){
+let data67 = data.kind;
+const _errs162 = errors;
+if(typeof data67 !== "string"){
+validate12.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/7/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("compression" !== data67){
+validate12.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/7/properties/kind/const",keyword:"const",params:{allowedValue: "compression"},message:"must be equal to constant"}];
+return false;
+}
+var valid47 = _errs162 === errors;
+}
+else {
+var valid47 = true;
+}
+if(valid47){
+if(data.codings !== undefined){
+let data68 = data.codings;
+const _errs164 = errors;
+if(errors === _errs164){
+if(Array.isArray(data68)){
+var valid48 = true;
+const len10 = data68.length;
+for(let i10=0; i10<len10; i10++){
+let data69 = data68[i10];
+const _errs166 = errors;
+if(errors === _errs166){
+if(data69 && typeof data69 == "object" && !Array.isArray(data69)){
+let missing21;
+if((data69.name === undefined) && (missing21 = "name")){
+validate12.errors = [{instancePath:instancePath+"/codings/" + i10,schemaPath:"#/oneOf/7/properties/codings/items/required",keyword:"required",params:{missingProperty: missing21},message:"must have required property '"+missing21+"'"}];
+return false;
+}
+else {
+if(data69.name !== undefined){
+let data70 = data69.name;
+const _errs168 = errors;
+if(!(((data70 === "gzip") || (data70 === "br")) || (data70 === "zstd"))){
+validate12.errors = [{instancePath:instancePath+"/codings/" + i10+"/name",schemaPath:"#/oneOf/7/properties/codings/items/properties/name/enum",keyword:"enum",params:{allowedValues: schema14.oneOf[7].properties.codings.items.properties.name.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid49 = _errs168 === errors;
+}
+else {
+var valid49 = true;
+}
+if(valid49){
+if(data69.level !== undefined){
+let data71 = data69.level;
+const _errs169 = errors;
+if(!(((typeof data71 == "number") && (!(data71 % 1) && !isNaN(data71))) && (isFinite(data71)))){
+validate12.errors = [{instancePath:instancePath+"/codings/" + i10+"/level",schemaPath:"#/oneOf/7/properties/codings/items/properties/level/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs169){
+if((typeof data71 == "number") && (isFinite(data71))){
+if(data71 < 0 || isNaN(data71)){
+validate12.errors = [{instancePath:instancePath+"/codings/" + i10+"/level",schemaPath:"#/oneOf/7/properties/codings/items/properties/level/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid49 = _errs169 === errors;
+}
+else {
+var valid49 = true;
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/codings/" + i10,schemaPath:"#/oneOf/7/properties/codings/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid48 = _errs166 === errors;
+if(!valid48){
+break;
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/codings",schemaPath:"#/oneOf/7/properties/codings/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid47 = _errs164 === errors;
+}
+else {
+var valid47 = true;
+}
+if(valid47){
+if(data.minimumLength !== undefined){
+let data72 = data.minimumLength;
+const _errs171 = errors;
+if(!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))){
+validate12.errors = [{instancePath:instancePath+"/minimumLength",schemaPath:"#/oneOf/7/properties/minimumLength/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs171){
+if((typeof data72 == "number") && (isFinite(data72))){
+if(data72 < 0 || isNaN(data72)){
+validate12.errors = [{instancePath:instancePath+"/minimumLength",schemaPath:"#/oneOf/7/properties/minimumLength/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid47 = _errs171 === errors;
+}
+else {
+var valid47 = true;
+}
+if(valid47){
+if(data.contentTypes !== undefined){
+let data73 = data.contentTypes;
+const _errs173 = errors;
+if(errors === _errs173){
+if(Array.isArray(data73)){
+var valid50 = true;
+const len11 = data73.length;
+for(let i11=0; i11<len11; i11++){
+const _errs175 = errors;
+if(typeof data73[i11] !== "string"){
+validate12.errors = [{instancePath:instancePath+"/contentTypes/" + i11,schemaPath:"#/oneOf/7/properties/contentTypes/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid50 = _errs175 === errors;
+if(!valid50){
+break;
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/contentTypes",schemaPath:"#/oneOf/7/properties/contentTypes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid47 = _errs173 === errors;
+}
+else {
+var valid47 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath,schemaPath:"#/oneOf/7/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag0 === "response-override"){
+const _errs177 = errors;
+if(errors === _errs177){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing22;
+if(((data.kind === undefined) && (missing22 = "kind")) || ((data.overrides === undefined) && (missing22 = "overrides"))){
+validate12.errors = [{instancePath,schemaPath:"#/oneOf/8/required",keyword:"required",params:{missingProperty: missing22},message:"must have required property '"+missing22+"'"}];
+return false;
+}
+else {
+if(data.kind !== undefined){
+let data75 = data.kind;
+const _errs179 = errors;
+if(typeof data75 !== "string"){
+validate12.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/8/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("response-override" !== data75){
+validate12.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/8/properties/kind/const",keyword:"const",params:{allowedValue: "response-override"},message:"must be equal to constant"}];
+return false;
+}
+var valid52 = _errs179 === errors;
+}
+else {
+var valid52 = true;
+}
+if(valid52){
+if(data.overrides !== undefined){
+let data76 = data.overrides;
+const _errs181 = errors;
+if(errors === _errs181){
+if(Array.isArray(data76)){
+var valid53 = true;
+const len12 = data76.length;
+for(let i12=0; i12<len12; i12++){
+let data77 = data76[i12];
+const _errs183 = errors;
+if(errors === _errs183){
+if(data77 && typeof data77 == "object" && !Array.isArray(data77)){
+let missing23;
+if((((data77.statuses === undefined) && (missing23 = "statuses")) || ((data77.source === undefined) && (missing23 = "source"))) || ((data77.headers === undefined) && (missing23 = "headers"))){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12,schemaPath:"#/oneOf/8/properties/overrides/items/required",keyword:"required",params:{missingProperty: missing23},message:"must have required property '"+missing23+"'"}];
+return false;
+}
+else {
+if(data77.statuses !== undefined){
+let data78 = data77.statuses;
+const _errs185 = errors;
+if(errors === _errs185){
+if(Array.isArray(data78)){
+var valid55 = true;
+const len13 = data78.length;
+for(let i13=0; i13<len13; i13++){
+let data79 = data78[i13];
+const _errs187 = errors;
+if(errors === _errs187){
+if(data79 && typeof data79 == "object" && !Array.isArray(data79)){
+let missing24;
+if(((data79.from === undefined) && (missing24 = "from")) || ((data79.to === undefined) && (missing24 = "to"))){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/statuses/" + i13,schemaPath:"#/oneOf/8/properties/overrides/items/properties/statuses/items/required",keyword:"required",params:{missingProperty: missing24},message:"must have required property '"+missing24+"'"}];
+return false;
+}
+else {
+if(data79.from !== undefined){
+let data80 = data79.from;
+const _errs189 = errors;
+if(!(((typeof data80 == "number") && (!(data80 % 1) && !isNaN(data80))) && (isFinite(data80)))){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/statuses/" + i13+"/from",schemaPath:"#/oneOf/8/properties/overrides/items/properties/statuses/items/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs189){
+if((typeof data80 == "number") && (isFinite(data80))){
+if(data80 < 0 || isNaN(data80)){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/statuses/" + i13+"/from",schemaPath:"#/oneOf/8/properties/overrides/items/properties/statuses/items/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid56 = _errs189 === errors;
+}
+else {
+var valid56 = true;
+}
+if(valid56){
+if(data79.to !== undefined){
+let data81 = data79.to;
+const _errs191 = errors;
+if(!(((typeof data81 == "number") && (!(data81 % 1) && !isNaN(data81))) && (isFinite(data81)))){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/statuses/" + i13+"/to",schemaPath:"#/oneOf/8/properties/overrides/items/properties/statuses/items/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs191){
+if((typeof data81 == "number") && (isFinite(data81))){
+if(data81 < 0 || isNaN(data81)){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/statuses/" + i13+"/to",schemaPath:"#/oneOf/8/properties/overrides/items/properties/statuses/items/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid56 = _errs191 === errors;
+}
+else {
+var valid56 = true;
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/statuses/" + i13,schemaPath:"#/oneOf/8/properties/overrides/items/properties/statuses/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid55 = _errs187 === errors;
+if(!valid55){
+break;
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/statuses",schemaPath:"#/oneOf/8/properties/overrides/items/properties/statuses/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid54 = _errs185 === errors;
+}
+else {
+var valid54 = true;
+}
+if(valid54){
+if(data77.source !== undefined){
+let data82 = data77.source;
+const _errs193 = errors;
+if(!(((data82 === "upstream") || (data82 === "local")) || (data82 === "any"))){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/source",schemaPath:"#/oneOf/8/properties/overrides/items/properties/source/enum",keyword:"enum",params:{allowedValues: schema14.oneOf[8].properties.overrides.items.properties.source.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid54 = _errs193 === errors;
+}
+else {
+var valid54 = true;
+}
+if(valid54){
+if(data77.status !== undefined){
+let data83 = data77.status;
+const _errs194 = errors;
+if(!(((typeof data83 == "number") && (!(data83 % 1) && !isNaN(data83))) && (isFinite(data83)))){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/status",schemaPath:"#/oneOf/8/properties/overrides/items/properties/status/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs194){
+if((typeof data83 == "number") && (isFinite(data83))){
+if(data83 > 599 || isNaN(data83)){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/status",schemaPath:"#/oneOf/8/properties/overrides/items/properties/status/maximum",keyword:"maximum",params:{comparison: "<=", limit: 599},message:"must be <= 599"}];
+return false;
+}
+else {
+if(data83 < 200 || isNaN(data83)){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/status",schemaPath:"#/oneOf/8/properties/overrides/items/properties/status/minimum",keyword:"minimum",params:{comparison: ">=", limit: 200},message:"must be >= 200"}];
+return false;
+}
+}
+}
+}
+var valid54 = _errs194 === errors;
+}
+else {
+var valid54 = true;
+}
+if(valid54){
+if(data77.headers !== undefined){
+let data84 = data77.headers;
+const _errs196 = errors;
+if(errors === _errs196){
+if(Array.isArray(data84)){
+var valid57 = true;
+const len14 = data84.length;
+for(let i14=0; i14<len14; i14++){
+let data85 = data84[i14];
+const _errs198 = errors;
+if(errors === _errs198){
+if(data85 && typeof data85 == "object" && !Array.isArray(data85)){
+let missing25;
+if(((data85.name === undefined) && (missing25 = "name")) || ((data85.value === undefined) && (missing25 = "value"))){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/headers/" + i14,schemaPath:"#/oneOf/8/properties/overrides/items/properties/headers/items/required",keyword:"required",params:{missingProperty: missing25},message:"must have required property '"+missing25+"'"}];
+return false;
+}
+else {
+if(data85.name !== undefined){
+const _errs200 = errors;
+if(typeof data85.name !== "string"){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/headers/" + i14+"/name",schemaPath:"#/oneOf/8/properties/overrides/items/properties/headers/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid58 = _errs200 === errors;
+}
+else {
+var valid58 = true;
+}
+if(valid58){
+if(data85.value !== undefined){
+const _errs202 = errors;
+if(typeof data85.value !== "string"){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/headers/" + i14+"/value",schemaPath:"#/oneOf/8/properties/overrides/items/properties/headers/items/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid58 = _errs202 === errors;
+}
+else {
+var valid58 = true;
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/headers/" + i14,schemaPath:"#/oneOf/8/properties/overrides/items/properties/headers/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid57 = _errs198 === errors;
+if(!valid57){
+break;
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/headers",schemaPath:"#/oneOf/8/properties/overrides/items/properties/headers/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid54 = _errs196 === errors;
+}
+else {
+var valid54 = true;
+}
+if(valid54){
+if(data77.body !== undefined){
+let data88 = data77.body;
+const _errs204 = errors;
+if(errors === _errs204){
+if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
+let missing26;
+if(((data88.contentType === undefined) && (missing26 = "contentType")) || ((data88.text === undefined) && (missing26 = "text"))){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/body",schemaPath:"#/oneOf/8/properties/overrides/items/properties/body/required",keyword:"required",params:{missingProperty: missing26},message:"must have required property '"+missing26+"'"}];
+return false;
+}
+else {
+if(data88.contentType !== undefined){
+const _errs206 = errors;
+if(typeof data88.contentType !== "string"){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/body/contentType",schemaPath:"#/oneOf/8/properties/overrides/items/properties/body/properties/contentType/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid59 = _errs206 === errors;
+}
+else {
+var valid59 = true;
+}
+if(valid59){
+if(data88.text !== undefined){
+const _errs208 = errors;
+if(typeof data88.text !== "string"){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/body/text",schemaPath:"#/oneOf/8/properties/overrides/items/properties/body/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid59 = _errs208 === errors;
+}
+else {
+var valid59 = true;
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/body",schemaPath:"#/oneOf/8/properties/overrides/items/properties/body/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid54 = _errs204 === errors;
+}
+else {
+var valid54 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12,schemaPath:"#/oneOf/8/properties/overrides/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid53 = _errs183 === errors;
+if(!valid53){
+break;
+}
+}
+}
+else {
+validate12.errors = [{instancePath:instancePath+"/overrides",schemaPath:"#/oneOf/8/properties/overrides/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid52 = _errs181 === errors;
+}
+else {
+var valid52 = true;
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath,schemaPath:"#/oneOf/8/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag0 === "request-body"){
+const _errs210 = errors;
+if(errors === _errs210){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing27;
+if((((data.kind === undefined) && (missing27 = "kind")) || ((data.maxBytes === undefined) && (missing27 = "maxBytes"))) || ((data.whole === undefined) && (missing27 = "whole"))){
+validate12.errors = [{instancePath,schemaPath:"#/oneOf/9/required",keyword:"required",params:{missingProperty: missing27},message:"must have required property '"+missing27+"'"}];
+return false;
+}
+else {
+if(data.kind !== undefined){
+let data91 = data.kind;
+const _errs212 = errors;
+if(typeof data91 !== "string"){
+validate12.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/9/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("request-body" !== data91){
+validate12.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/9/properties/kind/const",keyword:"const",params:{allowedValue: "request-body"},message:"must be equal to constant"}];
+return false;
+}
+var valid61 = _errs212 === errors;
+}
+else {
+var valid61 = true;
+}
+if(valid61){
+if(data.maxBytes !== undefined){
+let data92 = data.maxBytes;
+const _errs214 = errors;
+if(!(((typeof data92 == "number") && (!(data92 % 1) && !isNaN(data92))) && (isFinite(data92)))){
+validate12.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/oneOf/9/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs214){
+if((typeof data92 == "number") && (isFinite(data92))){
+if(data92 < 0 || isNaN(data92)){
+validate12.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/oneOf/9/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid61 = _errs214 === errors;
+}
+else {
+var valid61 = true;
+}
+if(valid61){
+if(data.whole !== undefined){
+const _errs216 = errors;
+if(typeof data.whole !== "boolean"){
+validate12.errors = [{instancePath:instancePath+"/whole",schemaPath:"#/oneOf/9/properties/whole/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid61 = _errs216 === errors;
+}
+else {
+var valid61 = true;
+}
+}
+}
+}
+}
+else {
+validate12.errors = [{instancePath,schemaPath:"#/oneOf/9/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -3297,6 +3877,32 @@ var valid23 = _errs94 === errors;
 else {
 var valid23 = true;
 }
+if(valid23){
+if(data39.nonIdempotent !== undefined){
+const _errs102 = errors;
+if(typeof data39.nonIdempotent !== "boolean"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/nonIdempotent",schemaPath:"#/properties/rules/items/properties/retry/properties/nonIdempotent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid23 = _errs102 === errors;
+}
+else {
+var valid23 = true;
+}
+if(valid23){
+if(data39.samePlace !== undefined){
+const _errs104 = errors;
+if(typeof data39.samePlace !== "boolean"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/samePlace",schemaPath:"#/properties/rules/items/properties/retry/properties/samePlace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid23 = _errs104 === errors;
+}
+else {
+var valid23 = true;
+}
+}
+}
 }
 }
 }
@@ -3311,6 +3917,255 @@ var valid6 = _errs83 === errors;
 }
 else {
 var valid6 = true;
+}
+if(valid6){
+if(data11.streamIdleTimeout !== undefined){
+let data51 = data11.streamIdleTimeout;
+const _errs106 = errors;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/streamIdleTimeout",schemaPath:"#/properties/rules/items/properties/streamIdleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs106){
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 < 0 || isNaN(data51)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/streamIdleTimeout",schemaPath:"#/properties/rules/items/properties/streamIdleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid6 = _errs106 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data11.maxDuration !== undefined){
+let data52 = data11.maxDuration;
+const _errs108 = errors;
+if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/maxDuration",schemaPath:"#/properties/rules/items/properties/maxDuration/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs108){
+if((typeof data52 == "number") && (isFinite(data52))){
+if(data52 < 0 || isNaN(data52)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/maxDuration",schemaPath:"#/properties/rules/items/properties/maxDuration/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid6 = _errs108 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data11.session !== undefined){
+let data53 = data11.session;
+const _errs110 = errors;
+if(errors === _errs110){
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+let missing11;
+if((data53.carrier === undefined) && (missing11 = "carrier")){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session",schemaPath:"#/properties/rules/items/properties/session/required",keyword:"required",params:{missingProperty: missing11},message:"must have required property '"+missing11+"'"}];
+return false;
+}
+else {
+if(data53.carrier !== undefined){
+let data54 = data53.carrier;
+const _errs112 = errors;
+const _errs113 = errors;
+if(errors === _errs113){
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+const tag1 = data54.kind;
+if(typeof tag1 == "string"){
+if(tag1 === "cookie"){
+const _errs116 = errors;
+if(errors === _errs116){
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+let missing12;
+if((((data54.kind === undefined) && (missing12 = "kind")) || ((data54.name === undefined) && (missing12 = "name"))) || ((data54.lifetime === undefined) && (missing12 = "lifetime"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier",schemaPath:"#/$defs/union4/oneOf/0/required",keyword:"required",params:{missingProperty: missing12},message:"must have required property '"+missing12+"'"}];
+return false;
+}
+else {
+if(data54.kind !== undefined){
+let data55 = data54.kind;
+const _errs118 = errors;
+if(typeof data55 !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/kind",schemaPath:"#/$defs/union4/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("cookie" !== data55){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/kind",schemaPath:"#/$defs/union4/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "cookie"},message:"must be equal to constant"}];
+return false;
+}
+var valid31 = _errs118 === errors;
+}
+else {
+var valid31 = true;
+}
+if(valid31){
+if(data54.name !== undefined){
+const _errs120 = errors;
+if(typeof data54.name !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/name",schemaPath:"#/$defs/union4/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid31 = _errs120 === errors;
+}
+else {
+var valid31 = true;
+}
+if(valid31){
+if(data54.lifetime !== undefined){
+let data57 = data54.lifetime;
+const _errs122 = errors;
+if(!((data57 === "session") || (data57 === "permanent"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/lifetime",schemaPath:"#/$defs/union4/oneOf/0/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema18.oneOf[0].properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid31 = _errs122 === errors;
+}
+else {
+var valid31 = true;
+}
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier",schemaPath:"#/$defs/union4/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag1 === "header"){
+const _errs123 = errors;
+if(errors === _errs123){
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+let missing13;
+if(((data54.kind === undefined) && (missing13 = "kind")) || ((data54.name === undefined) && (missing13 = "name"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier",schemaPath:"#/$defs/union4/oneOf/1/required",keyword:"required",params:{missingProperty: missing13},message:"must have required property '"+missing13+"'"}];
+return false;
+}
+else {
+if(data54.kind !== undefined){
+let data58 = data54.kind;
+const _errs125 = errors;
+if(typeof data58 !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/kind",schemaPath:"#/$defs/union4/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("header" !== data58){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/kind",schemaPath:"#/$defs/union4/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "header"},message:"must be equal to constant"}];
+return false;
+}
+var valid33 = _errs125 === errors;
+}
+else {
+var valid33 = true;
+}
+if(valid33){
+if(data54.name !== undefined){
+const _errs127 = errors;
+if(typeof data54.name !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/name",schemaPath:"#/$defs/union4/oneOf/1/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid33 = _errs127 === errors;
+}
+else {
+var valid33 = true;
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier",schemaPath:"#/$defs/union4/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier",schemaPath:"#/$defs/union4/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag1},message:"value of tag \"kind\" must be in oneOf"}];
+return false;
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier",schemaPath:"#/$defs/union4/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag1},message:"tag \"kind\" must be string"}];
+return false;
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier",schemaPath:"#/$defs/union4/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid27 = _errs112 === errors;
+}
+else {
+var valid27 = true;
+}
+if(valid27){
+if(data53.absoluteTimeout !== undefined){
+let data60 = data53.absoluteTimeout;
+const _errs129 = errors;
+if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/absoluteTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/absoluteTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs129){
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 < 0 || isNaN(data60)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/absoluteTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/absoluteTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid27 = _errs129 === errors;
+}
+else {
+var valid27 = true;
+}
+if(valid27){
+if(data53.idleTimeout !== undefined){
+let data61 = data53.idleTimeout;
+const _errs131 = errors;
+if(!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/idleTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/idleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs131){
+if((typeof data61 == "number") && (isFinite(data61))){
+if(data61 < 0 || isNaN(data61)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/idleTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/idleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid27 = _errs131 === errors;
+}
+else {
+var valid27 = true;
+}
+}
+}
+}
+}
+else {
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session",schemaPath:"#/properties/rules/items/properties/session/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid6 = _errs110 === errors;
+}
+else {
+var valid6 = true;
+}
+}
+}
 }
 }
 }
@@ -3357,8 +4212,8 @@ return errors === 0;
 }
 
 export const streamRoute = validate17;
-const schema18 = {"type":"object","required":["kind","key","age","attachments","backends"],"properties":{"kind":{"type":"string","const":"stream-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"backends":{"type":"array","items":{"$ref":"#/$defs/union0"}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]}}};
-const schema19 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]};
+const schema19 = {"type":"object","required":["kind","key","age","attachments","backends"],"properties":{"kind":{"type":"string","const":"stream-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"backends":{"type":"array","items":{"$ref":"#/$defs/union0"}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]}}};
+const schema20 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]};
 
 function validate17(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3736,10 +4591,1135 @@ return errors === 0;
 }
 
 export const cluster = validate18;
-const schema20 = {"type":"object","required":["kind","key","discovery","protocol","balancer","connectTimeout","limits","pool"],"properties":{"kind":{"type":"string","const":"cluster"},"key":{"type":"string"},"discovery":{"$ref":"#/$defs/union0"},"protocol":{"enum":["http1","http2","auto"]},"tls":{"type":"object","required":["serverName","identities","trust"],"properties":{"serverName":{"type":"string"},"identities":{"type":"array","items":{"$ref":"#/$defs/union1"}},"trust":{"anyOf":[{"type":"string","const":"system"},{"type":"array","items":{"type":"string"}}]},"clientCertificate":{"type":"string"},"minVersion":{"enum":["1.2","1.3"]},"maxVersion":{"enum":["1.2","1.3"]},"ciphers":{"type":"array","items":{"type":"string"}}}},"proxyProtocol":{"enum":["v1","v2"]},"http2":{"type":"object","required":["maxConcurrentStreams","streamWindow","connectionWindow","pingInterval","pingTimeout"],"properties":{"maxConcurrentStreams":{"type":"integer","minimum":0},"streamWindow":{"type":"integer","minimum":0},"connectionWindow":{"type":"integer","minimum":0},"pingInterval":{"type":"integer","minimum":0},"pingTimeout":{"type":"integer","minimum":0}}},"balancer":{"enum":["least-request","round-robin","random"]},"connectTimeout":{"type":"integer","minimum":0},"limits":{"type":"object","required":["connections","pending"],"properties":{"connections":{"type":"integer","minimum":0},"pending":{"type":"integer","minimum":0}}},"retryBudget":{"$ref":"#/$defs/union2"},"pool":{"type":"object","required":["idleTimeout","maxLifetime"],"properties":{"idleTimeout":{"type":"integer","minimum":0},"maxLifetime":{"type":"integer","minimum":0}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","percent","minimum"],"properties":{"kind":{"type":"string","const":"concurrent"},"percent":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","percent","interval","minimum","minimumInterval"],"properties":{"kind":{"type":"string","const":"rate"},"percent":{"type":"integer","minimum":0},"interval":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0},"minimumInterval":{"type":"integer","minimum":0}}}]}}};
-const schema21 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}}}}]};
-const schema22 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]};
-const schema23 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","percent","minimum"],"properties":{"kind":{"type":"string","const":"concurrent"},"percent":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","percent","interval","minimum","minimumInterval"],"properties":{"kind":{"type":"string","const":"rate"},"percent":{"type":"integer","minimum":0},"interval":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0},"minimumInterval":{"type":"integer","minimum":0}}}]};
+const schema21 = {"type":"object","required":["kind","key","discovery","protocol","balancer","connectTimeout","limits","pool"],"properties":{"kind":{"type":"string","const":"cluster"},"key":{"type":"string"},"discovery":{"$ref":"#/$defs/union0"},"protocol":{"enum":["http1","http2","auto"]},"tls":{"type":"object","required":["serverName","identities","trust"],"properties":{"serverName":{"type":"string"},"identities":{"type":"array","items":{"$ref":"#/$defs/union1"}},"trust":{"anyOf":[{"type":"string","const":"system"},{"type":"array","items":{"type":"string"}}]},"clientCertificate":{"type":"string"},"minVersion":{"enum":["1.2","1.3"]},"maxVersion":{"enum":["1.2","1.3"]},"ciphers":{"type":"array","items":{"type":"string"}}}},"proxyProtocol":{"enum":["v1","v2"]},"http2":{"type":"object","required":["maxConcurrentStreams","streamWindow","connectionWindow","pingInterval","pingTimeout"],"properties":{"maxConcurrentStreams":{"type":"integer","minimum":0},"streamWindow":{"type":"integer","minimum":0},"connectionWindow":{"type":"integer","minimum":0},"pingInterval":{"type":"integer","minimum":0},"pingTimeout":{"type":"integer","minimum":0}}},"balancer":{"$ref":"#/$defs/union3"},"locality":{"type":"object","required":["distribute","failover","priorities","overprovisioning"],"properties":{"distribute":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string"},"to":{"type":"array","items":{"type":"object","required":["locality","weight"],"properties":{"locality":{"type":"string"},"weight":{"type":"integer","minimum":0}}}}}}},"failover":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string"},"to":{"type":"string"}}}},"priorities":{"type":"array","items":{"type":"string"}},"zoneAware":{"type":"object","required":["minimumEndpoints"],"properties":{"minimumEndpoints":{"type":"integer","minimum":0}}},"overprovisioning":{"type":"integer","minimum":0}}},"outlierDetection":{"type":"object","required":["consecutive5xx","consecutiveGatewayErrors","splitLocalOrigin","consecutiveLocalOrigin","interval","baseEjectionTime","maxEjectionTime","maxEjectionPercent"],"properties":{"consecutive5xx":{"type":"integer","minimum":0},"consecutiveGatewayErrors":{"type":"integer","minimum":0},"splitLocalOrigin":{"type":"boolean"},"consecutiveLocalOrigin":{"type":"integer","minimum":0},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"interval":{"type":"integer","minimum":0},"baseEjectionTime":{"type":"integer","minimum":0},"maxEjectionTime":{"type":"integer","minimum":0},"maxEjectionPercent":{"type":"integer","minimum":0}}},"healthCheck":{"type":"object","required":["probe","interval","unhealthyInterval","timeout","unhealthyThreshold","healthyThreshold"],"properties":{"probe":{"$ref":"#/$defs/union4"},"port":{"type":"integer","minimum":1,"maximum":65535},"interval":{"type":"integer","minimum":0},"unhealthyInterval":{"type":"integer","minimum":0},"timeout":{"type":"integer","minimum":0},"unhealthyThreshold":{"type":"integer","minimum":1},"healthyThreshold":{"type":"integer","minimum":1}}},"panicThreshold":{"type":"integer","minimum":0},"connectTimeout":{"type":"integer","minimum":0},"limits":{"type":"object","required":["connections","pending"],"properties":{"connections":{"type":"integer","minimum":0},"pending":{"type":"integer","minimum":0},"requests":{"type":"integer","minimum":0},"retries":{"type":"integer","minimum":0},"connectionsPerEndpoint":{"type":"integer","minimum":0}}},"retryBudget":{"$ref":"#/$defs/union5"},"pool":{"type":"object","required":["idleTimeout","maxLifetime"],"properties":{"idleTimeout":{"type":"integer","minimum":0},"maxLifetime":{"type":"integer","minimum":0},"maxRequests":{"type":"integer","minimum":0},"tcpKeepAlive":{"type":"integer","minimum":0}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}},"family":{"enum":["ipv4","ipv6"]},"refresh":{"type":"integer","minimum":0}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"type":"integer","minimum":0},"path":{"type":"string"},"attributes":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"source-address"}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"query"},"name":{"type":"string"}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"least-request"},"choices":{"type":"integer","minimum":2,"maximum":100},"slowStart":{"type":"object","required":["window","aggression","minimumPercent"],"properties":{"window":{"type":"integer","minimum":0},"aggression":{"type":"number","exclusiveMinimum":0},"minimumPercent":{"type":"integer","minimum":0}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"round-robin"},"slowStart":{"type":"object","required":["window","aggression","minimumPercent"],"properties":{"window":{"type":"integer","minimum":0},"aggression":{"type":"number","exclusiveMinimum":0},"minimumPercent":{"type":"integer","minimum":0}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"random"}}},{"type":"object","required":["kind","keys","minimumSize","maximumSize"],"properties":{"kind":{"type":"string","const":"ring-hash"},"keys":{"type":"array","items":{"$ref":"#/$defs/union2"}},"minimumSize":{"type":"integer","minimum":1,"maximum":8388608},"maximumSize":{"type":"integer","minimum":1,"maximum":8388608}}},{"type":"object","required":["kind","keys","tableSize"],"properties":{"kind":{"type":"string","const":"maglev"},"keys":{"type":"array","items":{"$ref":"#/$defs/union2"}},"tableSize":{"type":"integer","minimum":2,"maximum":5000011}}}]},"union4":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","method","path","statuses"],"properties":{"kind":{"type":"string","const":"http"},"method":{"enum":["GET","HEAD","OPTIONS"]},"path":{"type":"string"},"host":{"type":"string"},"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}}}},{"type":"object","required":["kind","service"],"properties":{"kind":{"type":"string","const":"grpc"},"service":{"type":"string"},"host":{"type":"string"}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"tcp"}}}]},"union5":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","percent","minimum"],"properties":{"kind":{"type":"string","const":"concurrent"},"percent":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","percent","interval","minimum","minimumInterval"],"properties":{"kind":{"type":"string","const":"rate"},"percent":{"type":"integer","minimum":0},"interval":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0},"minimumInterval":{"type":"integer","minimum":0}}}]}}};
+const schema22 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}},"family":{"enum":["ipv4","ipv6"]},"refresh":{"type":"integer","minimum":0}}}]};
+const schema23 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]};
+const schema27 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","method","path","statuses"],"properties":{"kind":{"type":"string","const":"http"},"method":{"enum":["GET","HEAD","OPTIONS"]},"path":{"type":"string"},"host":{"type":"string"},"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}}}},{"type":"object","required":["kind","service"],"properties":{"kind":{"type":"string","const":"grpc"},"service":{"type":"string"},"host":{"type":"string"}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"tcp"}}}]};
+const schema28 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","percent","minimum"],"properties":{"kind":{"type":"string","const":"concurrent"},"percent":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","percent","interval","minimum","minimumInterval"],"properties":{"kind":{"type":"string","const":"rate"},"percent":{"type":"integer","minimum":0},"interval":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0},"minimumInterval":{"type":"integer","minimum":0}}}]};
+const schema24 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"least-request"},"choices":{"type":"integer","minimum":2,"maximum":100},"slowStart":{"type":"object","required":["window","aggression","minimumPercent"],"properties":{"window":{"type":"integer","minimum":0},"aggression":{"type":"number","exclusiveMinimum":0},"minimumPercent":{"type":"integer","minimum":0}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"round-robin"},"slowStart":{"type":"object","required":["window","aggression","minimumPercent"],"properties":{"window":{"type":"integer","minimum":0},"aggression":{"type":"number","exclusiveMinimum":0},"minimumPercent":{"type":"integer","minimum":0}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"random"}}},{"type":"object","required":["kind","keys","minimumSize","maximumSize"],"properties":{"kind":{"type":"string","const":"ring-hash"},"keys":{"type":"array","items":{"$ref":"#/$defs/union2"}},"minimumSize":{"type":"integer","minimum":1,"maximum":8388608},"maximumSize":{"type":"integer","minimum":1,"maximum":8388608}}},{"type":"object","required":["kind","keys","tableSize"],"properties":{"kind":{"type":"string","const":"maglev"},"keys":{"type":"array","items":{"$ref":"#/$defs/union2"}},"tableSize":{"type":"integer","minimum":2,"maximum":5000011}}}]};
+const schema25 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"type":"integer","minimum":0},"path":{"type":"string"},"attributes":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"source-address"}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"query"},"name":{"type":"string"}}}]};
+
+function validate19(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+const tag0 = data.kind;
+if(typeof tag0 == "string"){
+if(tag0 === "least-request"){
+const _errs2 = errors;
+if(errors === _errs2){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if((data.kind === undefined) && (missing0 = "kind")){
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/0/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.kind !== undefined){
+let data0 = data.kind;
+const _errs4 = errors;
+if(typeof data0 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("least-request" !== data0){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "least-request"},message:"must be equal to constant"}];
+return false;
+}
+var valid2 = _errs4 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data.choices !== undefined){
+let data1 = data.choices;
+const _errs6 = errors;
+if(!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))){
+validate19.errors = [{instancePath:instancePath+"/choices",schemaPath:"#/oneOf/0/properties/choices/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs6){
+if((typeof data1 == "number") && (isFinite(data1))){
+if(data1 > 100 || isNaN(data1)){
+validate19.errors = [{instancePath:instancePath+"/choices",schemaPath:"#/oneOf/0/properties/choices/maximum",keyword:"maximum",params:{comparison: "<=", limit: 100},message:"must be <= 100"}];
+return false;
+}
+else {
+if(data1 < 2 || isNaN(data1)){
+validate19.errors = [{instancePath:instancePath+"/choices",schemaPath:"#/oneOf/0/properties/choices/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid2 = _errs6 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data.slowStart !== undefined){
+let data2 = data.slowStart;
+const _errs8 = errors;
+if(errors === _errs8){
+if(data2 && typeof data2 == "object" && !Array.isArray(data2)){
+let missing1;
+if((((data2.window === undefined) && (missing1 = "window")) || ((data2.aggression === undefined) && (missing1 = "aggression"))) || ((data2.minimumPercent === undefined) && (missing1 = "minimumPercent"))){
+validate19.errors = [{instancePath:instancePath+"/slowStart",schemaPath:"#/oneOf/0/properties/slowStart/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+return false;
+}
+else {
+if(data2.window !== undefined){
+let data3 = data2.window;
+const _errs10 = errors;
+if(!(((typeof data3 == "number") && (!(data3 % 1) && !isNaN(data3))) && (isFinite(data3)))){
+validate19.errors = [{instancePath:instancePath+"/slowStart/window",schemaPath:"#/oneOf/0/properties/slowStart/properties/window/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs10){
+if((typeof data3 == "number") && (isFinite(data3))){
+if(data3 < 0 || isNaN(data3)){
+validate19.errors = [{instancePath:instancePath+"/slowStart/window",schemaPath:"#/oneOf/0/properties/slowStart/properties/window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid3 = _errs10 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data2.aggression !== undefined){
+let data4 = data2.aggression;
+const _errs12 = errors;
+if(errors === _errs12){
+if((typeof data4 == "number") && (isFinite(data4))){
+if(data4 <= 0 || isNaN(data4)){
+validate19.errors = [{instancePath:instancePath+"/slowStart/aggression",schemaPath:"#/oneOf/0/properties/slowStart/properties/aggression/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0"}];
+return false;
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/slowStart/aggression",schemaPath:"#/oneOf/0/properties/slowStart/properties/aggression/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid3 = _errs12 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data2.minimumPercent !== undefined){
+let data5 = data2.minimumPercent;
+const _errs14 = errors;
+if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
+validate19.errors = [{instancePath:instancePath+"/slowStart/minimumPercent",schemaPath:"#/oneOf/0/properties/slowStart/properties/minimumPercent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs14){
+if((typeof data5 == "number") && (isFinite(data5))){
+if(data5 < 0 || isNaN(data5)){
+validate19.errors = [{instancePath:instancePath+"/slowStart/minimumPercent",schemaPath:"#/oneOf/0/properties/slowStart/properties/minimumPercent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid3 = _errs14 === errors;
+}
+else {
+var valid3 = true;
+}
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/slowStart",schemaPath:"#/oneOf/0/properties/slowStart/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid2 = _errs8 === errors;
+}
+else {
+var valid2 = true;
+}
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag0 === "round-robin"){
+const _errs16 = errors;
+if(errors === _errs16){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing2;
+if((data.kind === undefined) && (missing2 = "kind")){
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/1/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
+return false;
+}
+else {
+if(data.kind !== undefined){
+let data6 = data.kind;
+const _errs18 = errors;
+if(typeof data6 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("round-robin" !== data6){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "round-robin"},message:"must be equal to constant"}];
+return false;
+}
+var valid5 = _errs18 === errors;
+}
+else {
+var valid5 = true;
+}
+if(valid5){
+if(data.slowStart !== undefined){
+let data7 = data.slowStart;
+const _errs20 = errors;
+if(errors === _errs20){
+if(data7 && typeof data7 == "object" && !Array.isArray(data7)){
+let missing3;
+if((((data7.window === undefined) && (missing3 = "window")) || ((data7.aggression === undefined) && (missing3 = "aggression"))) || ((data7.minimumPercent === undefined) && (missing3 = "minimumPercent"))){
+validate19.errors = [{instancePath:instancePath+"/slowStart",schemaPath:"#/oneOf/1/properties/slowStart/required",keyword:"required",params:{missingProperty: missing3},message:"must have required property '"+missing3+"'"}];
+return false;
+}
+else {
+if(data7.window !== undefined){
+let data8 = data7.window;
+const _errs22 = errors;
+if(!(((typeof data8 == "number") && (!(data8 % 1) && !isNaN(data8))) && (isFinite(data8)))){
+validate19.errors = [{instancePath:instancePath+"/slowStart/window",schemaPath:"#/oneOf/1/properties/slowStart/properties/window/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs22){
+if((typeof data8 == "number") && (isFinite(data8))){
+if(data8 < 0 || isNaN(data8)){
+validate19.errors = [{instancePath:instancePath+"/slowStart/window",schemaPath:"#/oneOf/1/properties/slowStart/properties/window/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid6 = _errs22 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data7.aggression !== undefined){
+let data9 = data7.aggression;
+const _errs24 = errors;
+if(errors === _errs24){
+if((typeof data9 == "number") && (isFinite(data9))){
+if(data9 <= 0 || isNaN(data9)){
+validate19.errors = [{instancePath:instancePath+"/slowStart/aggression",schemaPath:"#/oneOf/1/properties/slowStart/properties/aggression/exclusiveMinimum",keyword:"exclusiveMinimum",params:{comparison: ">", limit: 0},message:"must be > 0"}];
+return false;
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/slowStart/aggression",schemaPath:"#/oneOf/1/properties/slowStart/properties/aggression/type",keyword:"type",params:{type: "number"},message:"must be number"}];
+return false;
+}
+}
+var valid6 = _errs24 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data7.minimumPercent !== undefined){
+let data10 = data7.minimumPercent;
+const _errs26 = errors;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+validate19.errors = [{instancePath:instancePath+"/slowStart/minimumPercent",schemaPath:"#/oneOf/1/properties/slowStart/properties/minimumPercent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs26){
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 < 0 || isNaN(data10)){
+validate19.errors = [{instancePath:instancePath+"/slowStart/minimumPercent",schemaPath:"#/oneOf/1/properties/slowStart/properties/minimumPercent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid6 = _errs26 === errors;
+}
+else {
+var valid6 = true;
+}
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/slowStart",schemaPath:"#/oneOf/1/properties/slowStart/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid5 = _errs20 === errors;
+}
+else {
+var valid5 = true;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag0 === "random"){
+const _errs28 = errors;
+if(errors === _errs28){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing4;
+if((data.kind === undefined) && (missing4 = "kind")){
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/2/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
+return false;
+}
+else {
+if(data.kind !== undefined){
+let data11 = data.kind;
+if(typeof data11 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("random" !== data11){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "random"},message:"must be equal to constant"}];
+return false;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag0 === "ring-hash"){
+const _errs32 = errors;
+if(errors === _errs32){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing5;
+if(((((data.kind === undefined) && (missing5 = "kind")) || ((data.keys === undefined) && (missing5 = "keys"))) || ((data.minimumSize === undefined) && (missing5 = "minimumSize"))) || ((data.maximumSize === undefined) && (missing5 = "maximumSize"))){
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/3/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
+return false;
+}
+else {
+if(data.kind !== undefined){
+let data12 = data.kind;
+const _errs34 = errors;
+if(typeof data12 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/3/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("ring-hash" !== data12){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/3/properties/kind/const",keyword:"const",params:{allowedValue: "ring-hash"},message:"must be equal to constant"}];
+return false;
+}
+var valid10 = _errs34 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data.keys !== undefined){
+let data13 = data.keys;
+const _errs36 = errors;
+if(errors === _errs36){
+if(Array.isArray(data13)){
+var valid11 = true;
+const len0 = data13.length;
+for(let i0=0; i0<len0; i0++){
+let data14 = data13[i0];
+const _errs38 = errors;
+const _errs39 = errors;
+if(errors === _errs39){
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+const tag1 = data14.kind;
+if(typeof tag1 == "string"){
+if(tag1 === "header"){
+const _errs42 = errors;
+if(errors === _errs42){
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+let missing6;
+if(((data14.kind === undefined) && (missing6 = "kind")) || ((data14.name === undefined) && (missing6 = "name"))){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/oneOf/0/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
+return false;
+}
+else {
+if(data14.kind !== undefined){
+let data15 = data14.kind;
+const _errs44 = errors;
+if(typeof data15 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/kind",schemaPath:"#/$defs/union2/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("header" !== data15){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/kind",schemaPath:"#/$defs/union2/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "header"},message:"must be equal to constant"}];
+return false;
+}
+var valid15 = _errs44 === errors;
+}
+else {
+var valid15 = true;
+}
+if(valid15){
+if(data14.name !== undefined){
+const _errs46 = errors;
+if(typeof data14.name !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/name",schemaPath:"#/$defs/union2/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid15 = _errs46 === errors;
+}
+else {
+var valid15 = true;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag1 === "cookie"){
+const _errs48 = errors;
+if(errors === _errs48){
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+let missing7;
+if(((data14.kind === undefined) && (missing7 = "kind")) || ((data14.name === undefined) && (missing7 = "name"))){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/oneOf/1/required",keyword:"required",params:{missingProperty: missing7},message:"must have required property '"+missing7+"'"}];
+return false;
+}
+else {
+if(data14.kind !== undefined){
+let data17 = data14.kind;
+const _errs50 = errors;
+if(typeof data17 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/kind",schemaPath:"#/$defs/union2/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("cookie" !== data17){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/kind",schemaPath:"#/$defs/union2/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "cookie"},message:"must be equal to constant"}];
+return false;
+}
+var valid17 = _errs50 === errors;
+}
+else {
+var valid17 = true;
+}
+if(valid17){
+if(data14.name !== undefined){
+const _errs52 = errors;
+if(typeof data14.name !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/name",schemaPath:"#/$defs/union2/oneOf/1/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid17 = _errs52 === errors;
+}
+else {
+var valid17 = true;
+}
+if(valid17){
+if(data14.lifetime !== undefined){
+let data19 = data14.lifetime;
+const _errs54 = errors;
+if(!(((typeof data19 == "number") && (!(data19 % 1) && !isNaN(data19))) && (isFinite(data19)))){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/lifetime",schemaPath:"#/$defs/union2/oneOf/1/properties/lifetime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs54){
+if((typeof data19 == "number") && (isFinite(data19))){
+if(data19 < 0 || isNaN(data19)){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/lifetime",schemaPath:"#/$defs/union2/oneOf/1/properties/lifetime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid17 = _errs54 === errors;
+}
+else {
+var valid17 = true;
+}
+if(valid17){
+if(data14.path !== undefined){
+const _errs56 = errors;
+if(typeof data14.path !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/path",schemaPath:"#/$defs/union2/oneOf/1/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid17 = _errs56 === errors;
+}
+else {
+var valid17 = true;
+}
+if(valid17){
+if(data14.attributes !== undefined){
+let data21 = data14.attributes;
+const _errs58 = errors;
+if(errors === _errs58){
+if(Array.isArray(data21)){
+var valid18 = true;
+const len1 = data21.length;
+for(let i1=0; i1<len1; i1++){
+let data22 = data21[i1];
+const _errs60 = errors;
+if(errors === _errs60){
+if(data22 && typeof data22 == "object" && !Array.isArray(data22)){
+let missing8;
+if((data22.name === undefined) && (missing8 = "name")){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/attributes/" + i1,schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/items/required",keyword:"required",params:{missingProperty: missing8},message:"must have required property '"+missing8+"'"}];
+return false;
+}
+else {
+if(data22.name !== undefined){
+const _errs62 = errors;
+if(typeof data22.name !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/attributes/" + i1+"/name",schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid19 = _errs62 === errors;
+}
+else {
+var valid19 = true;
+}
+if(valid19){
+if(data22.value !== undefined){
+const _errs64 = errors;
+if(typeof data22.value !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/attributes/" + i1+"/value",schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/items/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid19 = _errs64 === errors;
+}
+else {
+var valid19 = true;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/attributes/" + i1,schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid18 = _errs60 === errors;
+if(!valid18){
+break;
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/attributes",schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid17 = _errs58 === errors;
+}
+else {
+var valid17 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag1 === "source-address"){
+const _errs66 = errors;
+if(errors === _errs66){
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+let missing9;
+if((data14.kind === undefined) && (missing9 = "kind")){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/oneOf/2/required",keyword:"required",params:{missingProperty: missing9},message:"must have required property '"+missing9+"'"}];
+return false;
+}
+else {
+if(data14.kind !== undefined){
+let data25 = data14.kind;
+if(typeof data25 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/kind",schemaPath:"#/$defs/union2/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("source-address" !== data25){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/kind",schemaPath:"#/$defs/union2/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "source-address"},message:"must be equal to constant"}];
+return false;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag1 === "query"){
+const _errs70 = errors;
+if(errors === _errs70){
+if(data14 && typeof data14 == "object" && !Array.isArray(data14)){
+let missing10;
+if(((data14.kind === undefined) && (missing10 = "kind")) || ((data14.name === undefined) && (missing10 = "name"))){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/oneOf/3/required",keyword:"required",params:{missingProperty: missing10},message:"must have required property '"+missing10+"'"}];
+return false;
+}
+else {
+if(data14.kind !== undefined){
+let data26 = data14.kind;
+const _errs72 = errors;
+if(typeof data26 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/kind",schemaPath:"#/$defs/union2/oneOf/3/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("query" !== data26){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/kind",schemaPath:"#/$defs/union2/oneOf/3/properties/kind/const",keyword:"const",params:{allowedValue: "query"},message:"must be equal to constant"}];
+return false;
+}
+var valid23 = _errs72 === errors;
+}
+else {
+var valid23 = true;
+}
+if(valid23){
+if(data14.name !== undefined){
+const _errs74 = errors;
+if(typeof data14.name !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0+"/name",schemaPath:"#/$defs/union2/oneOf/3/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid23 = _errs74 === errors;
+}
+else {
+var valid23 = true;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/oneOf/3/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag1},message:"value of tag \"kind\" must be in oneOf"}];
+return false;
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag1},message:"tag \"kind\" must be string"}];
+return false;
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i0,schemaPath:"#/$defs/union2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid11 = _errs38 === errors;
+if(!valid11){
+break;
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys",schemaPath:"#/oneOf/3/properties/keys/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid10 = _errs36 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data.minimumSize !== undefined){
+let data28 = data.minimumSize;
+const _errs76 = errors;
+if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+validate19.errors = [{instancePath:instancePath+"/minimumSize",schemaPath:"#/oneOf/3/properties/minimumSize/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs76){
+if((typeof data28 == "number") && (isFinite(data28))){
+if(data28 > 8388608 || isNaN(data28)){
+validate19.errors = [{instancePath:instancePath+"/minimumSize",schemaPath:"#/oneOf/3/properties/minimumSize/maximum",keyword:"maximum",params:{comparison: "<=", limit: 8388608},message:"must be <= 8388608"}];
+return false;
+}
+else {
+if(data28 < 1 || isNaN(data28)){
+validate19.errors = [{instancePath:instancePath+"/minimumSize",schemaPath:"#/oneOf/3/properties/minimumSize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid10 = _errs76 === errors;
+}
+else {
+var valid10 = true;
+}
+if(valid10){
+if(data.maximumSize !== undefined){
+let data29 = data.maximumSize;
+const _errs78 = errors;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
+validate19.errors = [{instancePath:instancePath+"/maximumSize",schemaPath:"#/oneOf/3/properties/maximumSize/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs78){
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 > 8388608 || isNaN(data29)){
+validate19.errors = [{instancePath:instancePath+"/maximumSize",schemaPath:"#/oneOf/3/properties/maximumSize/maximum",keyword:"maximum",params:{comparison: "<=", limit: 8388608},message:"must be <= 8388608"}];
+return false;
+}
+else {
+if(data29 < 1 || isNaN(data29)){
+validate19.errors = [{instancePath:instancePath+"/maximumSize",schemaPath:"#/oneOf/3/properties/maximumSize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid10 = _errs78 === errors;
+}
+else {
+var valid10 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/3/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag0 === "maglev"){
+const _errs80 = errors;
+if(errors === _errs80){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing11;
+if((((data.kind === undefined) && (missing11 = "kind")) || ((data.keys === undefined) && (missing11 = "keys"))) || ((data.tableSize === undefined) && (missing11 = "tableSize"))){
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/4/required",keyword:"required",params:{missingProperty: missing11},message:"must have required property '"+missing11+"'"}];
+return false;
+}
+else {
+if(data.kind !== undefined){
+let data30 = data.kind;
+const _errs82 = errors;
+if(typeof data30 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/4/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("maglev" !== data30){
+validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/4/properties/kind/const",keyword:"const",params:{allowedValue: "maglev"},message:"must be equal to constant"}];
+return false;
+}
+var valid25 = _errs82 === errors;
+}
+else {
+var valid25 = true;
+}
+if(valid25){
+if(data.keys !== undefined){
+let data31 = data.keys;
+const _errs84 = errors;
+if(errors === _errs84){
+if(Array.isArray(data31)){
+var valid26 = true;
+const len2 = data31.length;
+for(let i2=0; i2<len2; i2++){
+let data32 = data31[i2];
+const _errs86 = errors;
+const _errs87 = errors;
+if(errors === _errs87){
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+const tag2 = data32.kind;
+if(typeof tag2 == "string"){
+if(tag2 === "header"){
+const _errs90 = errors;
+if(errors === _errs90){
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+let missing12;
+if(((data32.kind === undefined) && (missing12 = "kind")) || ((data32.name === undefined) && (missing12 = "name"))){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/oneOf/0/required",keyword:"required",params:{missingProperty: missing12},message:"must have required property '"+missing12+"'"}];
+return false;
+}
+else {
+if(data32.kind !== undefined){
+let data33 = data32.kind;
+const _errs92 = errors;
+if(typeof data33 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/kind",schemaPath:"#/$defs/union2/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("header" !== data33){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/kind",schemaPath:"#/$defs/union2/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "header"},message:"must be equal to constant"}];
+return false;
+}
+var valid30 = _errs92 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data32.name !== undefined){
+const _errs94 = errors;
+if(typeof data32.name !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/name",schemaPath:"#/$defs/union2/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid30 = _errs94 === errors;
+}
+else {
+var valid30 = true;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag2 === "cookie"){
+const _errs96 = errors;
+if(errors === _errs96){
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+let missing13;
+if(((data32.kind === undefined) && (missing13 = "kind")) || ((data32.name === undefined) && (missing13 = "name"))){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/oneOf/1/required",keyword:"required",params:{missingProperty: missing13},message:"must have required property '"+missing13+"'"}];
+return false;
+}
+else {
+if(data32.kind !== undefined){
+let data35 = data32.kind;
+const _errs98 = errors;
+if(typeof data35 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/kind",schemaPath:"#/$defs/union2/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("cookie" !== data35){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/kind",schemaPath:"#/$defs/union2/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "cookie"},message:"must be equal to constant"}];
+return false;
+}
+var valid32 = _errs98 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data32.name !== undefined){
+const _errs100 = errors;
+if(typeof data32.name !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/name",schemaPath:"#/$defs/union2/oneOf/1/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid32 = _errs100 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data32.lifetime !== undefined){
+let data37 = data32.lifetime;
+const _errs102 = errors;
+if(!(((typeof data37 == "number") && (!(data37 % 1) && !isNaN(data37))) && (isFinite(data37)))){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/lifetime",schemaPath:"#/$defs/union2/oneOf/1/properties/lifetime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs102){
+if((typeof data37 == "number") && (isFinite(data37))){
+if(data37 < 0 || isNaN(data37)){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/lifetime",schemaPath:"#/$defs/union2/oneOf/1/properties/lifetime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid32 = _errs102 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data32.path !== undefined){
+const _errs104 = errors;
+if(typeof data32.path !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/path",schemaPath:"#/$defs/union2/oneOf/1/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid32 = _errs104 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data32.attributes !== undefined){
+let data39 = data32.attributes;
+const _errs106 = errors;
+if(errors === _errs106){
+if(Array.isArray(data39)){
+var valid33 = true;
+const len3 = data39.length;
+for(let i3=0; i3<len3; i3++){
+let data40 = data39[i3];
+const _errs108 = errors;
+if(errors === _errs108){
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+let missing14;
+if((data40.name === undefined) && (missing14 = "name")){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/attributes/" + i3,schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/items/required",keyword:"required",params:{missingProperty: missing14},message:"must have required property '"+missing14+"'"}];
+return false;
+}
+else {
+if(data40.name !== undefined){
+const _errs110 = errors;
+if(typeof data40.name !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/attributes/" + i3+"/name",schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/items/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid34 = _errs110 === errors;
+}
+else {
+var valid34 = true;
+}
+if(valid34){
+if(data40.value !== undefined){
+const _errs112 = errors;
+if(typeof data40.value !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/attributes/" + i3+"/value",schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/items/properties/value/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid34 = _errs112 === errors;
+}
+else {
+var valid34 = true;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/attributes/" + i3,schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid33 = _errs108 === errors;
+if(!valid33){
+break;
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/attributes",schemaPath:"#/$defs/union2/oneOf/1/properties/attributes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid32 = _errs106 === errors;
+}
+else {
+var valid32 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag2 === "source-address"){
+const _errs114 = errors;
+if(errors === _errs114){
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+let missing15;
+if((data32.kind === undefined) && (missing15 = "kind")){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/oneOf/2/required",keyword:"required",params:{missingProperty: missing15},message:"must have required property '"+missing15+"'"}];
+return false;
+}
+else {
+if(data32.kind !== undefined){
+let data43 = data32.kind;
+if(typeof data43 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/kind",schemaPath:"#/$defs/union2/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("source-address" !== data43){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/kind",schemaPath:"#/$defs/union2/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "source-address"},message:"must be equal to constant"}];
+return false;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag2 === "query"){
+const _errs118 = errors;
+if(errors === _errs118){
+if(data32 && typeof data32 == "object" && !Array.isArray(data32)){
+let missing16;
+if(((data32.kind === undefined) && (missing16 = "kind")) || ((data32.name === undefined) && (missing16 = "name"))){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/oneOf/3/required",keyword:"required",params:{missingProperty: missing16},message:"must have required property '"+missing16+"'"}];
+return false;
+}
+else {
+if(data32.kind !== undefined){
+let data44 = data32.kind;
+const _errs120 = errors;
+if(typeof data44 !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/kind",schemaPath:"#/$defs/union2/oneOf/3/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("query" !== data44){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/kind",schemaPath:"#/$defs/union2/oneOf/3/properties/kind/const",keyword:"const",params:{allowedValue: "query"},message:"must be equal to constant"}];
+return false;
+}
+var valid38 = _errs120 === errors;
+}
+else {
+var valid38 = true;
+}
+if(valid38){
+if(data32.name !== undefined){
+const _errs122 = errors;
+if(typeof data32.name !== "string"){
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2+"/name",schemaPath:"#/$defs/union2/oneOf/3/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid38 = _errs122 === errors;
+}
+else {
+var valid38 = true;
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/oneOf/3/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag2},message:"value of tag \"kind\" must be in oneOf"}];
+return false;
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag2},message:"tag \"kind\" must be string"}];
+return false;
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys/" + i2,schemaPath:"#/$defs/union2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid26 = _errs86 === errors;
+if(!valid26){
+break;
+}
+}
+}
+else {
+validate19.errors = [{instancePath:instancePath+"/keys",schemaPath:"#/oneOf/4/properties/keys/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid25 = _errs84 === errors;
+}
+else {
+var valid25 = true;
+}
+if(valid25){
+if(data.tableSize !== undefined){
+let data46 = data.tableSize;
+const _errs124 = errors;
+if(!(((typeof data46 == "number") && (!(data46 % 1) && !isNaN(data46))) && (isFinite(data46)))){
+validate19.errors = [{instancePath:instancePath+"/tableSize",schemaPath:"#/oneOf/4/properties/tableSize/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs124){
+if((typeof data46 == "number") && (isFinite(data46))){
+if(data46 > 5000011 || isNaN(data46)){
+validate19.errors = [{instancePath:instancePath+"/tableSize",schemaPath:"#/oneOf/4/properties/tableSize/maximum",keyword:"maximum",params:{comparison: "<=", limit: 5000011},message:"must be <= 5000011"}];
+return false;
+}
+else {
+if(data46 < 2 || isNaN(data46)){
+validate19.errors = [{instancePath:instancePath+"/tableSize",schemaPath:"#/oneOf/4/properties/tableSize/minimum",keyword:"minimum",params:{comparison: ">=", limit: 2},message:"must be >= 2"}];
+return false;
+}
+}
+}
+}
+var valid25 = _errs124 === errors;
+}
+else {
+var valid25 = true;
+}
+}
+}
+}
+}
+else {
+validate19.errors = [{instancePath,schemaPath:"#/oneOf/4/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else {
+validate19.errors = [{instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag0},message:"value of tag \"kind\" must be in oneOf"}];
+return false;
+}
+}
+else {
+validate19.errors = [{instancePath,schemaPath:"#/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag0},message:"tag \"kind\" must be string"}];
+return false;
+}
+}
+else {
+validate19.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate19.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate18(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -3925,6 +5905,42 @@ var valid6 = _errs17 === errors;
 else {
 var valid6 = true;
 }
+if(valid6){
+if(data2.family !== undefined){
+let data9 = data2.family;
+const _errs25 = errors;
+if(!((data9 === "ipv4") || (data9 === "ipv6"))){
+validate18.errors = [{instancePath:instancePath+"/discovery/family",schemaPath:"#/$defs/union0/oneOf/1/properties/family/enum",keyword:"enum",params:{allowedValues: schema22.oneOf[1].properties.family.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid6 = _errs25 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data2.refresh !== undefined){
+let data10 = data2.refresh;
+const _errs26 = errors;
+if(!(((typeof data10 == "number") && (!(data10 % 1) && !isNaN(data10))) && (isFinite(data10)))){
+validate18.errors = [{instancePath:instancePath+"/discovery/refresh",schemaPath:"#/$defs/union0/oneOf/1/properties/refresh/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs26){
+if((typeof data10 == "number") && (isFinite(data10))){
+if(data10 < 0 || isNaN(data10)){
+validate18.errors = [{instancePath:instancePath+"/discovery/refresh",schemaPath:"#/$defs/union0/oneOf/1/properties/refresh/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid6 = _errs26 === errors;
+}
+else {
+var valid6 = true;
+}
+}
+}
 }
 }
 }
@@ -3956,90 +5972,90 @@ var valid0 = true;
 }
 if(valid0){
 if(data.protocol !== undefined){
-let data9 = data.protocol;
-const _errs25 = errors;
-if(!(((data9 === "http1") || (data9 === "http2")) || (data9 === "auto"))){
-validate18.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema20.properties.protocol.enum},message:"must be equal to one of the allowed values"}];
+let data11 = data.protocol;
+const _errs28 = errors;
+if(!(((data11 === "http1") || (data11 === "http2")) || (data11 === "auto"))){
+validate18.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema21.properties.protocol.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs25 === errors;
+var valid0 = _errs28 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tls !== undefined){
-let data10 = data.tls;
-const _errs26 = errors;
-if(errors === _errs26){
-if(data10 && typeof data10 == "object" && !Array.isArray(data10)){
+let data12 = data.tls;
+const _errs29 = errors;
+if(errors === _errs29){
+if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
 let missing4;
-if((((data10.serverName === undefined) && (missing4 = "serverName")) || ((data10.identities === undefined) && (missing4 = "identities"))) || ((data10.trust === undefined) && (missing4 = "trust"))){
+if((((data12.serverName === undefined) && (missing4 = "serverName")) || ((data12.identities === undefined) && (missing4 = "identities"))) || ((data12.trust === undefined) && (missing4 = "trust"))){
 validate18.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/tls/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-if(data10.serverName !== undefined){
-const _errs28 = errors;
-if(typeof data10.serverName !== "string"){
+if(data12.serverName !== undefined){
+const _errs31 = errors;
+if(typeof data12.serverName !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/serverName",schemaPath:"#/properties/tls/properties/serverName/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid9 = _errs28 === errors;
+var valid9 = _errs31 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data10.identities !== undefined){
-let data12 = data10.identities;
-const _errs30 = errors;
-if(errors === _errs30){
-if(Array.isArray(data12)){
-var valid10 = true;
-const len1 = data12.length;
-for(let i1=0; i1<len1; i1++){
-let data13 = data12[i1];
-const _errs32 = errors;
+if(data12.identities !== undefined){
+let data14 = data12.identities;
 const _errs33 = errors;
 if(errors === _errs33){
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
-const tag1 = data13.kind;
-if(typeof tag1 == "string"){
-if(tag1 === "dns"){
+if(Array.isArray(data14)){
+var valid10 = true;
+const len1 = data14.length;
+for(let i1=0; i1<len1; i1++){
+let data15 = data14[i1];
+const _errs35 = errors;
 const _errs36 = errors;
 if(errors === _errs36){
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+const tag1 = data15.kind;
+if(typeof tag1 == "string"){
+if(tag1 === "dns"){
+const _errs39 = errors;
+if(errors === _errs39){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
 let missing5;
-if(((data13.kind === undefined) && (missing5 = "kind")) || ((data13.name === undefined) && (missing5 = "name"))){
+if(((data15.kind === undefined) && (missing5 = "kind")) || ((data15.name === undefined) && (missing5 = "name"))){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1,schemaPath:"#/$defs/union1/oneOf/0/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
 return false;
 }
 else {
-if(data13.kind !== undefined){
-let data14 = data13.kind;
-const _errs38 = errors;
-if(typeof data14 !== "string"){
+if(data15.kind !== undefined){
+let data16 = data15.kind;
+const _errs41 = errors;
+if(typeof data16 !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/kind",schemaPath:"#/$defs/union1/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("dns" !== data14){
+if("dns" !== data16){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/kind",schemaPath:"#/$defs/union1/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "dns"},message:"must be equal to constant"}];
 return false;
 }
-var valid14 = _errs38 === errors;
+var valid14 = _errs41 === errors;
 }
 else {
 var valid14 = true;
 }
 if(valid14){
-if(data13.name !== undefined){
-const _errs40 = errors;
-if(typeof data13.name !== "string"){
+if(data15.name !== undefined){
+const _errs43 = errors;
+if(typeof data15.name !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/name",schemaPath:"#/$defs/union1/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid14 = _errs40 === errors;
+var valid14 = _errs43 === errors;
 }
 else {
 var valid14 = true;
@@ -4054,39 +6070,39 @@ return false;
 }
 }
 else if(tag1 === "uri"){
-const _errs42 = errors;
-if(errors === _errs42){
-if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+const _errs45 = errors;
+if(errors === _errs45){
+if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
 let missing6;
-if(((data13.kind === undefined) && (missing6 = "kind")) || ((data13.uri === undefined) && (missing6 = "uri"))){
+if(((data15.kind === undefined) && (missing6 = "kind")) || ((data15.uri === undefined) && (missing6 = "uri"))){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1,schemaPath:"#/$defs/union1/oneOf/1/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
 return false;
 }
 else {
-if(data13.kind !== undefined){
-let data16 = data13.kind;
-const _errs44 = errors;
-if(typeof data16 !== "string"){
+if(data15.kind !== undefined){
+let data18 = data15.kind;
+const _errs47 = errors;
+if(typeof data18 !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/kind",schemaPath:"#/$defs/union1/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("uri" !== data16){
+if("uri" !== data18){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/kind",schemaPath:"#/$defs/union1/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "uri"},message:"must be equal to constant"}];
 return false;
 }
-var valid16 = _errs44 === errors;
+var valid16 = _errs47 === errors;
 }
 else {
 var valid16 = true;
 }
 if(valid16){
-if(data13.uri !== undefined){
-const _errs46 = errors;
-if(typeof data13.uri !== "string"){
+if(data15.uri !== undefined){
+const _errs49 = errors;
+if(typeof data15.uri !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/uri",schemaPath:"#/$defs/union1/oneOf/1/properties/uri/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid16 = _errs46 === errors;
+var valid16 = _errs49 === errors;
 }
 else {
 var valid16 = true;
@@ -4115,7 +6131,7 @@ validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1,schemaPa
 return false;
 }
 }
-var valid10 = _errs32 === errors;
+var valid10 = _errs35 === errors;
 if(!valid10){
 break;
 }
@@ -4126,19 +6142,19 @@ validate18.errors = [{instancePath:instancePath+"/tls/identities",schemaPath:"#/
 return false;
 }
 }
-var valid9 = _errs30 === errors;
+var valid9 = _errs33 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data10.trust !== undefined){
-let data18 = data10.trust;
-const _errs48 = errors;
-const _errs49 = errors;
+if(data12.trust !== undefined){
+let data20 = data12.trust;
+const _errs51 = errors;
+const _errs52 = errors;
 let valid17 = false;
-const _errs50 = errors;
-if(typeof data18 !== "string"){
+const _errs53 = errors;
+if(typeof data20 !== "string"){
 const err0 = {instancePath:instancePath+"/tls/trust",schemaPath:"#/properties/tls/properties/trust/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err0];
@@ -4148,7 +6164,7 @@ vErrors.push(err0);
 }
 errors++;
 }
-if("system" !== data18){
+if("system" !== data20){
 const err1 = {instancePath:instancePath+"/tls/trust",schemaPath:"#/properties/tls/properties/trust/anyOf/0/const",keyword:"const",params:{allowedValue: "system"},message:"must be equal to constant"};
 if(vErrors === null){
 vErrors = [err1];
@@ -4158,17 +6174,17 @@ vErrors.push(err1);
 }
 errors++;
 }
-var _valid0 = _errs50 === errors;
+var _valid0 = _errs53 === errors;
 valid17 = valid17 || _valid0;
 if(!valid17){
-const _errs52 = errors;
-if(errors === _errs52){
-if(Array.isArray(data18)){
+const _errs55 = errors;
+if(errors === _errs55){
+if(Array.isArray(data20)){
 var valid18 = true;
-const len2 = data18.length;
+const len2 = data20.length;
 for(let i2=0; i2<len2; i2++){
-const _errs54 = errors;
-if(typeof data18[i2] !== "string"){
+const _errs57 = errors;
+if(typeof data20[i2] !== "string"){
 const err2 = {instancePath:instancePath+"/tls/trust/" + i2,schemaPath:"#/properties/tls/properties/trust/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err2];
@@ -4178,7 +6194,7 @@ vErrors.push(err2);
 }
 errors++;
 }
-var valid18 = _errs54 === errors;
+var valid18 = _errs57 === errors;
 if(!valid18){
 break;
 }
@@ -4195,7 +6211,7 @@ vErrors.push(err3);
 errors++;
 }
 }
-var _valid0 = _errs52 === errors;
+var _valid0 = _errs55 === errors;
 valid17 = valid17 || _valid0;
 }
 if(!valid17){
@@ -4211,52 +6227,26 @@ validate18.errors = vErrors;
 return false;
 }
 else {
-errors = _errs49;
+errors = _errs52;
 if(vErrors !== null){
-if(_errs49){
-vErrors.length = _errs49;
+if(_errs52){
+vErrors.length = _errs52;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid9 = _errs48 === errors;
+var valid9 = _errs51 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data10.clientCertificate !== undefined){
-const _errs56 = errors;
-if(typeof data10.clientCertificate !== "string"){
-validate18.errors = [{instancePath:instancePath+"/tls/clientCertificate",schemaPath:"#/properties/tls/properties/clientCertificate/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid9 = _errs56 === errors;
-}
-else {
-var valid9 = true;
-}
-if(valid9){
-if(data10.minVersion !== undefined){
-let data21 = data10.minVersion;
-const _errs58 = errors;
-if(!((data21 === "1.2") || (data21 === "1.3"))){
-validate18.errors = [{instancePath:instancePath+"/tls/minVersion",schemaPath:"#/properties/tls/properties/minVersion/enum",keyword:"enum",params:{allowedValues: schema20.properties.tls.properties.minVersion.enum},message:"must be equal to one of the allowed values"}];
-return false;
-}
-var valid9 = _errs58 === errors;
-}
-else {
-var valid9 = true;
-}
-if(valid9){
-if(data10.maxVersion !== undefined){
-let data22 = data10.maxVersion;
+if(data12.clientCertificate !== undefined){
 const _errs59 = errors;
-if(!((data22 === "1.2") || (data22 === "1.3"))){
-validate18.errors = [{instancePath:instancePath+"/tls/maxVersion",schemaPath:"#/properties/tls/properties/maxVersion/enum",keyword:"enum",params:{allowedValues: schema20.properties.tls.properties.maxVersion.enum},message:"must be equal to one of the allowed values"}];
+if(typeof data12.clientCertificate !== "string"){
+validate18.errors = [{instancePath:instancePath+"/tls/clientCertificate",schemaPath:"#/properties/tls/properties/clientCertificate/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid9 = _errs59 === errors;
@@ -4265,20 +6255,46 @@ else {
 var valid9 = true;
 }
 if(valid9){
-if(data10.ciphers !== undefined){
-let data23 = data10.ciphers;
-const _errs60 = errors;
-if(errors === _errs60){
-if(Array.isArray(data23)){
-var valid19 = true;
-const len3 = data23.length;
-for(let i3=0; i3<len3; i3++){
+if(data12.minVersion !== undefined){
+let data23 = data12.minVersion;
+const _errs61 = errors;
+if(!((data23 === "1.2") || (data23 === "1.3"))){
+validate18.errors = [{instancePath:instancePath+"/tls/minVersion",schemaPath:"#/properties/tls/properties/minVersion/enum",keyword:"enum",params:{allowedValues: schema21.properties.tls.properties.minVersion.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid9 = _errs61 === errors;
+}
+else {
+var valid9 = true;
+}
+if(valid9){
+if(data12.maxVersion !== undefined){
+let data24 = data12.maxVersion;
 const _errs62 = errors;
-if(typeof data23[i3] !== "string"){
+if(!((data24 === "1.2") || (data24 === "1.3"))){
+validate18.errors = [{instancePath:instancePath+"/tls/maxVersion",schemaPath:"#/properties/tls/properties/maxVersion/enum",keyword:"enum",params:{allowedValues: schema21.properties.tls.properties.maxVersion.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid9 = _errs62 === errors;
+}
+else {
+var valid9 = true;
+}
+if(valid9){
+if(data12.ciphers !== undefined){
+let data25 = data12.ciphers;
+const _errs63 = errors;
+if(errors === _errs63){
+if(Array.isArray(data25)){
+var valid19 = true;
+const len3 = data25.length;
+for(let i3=0; i3<len3; i3++){
+const _errs65 = errors;
+if(typeof data25[i3] !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/ciphers/" + i3,schemaPath:"#/properties/tls/properties/ciphers/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid19 = _errs62 === errors;
+var valid19 = _errs65 === errors;
 if(!valid19){
 break;
 }
@@ -4289,7 +6305,7 @@ validate18.errors = [{instancePath:instancePath+"/tls/ciphers",schemaPath:"#/pro
 return false;
 }
 }
-var valid9 = _errs60 === errors;
+var valid9 = _errs63 === errors;
 }
 else {
 var valid9 = true;
@@ -4307,136 +6323,136 @@ validate18.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs26 === errors;
+var valid0 = _errs29 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.proxyProtocol !== undefined){
-let data25 = data.proxyProtocol;
-const _errs64 = errors;
-if(!((data25 === "v1") || (data25 === "v2"))){
-validate18.errors = [{instancePath:instancePath+"/proxyProtocol",schemaPath:"#/properties/proxyProtocol/enum",keyword:"enum",params:{allowedValues: schema20.properties.proxyProtocol.enum},message:"must be equal to one of the allowed values"}];
+let data27 = data.proxyProtocol;
+const _errs67 = errors;
+if(!((data27 === "v1") || (data27 === "v2"))){
+validate18.errors = [{instancePath:instancePath+"/proxyProtocol",schemaPath:"#/properties/proxyProtocol/enum",keyword:"enum",params:{allowedValues: schema21.properties.proxyProtocol.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs64 === errors;
+var valid0 = _errs67 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.http2 !== undefined){
-let data26 = data.http2;
-const _errs65 = errors;
-if(errors === _errs65){
-if(data26 && typeof data26 == "object" && !Array.isArray(data26)){
+let data28 = data.http2;
+const _errs68 = errors;
+if(errors === _errs68){
+if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
 let missing7;
-if((((((data26.maxConcurrentStreams === undefined) && (missing7 = "maxConcurrentStreams")) || ((data26.streamWindow === undefined) && (missing7 = "streamWindow"))) || ((data26.connectionWindow === undefined) && (missing7 = "connectionWindow"))) || ((data26.pingInterval === undefined) && (missing7 = "pingInterval"))) || ((data26.pingTimeout === undefined) && (missing7 = "pingTimeout"))){
+if((((((data28.maxConcurrentStreams === undefined) && (missing7 = "maxConcurrentStreams")) || ((data28.streamWindow === undefined) && (missing7 = "streamWindow"))) || ((data28.connectionWindow === undefined) && (missing7 = "connectionWindow"))) || ((data28.pingInterval === undefined) && (missing7 = "pingInterval"))) || ((data28.pingTimeout === undefined) && (missing7 = "pingTimeout"))){
 validate18.errors = [{instancePath:instancePath+"/http2",schemaPath:"#/properties/http2/required",keyword:"required",params:{missingProperty: missing7},message:"must have required property '"+missing7+"'"}];
 return false;
 }
 else {
-if(data26.maxConcurrentStreams !== undefined){
-let data27 = data26.maxConcurrentStreams;
-const _errs67 = errors;
-if(!(((typeof data27 == "number") && (!(data27 % 1) && !isNaN(data27))) && (isFinite(data27)))){
+if(data28.maxConcurrentStreams !== undefined){
+let data29 = data28.maxConcurrentStreams;
+const _errs70 = errors;
+if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
 validate18.errors = [{instancePath:instancePath+"/http2/maxConcurrentStreams",schemaPath:"#/properties/http2/properties/maxConcurrentStreams/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs67){
-if((typeof data27 == "number") && (isFinite(data27))){
-if(data27 < 0 || isNaN(data27)){
+if(errors === _errs70){
+if((typeof data29 == "number") && (isFinite(data29))){
+if(data29 < 0 || isNaN(data29)){
 validate18.errors = [{instancePath:instancePath+"/http2/maxConcurrentStreams",schemaPath:"#/properties/http2/properties/maxConcurrentStreams/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid20 = _errs67 === errors;
+var valid20 = _errs70 === errors;
 }
 else {
 var valid20 = true;
 }
 if(valid20){
-if(data26.streamWindow !== undefined){
-let data28 = data26.streamWindow;
-const _errs69 = errors;
-if(!(((typeof data28 == "number") && (!(data28 % 1) && !isNaN(data28))) && (isFinite(data28)))){
+if(data28.streamWindow !== undefined){
+let data30 = data28.streamWindow;
+const _errs72 = errors;
+if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
 validate18.errors = [{instancePath:instancePath+"/http2/streamWindow",schemaPath:"#/properties/http2/properties/streamWindow/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs69){
-if((typeof data28 == "number") && (isFinite(data28))){
-if(data28 < 0 || isNaN(data28)){
+if(errors === _errs72){
+if((typeof data30 == "number") && (isFinite(data30))){
+if(data30 < 0 || isNaN(data30)){
 validate18.errors = [{instancePath:instancePath+"/http2/streamWindow",schemaPath:"#/properties/http2/properties/streamWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid20 = _errs69 === errors;
+var valid20 = _errs72 === errors;
 }
 else {
 var valid20 = true;
 }
 if(valid20){
-if(data26.connectionWindow !== undefined){
-let data29 = data26.connectionWindow;
-const _errs71 = errors;
-if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
+if(data28.connectionWindow !== undefined){
+let data31 = data28.connectionWindow;
+const _errs74 = errors;
+if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
 validate18.errors = [{instancePath:instancePath+"/http2/connectionWindow",schemaPath:"#/properties/http2/properties/connectionWindow/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs71){
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 < 0 || isNaN(data29)){
+if(errors === _errs74){
+if((typeof data31 == "number") && (isFinite(data31))){
+if(data31 < 0 || isNaN(data31)){
 validate18.errors = [{instancePath:instancePath+"/http2/connectionWindow",schemaPath:"#/properties/http2/properties/connectionWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid20 = _errs71 === errors;
+var valid20 = _errs74 === errors;
 }
 else {
 var valid20 = true;
 }
 if(valid20){
-if(data26.pingInterval !== undefined){
-let data30 = data26.pingInterval;
-const _errs73 = errors;
-if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
+if(data28.pingInterval !== undefined){
+let data32 = data28.pingInterval;
+const _errs76 = errors;
+if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
 validate18.errors = [{instancePath:instancePath+"/http2/pingInterval",schemaPath:"#/properties/http2/properties/pingInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs73){
-if((typeof data30 == "number") && (isFinite(data30))){
-if(data30 < 0 || isNaN(data30)){
+if(errors === _errs76){
+if((typeof data32 == "number") && (isFinite(data32))){
+if(data32 < 0 || isNaN(data32)){
 validate18.errors = [{instancePath:instancePath+"/http2/pingInterval",schemaPath:"#/properties/http2/properties/pingInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid20 = _errs73 === errors;
+var valid20 = _errs76 === errors;
 }
 else {
 var valid20 = true;
 }
 if(valid20){
-if(data26.pingTimeout !== undefined){
-let data31 = data26.pingTimeout;
-const _errs75 = errors;
-if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
+if(data28.pingTimeout !== undefined){
+let data33 = data28.pingTimeout;
+const _errs78 = errors;
+if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
 validate18.errors = [{instancePath:instancePath+"/http2/pingTimeout",schemaPath:"#/properties/http2/properties/pingTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs75){
-if((typeof data31 == "number") && (isFinite(data31))){
-if(data31 < 0 || isNaN(data31)){
+if(errors === _errs78){
+if((typeof data33 == "number") && (isFinite(data33))){
+if(data33 < 0 || isNaN(data33)){
 validate18.errors = [{instancePath:instancePath+"/http2/pingTimeout",schemaPath:"#/properties/http2/properties/pingTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid20 = _errs75 === errors;
+var valid20 = _errs78 === errors;
 }
 else {
 var valid20 = true;
@@ -4452,97 +6468,1163 @@ validate18.errors = [{instancePath:instancePath+"/http2",schemaPath:"#/propertie
 return false;
 }
 }
-var valid0 = _errs65 === errors;
+var valid0 = _errs68 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.balancer !== undefined){
-let data32 = data.balancer;
-const _errs77 = errors;
-if(!(((data32 === "least-request") || (data32 === "round-robin")) || (data32 === "random"))){
-validate18.errors = [{instancePath:instancePath+"/balancer",schemaPath:"#/properties/balancer/enum",keyword:"enum",params:{allowedValues: schema20.properties.balancer.enum},message:"must be equal to one of the allowed values"}];
+const _errs80 = errors;
+if(!(validate19(data.balancer, {instancePath:instancePath+"/balancer",parentData:data,parentDataProperty:"balancer",rootData}))){
+vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
+errors = vErrors.length;
+}
+var valid0 = _errs80 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.locality !== undefined){
+let data35 = data.locality;
+const _errs81 = errors;
+if(errors === _errs81){
+if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
+let missing8;
+if(((((data35.distribute === undefined) && (missing8 = "distribute")) || ((data35.failover === undefined) && (missing8 = "failover"))) || ((data35.priorities === undefined) && (missing8 = "priorities"))) || ((data35.overprovisioning === undefined) && (missing8 = "overprovisioning"))){
+validate18.errors = [{instancePath:instancePath+"/locality",schemaPath:"#/properties/locality/required",keyword:"required",params:{missingProperty: missing8},message:"must have required property '"+missing8+"'"}];
 return false;
 }
-var valid0 = _errs77 === errors;
+else {
+if(data35.distribute !== undefined){
+let data36 = data35.distribute;
+const _errs83 = errors;
+if(errors === _errs83){
+if(Array.isArray(data36)){
+var valid22 = true;
+const len4 = data36.length;
+for(let i4=0; i4<len4; i4++){
+let data37 = data36[i4];
+const _errs85 = errors;
+if(errors === _errs85){
+if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+let missing9;
+if(((data37.from === undefined) && (missing9 = "from")) || ((data37.to === undefined) && (missing9 = "to"))){
+validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4,schemaPath:"#/properties/locality/properties/distribute/items/required",keyword:"required",params:{missingProperty: missing9},message:"must have required property '"+missing9+"'"}];
+return false;
+}
+else {
+if(data37.from !== undefined){
+const _errs87 = errors;
+if(typeof data37.from !== "string"){
+validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/from",schemaPath:"#/properties/locality/properties/distribute/items/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid23 = _errs87 === errors;
+}
+else {
+var valid23 = true;
+}
+if(valid23){
+if(data37.to !== undefined){
+let data39 = data37.to;
+const _errs89 = errors;
+if(errors === _errs89){
+if(Array.isArray(data39)){
+var valid24 = true;
+const len5 = data39.length;
+for(let i5=0; i5<len5; i5++){
+let data40 = data39[i5];
+const _errs91 = errors;
+if(errors === _errs91){
+if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+let missing10;
+if(((data40.locality === undefined) && (missing10 = "locality")) || ((data40.weight === undefined) && (missing10 = "weight"))){
+validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to/" + i5,schemaPath:"#/properties/locality/properties/distribute/items/properties/to/items/required",keyword:"required",params:{missingProperty: missing10},message:"must have required property '"+missing10+"'"}];
+return false;
+}
+else {
+if(data40.locality !== undefined){
+const _errs93 = errors;
+if(typeof data40.locality !== "string"){
+validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to/" + i5+"/locality",schemaPath:"#/properties/locality/properties/distribute/items/properties/to/items/properties/locality/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid25 = _errs93 === errors;
+}
+else {
+var valid25 = true;
+}
+if(valid25){
+if(data40.weight !== undefined){
+let data42 = data40.weight;
+const _errs95 = errors;
+if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to/" + i5+"/weight",schemaPath:"#/properties/locality/properties/distribute/items/properties/to/items/properties/weight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs95){
+if((typeof data42 == "number") && (isFinite(data42))){
+if(data42 < 0 || isNaN(data42)){
+validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to/" + i5+"/weight",schemaPath:"#/properties/locality/properties/distribute/items/properties/to/items/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid25 = _errs95 === errors;
+}
+else {
+var valid25 = true;
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to/" + i5,schemaPath:"#/properties/locality/properties/distribute/items/properties/to/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid24 = _errs91 === errors;
+if(!valid24){
+break;
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to",schemaPath:"#/properties/locality/properties/distribute/items/properties/to/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid23 = _errs89 === errors;
+}
+else {
+var valid23 = true;
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4,schemaPath:"#/properties/locality/properties/distribute/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid22 = _errs85 === errors;
+if(!valid22){
+break;
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/locality/distribute",schemaPath:"#/properties/locality/properties/distribute/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid21 = _errs83 === errors;
+}
+else {
+var valid21 = true;
+}
+if(valid21){
+if(data35.failover !== undefined){
+let data43 = data35.failover;
+const _errs97 = errors;
+if(errors === _errs97){
+if(Array.isArray(data43)){
+var valid26 = true;
+const len6 = data43.length;
+for(let i6=0; i6<len6; i6++){
+let data44 = data43[i6];
+const _errs99 = errors;
+if(errors === _errs99){
+if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
+let missing11;
+if(((data44.from === undefined) && (missing11 = "from")) || ((data44.to === undefined) && (missing11 = "to"))){
+validate18.errors = [{instancePath:instancePath+"/locality/failover/" + i6,schemaPath:"#/properties/locality/properties/failover/items/required",keyword:"required",params:{missingProperty: missing11},message:"must have required property '"+missing11+"'"}];
+return false;
+}
+else {
+if(data44.from !== undefined){
+const _errs101 = errors;
+if(typeof data44.from !== "string"){
+validate18.errors = [{instancePath:instancePath+"/locality/failover/" + i6+"/from",schemaPath:"#/properties/locality/properties/failover/items/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid27 = _errs101 === errors;
+}
+else {
+var valid27 = true;
+}
+if(valid27){
+if(data44.to !== undefined){
+const _errs103 = errors;
+if(typeof data44.to !== "string"){
+validate18.errors = [{instancePath:instancePath+"/locality/failover/" + i6+"/to",schemaPath:"#/properties/locality/properties/failover/items/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid27 = _errs103 === errors;
+}
+else {
+var valid27 = true;
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/locality/failover/" + i6,schemaPath:"#/properties/locality/properties/failover/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid26 = _errs99 === errors;
+if(!valid26){
+break;
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/locality/failover",schemaPath:"#/properties/locality/properties/failover/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid21 = _errs97 === errors;
+}
+else {
+var valid21 = true;
+}
+if(valid21){
+if(data35.priorities !== undefined){
+let data47 = data35.priorities;
+const _errs105 = errors;
+if(errors === _errs105){
+if(Array.isArray(data47)){
+var valid28 = true;
+const len7 = data47.length;
+for(let i7=0; i7<len7; i7++){
+const _errs107 = errors;
+if(typeof data47[i7] !== "string"){
+validate18.errors = [{instancePath:instancePath+"/locality/priorities/" + i7,schemaPath:"#/properties/locality/properties/priorities/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid28 = _errs107 === errors;
+if(!valid28){
+break;
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/locality/priorities",schemaPath:"#/properties/locality/properties/priorities/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid21 = _errs105 === errors;
+}
+else {
+var valid21 = true;
+}
+if(valid21){
+if(data35.zoneAware !== undefined){
+let data49 = data35.zoneAware;
+const _errs109 = errors;
+if(errors === _errs109){
+if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+let missing12;
+if((data49.minimumEndpoints === undefined) && (missing12 = "minimumEndpoints")){
+validate18.errors = [{instancePath:instancePath+"/locality/zoneAware",schemaPath:"#/properties/locality/properties/zoneAware/required",keyword:"required",params:{missingProperty: missing12},message:"must have required property '"+missing12+"'"}];
+return false;
+}
+else {
+if(data49.minimumEndpoints !== undefined){
+let data50 = data49.minimumEndpoints;
+const _errs111 = errors;
+if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
+validate18.errors = [{instancePath:instancePath+"/locality/zoneAware/minimumEndpoints",schemaPath:"#/properties/locality/properties/zoneAware/properties/minimumEndpoints/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs111){
+if((typeof data50 == "number") && (isFinite(data50))){
+if(data50 < 0 || isNaN(data50)){
+validate18.errors = [{instancePath:instancePath+"/locality/zoneAware/minimumEndpoints",schemaPath:"#/properties/locality/properties/zoneAware/properties/minimumEndpoints/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/locality/zoneAware",schemaPath:"#/properties/locality/properties/zoneAware/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid21 = _errs109 === errors;
+}
+else {
+var valid21 = true;
+}
+if(valid21){
+if(data35.overprovisioning !== undefined){
+let data51 = data35.overprovisioning;
+const _errs113 = errors;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
+validate18.errors = [{instancePath:instancePath+"/locality/overprovisioning",schemaPath:"#/properties/locality/properties/overprovisioning/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs113){
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 < 0 || isNaN(data51)){
+validate18.errors = [{instancePath:instancePath+"/locality/overprovisioning",schemaPath:"#/properties/locality/properties/overprovisioning/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid21 = _errs113 === errors;
+}
+else {
+var valid21 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/locality",schemaPath:"#/properties/locality/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs81 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.outlierDetection !== undefined){
+let data52 = data.outlierDetection;
+const _errs115 = errors;
+if(errors === _errs115){
+if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+let missing13;
+if(((((((((data52.consecutive5xx === undefined) && (missing13 = "consecutive5xx")) || ((data52.consecutiveGatewayErrors === undefined) && (missing13 = "consecutiveGatewayErrors"))) || ((data52.splitLocalOrigin === undefined) && (missing13 = "splitLocalOrigin"))) || ((data52.consecutiveLocalOrigin === undefined) && (missing13 = "consecutiveLocalOrigin"))) || ((data52.interval === undefined) && (missing13 = "interval"))) || ((data52.baseEjectionTime === undefined) && (missing13 = "baseEjectionTime"))) || ((data52.maxEjectionTime === undefined) && (missing13 = "maxEjectionTime"))) || ((data52.maxEjectionPercent === undefined) && (missing13 = "maxEjectionPercent"))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection",schemaPath:"#/properties/outlierDetection/required",keyword:"required",params:{missingProperty: missing13},message:"must have required property '"+missing13+"'"}];
+return false;
+}
+else {
+if(data52.consecutive5xx !== undefined){
+let data53 = data52.consecutive5xx;
+const _errs117 = errors;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutive5xx",schemaPath:"#/properties/outlierDetection/properties/consecutive5xx/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs117){
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 < 0 || isNaN(data53)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutive5xx",schemaPath:"#/properties/outlierDetection/properties/consecutive5xx/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid30 = _errs117 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data52.consecutiveGatewayErrors !== undefined){
+let data54 = data52.consecutiveGatewayErrors;
+const _errs119 = errors;
+if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveGatewayErrors",schemaPath:"#/properties/outlierDetection/properties/consecutiveGatewayErrors/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs119){
+if((typeof data54 == "number") && (isFinite(data54))){
+if(data54 < 0 || isNaN(data54)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveGatewayErrors",schemaPath:"#/properties/outlierDetection/properties/consecutiveGatewayErrors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid30 = _errs119 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data52.splitLocalOrigin !== undefined){
+const _errs121 = errors;
+if(typeof data52.splitLocalOrigin !== "boolean"){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/splitLocalOrigin",schemaPath:"#/properties/outlierDetection/properties/splitLocalOrigin/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+return false;
+}
+var valid30 = _errs121 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data52.consecutiveLocalOrigin !== undefined){
+let data56 = data52.consecutiveLocalOrigin;
+const _errs123 = errors;
+if(!(((typeof data56 == "number") && (!(data56 % 1) && !isNaN(data56))) && (isFinite(data56)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveLocalOrigin",schemaPath:"#/properties/outlierDetection/properties/consecutiveLocalOrigin/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs123){
+if((typeof data56 == "number") && (isFinite(data56))){
+if(data56 < 0 || isNaN(data56)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveLocalOrigin",schemaPath:"#/properties/outlierDetection/properties/consecutiveLocalOrigin/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid30 = _errs123 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data52.statuses !== undefined){
+let data57 = data52.statuses;
+const _errs125 = errors;
+if(errors === _errs125){
+if(Array.isArray(data57)){
+var valid31 = true;
+const len8 = data57.length;
+for(let i8=0; i8<len8; i8++){
+let data58 = data57[i8];
+const _errs127 = errors;
+if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/statuses/" + i8,schemaPath:"#/properties/outlierDetection/properties/statuses/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs127){
+if((typeof data58 == "number") && (isFinite(data58))){
+if(data58 < 0 || isNaN(data58)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/statuses/" + i8,schemaPath:"#/properties/outlierDetection/properties/statuses/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid31 = _errs127 === errors;
+if(!valid31){
+break;
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/statuses",schemaPath:"#/properties/outlierDetection/properties/statuses/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid30 = _errs125 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data52.interval !== undefined){
+let data59 = data52.interval;
+const _errs129 = errors;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/interval",schemaPath:"#/properties/outlierDetection/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs129){
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 < 0 || isNaN(data59)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/interval",schemaPath:"#/properties/outlierDetection/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid30 = _errs129 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data52.baseEjectionTime !== undefined){
+let data60 = data52.baseEjectionTime;
+const _errs131 = errors;
+if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/baseEjectionTime",schemaPath:"#/properties/outlierDetection/properties/baseEjectionTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs131){
+if((typeof data60 == "number") && (isFinite(data60))){
+if(data60 < 0 || isNaN(data60)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/baseEjectionTime",schemaPath:"#/properties/outlierDetection/properties/baseEjectionTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid30 = _errs131 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data52.maxEjectionTime !== undefined){
+let data61 = data52.maxEjectionTime;
+const _errs133 = errors;
+if(!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionTime",schemaPath:"#/properties/outlierDetection/properties/maxEjectionTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs133){
+if((typeof data61 == "number") && (isFinite(data61))){
+if(data61 < 0 || isNaN(data61)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionTime",schemaPath:"#/properties/outlierDetection/properties/maxEjectionTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid30 = _errs133 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data52.maxEjectionPercent !== undefined){
+let data62 = data52.maxEjectionPercent;
+const _errs135 = errors;
+if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionPercent",schemaPath:"#/properties/outlierDetection/properties/maxEjectionPercent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs135){
+if((typeof data62 == "number") && (isFinite(data62))){
+if(data62 < 0 || isNaN(data62)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionPercent",schemaPath:"#/properties/outlierDetection/properties/maxEjectionPercent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid30 = _errs135 === errors;
+}
+else {
+var valid30 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/outlierDetection",schemaPath:"#/properties/outlierDetection/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs115 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.healthCheck !== undefined){
+let data63 = data.healthCheck;
+const _errs137 = errors;
+if(errors === _errs137){
+if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
+let missing14;
+if(((((((data63.probe === undefined) && (missing14 = "probe")) || ((data63.interval === undefined) && (missing14 = "interval"))) || ((data63.unhealthyInterval === undefined) && (missing14 = "unhealthyInterval"))) || ((data63.timeout === undefined) && (missing14 = "timeout"))) || ((data63.unhealthyThreshold === undefined) && (missing14 = "unhealthyThreshold"))) || ((data63.healthyThreshold === undefined) && (missing14 = "healthyThreshold"))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck",schemaPath:"#/properties/healthCheck/required",keyword:"required",params:{missingProperty: missing14},message:"must have required property '"+missing14+"'"}];
+return false;
+}
+else {
+if(data63.probe !== undefined){
+let data64 = data63.probe;
+const _errs139 = errors;
+const _errs140 = errors;
+if(errors === _errs140){
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+const tag2 = data64.kind;
+if(typeof tag2 == "string"){
+if(tag2 === "http"){
+const _errs143 = errors;
+if(errors === _errs143){
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+let missing15;
+if(((((data64.kind === undefined) && (missing15 = "kind")) || ((data64.method === undefined) && (missing15 = "method"))) || ((data64.path === undefined) && (missing15 = "path"))) || ((data64.statuses === undefined) && (missing15 = "statuses"))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/oneOf/0/required",keyword:"required",params:{missingProperty: missing15},message:"must have required property '"+missing15+"'"}];
+return false;
+}
+else {
+if(data64.kind !== undefined){
+let data65 = data64.kind;
+const _errs145 = errors;
+if(typeof data65 !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("http" !== data65){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant"}];
+return false;
+}
+var valid36 = _errs145 === errors;
+}
+else {
+var valid36 = true;
+}
+if(valid36){
+if(data64.method !== undefined){
+let data66 = data64.method;
+const _errs147 = errors;
+if(!(((data66 === "GET") || (data66 === "HEAD")) || (data66 === "OPTIONS"))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/method",schemaPath:"#/$defs/union4/oneOf/0/properties/method/enum",keyword:"enum",params:{allowedValues: schema27.oneOf[0].properties.method.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid36 = _errs147 === errors;
+}
+else {
+var valid36 = true;
+}
+if(valid36){
+if(data64.path !== undefined){
+const _errs148 = errors;
+if(typeof data64.path !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/path",schemaPath:"#/$defs/union4/oneOf/0/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid36 = _errs148 === errors;
+}
+else {
+var valid36 = true;
+}
+if(valid36){
+if(data64.host !== undefined){
+const _errs150 = errors;
+if(typeof data64.host !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/host",schemaPath:"#/$defs/union4/oneOf/0/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid36 = _errs150 === errors;
+}
+else {
+var valid36 = true;
+}
+if(valid36){
+if(data64.statuses !== undefined){
+let data69 = data64.statuses;
+const _errs152 = errors;
+if(errors === _errs152){
+if(Array.isArray(data69)){
+var valid37 = true;
+const len9 = data69.length;
+for(let i9=0; i9<len9; i9++){
+let data70 = data69[i9];
+const _errs154 = errors;
+if(errors === _errs154){
+if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+let missing16;
+if(((data70.from === undefined) && (missing16 = "from")) || ((data70.to === undefined) && (missing16 = "to"))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9,schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/required",keyword:"required",params:{missingProperty: missing16},message:"must have required property '"+missing16+"'"}];
+return false;
+}
+else {
+if(data70.from !== undefined){
+let data71 = data70.from;
+const _errs156 = errors;
+if(!(((typeof data71 == "number") && (!(data71 % 1) && !isNaN(data71))) && (isFinite(data71)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/from",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs156){
+if((typeof data71 == "number") && (isFinite(data71))){
+if(data71 < 0 || isNaN(data71)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/from",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid38 = _errs156 === errors;
+}
+else {
+var valid38 = true;
+}
+if(valid38){
+if(data70.to !== undefined){
+let data72 = data70.to;
+const _errs158 = errors;
+if(!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/to",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs158){
+if((typeof data72 == "number") && (isFinite(data72))){
+if(data72 < 0 || isNaN(data72)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/to",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid38 = _errs158 === errors;
+}
+else {
+var valid38 = true;
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9,schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid37 = _errs154 === errors;
+if(!valid37){
+break;
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+return false;
+}
+}
+var valid36 = _errs152 === errors;
+}
+else {
+var valid36 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag2 === "grpc"){
+const _errs160 = errors;
+if(errors === _errs160){
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+let missing17;
+if(((data64.kind === undefined) && (missing17 = "kind")) || ((data64.service === undefined) && (missing17 = "service"))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/oneOf/1/required",keyword:"required",params:{missingProperty: missing17},message:"must have required property '"+missing17+"'"}];
+return false;
+}
+else {
+if(data64.kind !== undefined){
+let data73 = data64.kind;
+const _errs162 = errors;
+if(typeof data73 !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("grpc" !== data73){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "grpc"},message:"must be equal to constant"}];
+return false;
+}
+var valid40 = _errs162 === errors;
+}
+else {
+var valid40 = true;
+}
+if(valid40){
+if(data64.service !== undefined){
+const _errs164 = errors;
+if(typeof data64.service !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/service",schemaPath:"#/$defs/union4/oneOf/1/properties/service/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid40 = _errs164 === errors;
+}
+else {
+var valid40 = true;
+}
+if(valid40){
+if(data64.host !== undefined){
+const _errs166 = errors;
+if(typeof data64.host !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/host",schemaPath:"#/$defs/union4/oneOf/1/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid40 = _errs166 === errors;
+}
+else {
+var valid40 = true;
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag2 === "tcp"){
+const _errs168 = errors;
+if(errors === _errs168){
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+let missing18;
+if((data64.kind === undefined) && (missing18 = "kind")){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/oneOf/2/required",keyword:"required",params:{missingProperty: missing18},message:"must have required property '"+missing18+"'"}];
+return false;
+}
+else {
+if(data64.kind !== undefined){
+let data76 = data64.kind;
+if(typeof data76 !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("tcp" !== data76){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "tcp"},message:"must be equal to constant"}];
+return false;
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/oneOf/2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag2},message:"value of tag \"kind\" must be in oneOf"}];
+return false;
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag2},message:"tag \"kind\" must be string"}];
+return false;
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid32 = _errs139 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data63.port !== undefined){
+let data77 = data63.port;
+const _errs172 = errors;
+if(!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/port",schemaPath:"#/properties/healthCheck/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs172){
+if((typeof data77 == "number") && (isFinite(data77))){
+if(data77 > 65535 || isNaN(data77)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/port",schemaPath:"#/properties/healthCheck/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
+return false;
+}
+else {
+if(data77 < 1 || isNaN(data77)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/port",schemaPath:"#/properties/healthCheck/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+}
+var valid32 = _errs172 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data63.interval !== undefined){
+let data78 = data63.interval;
+const _errs174 = errors;
+if(!(((typeof data78 == "number") && (!(data78 % 1) && !isNaN(data78))) && (isFinite(data78)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/interval",schemaPath:"#/properties/healthCheck/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs174){
+if((typeof data78 == "number") && (isFinite(data78))){
+if(data78 < 0 || isNaN(data78)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/interval",schemaPath:"#/properties/healthCheck/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid32 = _errs174 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data63.unhealthyInterval !== undefined){
+let data79 = data63.unhealthyInterval;
+const _errs176 = errors;
+if(!(((typeof data79 == "number") && (!(data79 % 1) && !isNaN(data79))) && (isFinite(data79)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyInterval",schemaPath:"#/properties/healthCheck/properties/unhealthyInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs176){
+if((typeof data79 == "number") && (isFinite(data79))){
+if(data79 < 0 || isNaN(data79)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyInterval",schemaPath:"#/properties/healthCheck/properties/unhealthyInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid32 = _errs176 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data63.timeout !== undefined){
+let data80 = data63.timeout;
+const _errs178 = errors;
+if(!(((typeof data80 == "number") && (!(data80 % 1) && !isNaN(data80))) && (isFinite(data80)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/timeout",schemaPath:"#/properties/healthCheck/properties/timeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs178){
+if((typeof data80 == "number") && (isFinite(data80))){
+if(data80 < 0 || isNaN(data80)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/timeout",schemaPath:"#/properties/healthCheck/properties/timeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid32 = _errs178 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data63.unhealthyThreshold !== undefined){
+let data81 = data63.unhealthyThreshold;
+const _errs180 = errors;
+if(!(((typeof data81 == "number") && (!(data81 % 1) && !isNaN(data81))) && (isFinite(data81)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyThreshold",schemaPath:"#/properties/healthCheck/properties/unhealthyThreshold/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs180){
+if((typeof data81 == "number") && (isFinite(data81))){
+if(data81 < 1 || isNaN(data81)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyThreshold",schemaPath:"#/properties/healthCheck/properties/unhealthyThreshold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+var valid32 = _errs180 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data63.healthyThreshold !== undefined){
+let data82 = data63.healthyThreshold;
+const _errs182 = errors;
+if(!(((typeof data82 == "number") && (!(data82 % 1) && !isNaN(data82))) && (isFinite(data82)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/healthyThreshold",schemaPath:"#/properties/healthCheck/properties/healthyThreshold/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs182){
+if((typeof data82 == "number") && (isFinite(data82))){
+if(data82 < 1 || isNaN(data82)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/healthyThreshold",schemaPath:"#/properties/healthCheck/properties/healthyThreshold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+var valid32 = _errs182 === errors;
+}
+else {
+var valid32 = true;
+}
+}
+}
+}
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/healthCheck",schemaPath:"#/properties/healthCheck/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid0 = _errs137 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.panicThreshold !== undefined){
+let data83 = data.panicThreshold;
+const _errs184 = errors;
+if(!(((typeof data83 == "number") && (!(data83 % 1) && !isNaN(data83))) && (isFinite(data83)))){
+validate18.errors = [{instancePath:instancePath+"/panicThreshold",schemaPath:"#/properties/panicThreshold/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs184){
+if((typeof data83 == "number") && (isFinite(data83))){
+if(data83 < 0 || isNaN(data83)){
+validate18.errors = [{instancePath:instancePath+"/panicThreshold",schemaPath:"#/properties/panicThreshold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs184 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.connectTimeout !== undefined){
-let data33 = data.connectTimeout;
-const _errs78 = errors;
-if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
+let data84 = data.connectTimeout;
+const _errs186 = errors;
+if(!(((typeof data84 == "number") && (!(data84 % 1) && !isNaN(data84))) && (isFinite(data84)))){
 validate18.errors = [{instancePath:instancePath+"/connectTimeout",schemaPath:"#/properties/connectTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs78){
-if((typeof data33 == "number") && (isFinite(data33))){
-if(data33 < 0 || isNaN(data33)){
+if(errors === _errs186){
+if((typeof data84 == "number") && (isFinite(data84))){
+if(data84 < 0 || isNaN(data84)){
 validate18.errors = [{instancePath:instancePath+"/connectTimeout",schemaPath:"#/properties/connectTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid0 = _errs78 === errors;
+var valid0 = _errs186 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.limits !== undefined){
-let data34 = data.limits;
-const _errs80 = errors;
-if(errors === _errs80){
-if(data34 && typeof data34 == "object" && !Array.isArray(data34)){
-let missing8;
-if(((data34.connections === undefined) && (missing8 = "connections")) || ((data34.pending === undefined) && (missing8 = "pending"))){
-validate18.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/required",keyword:"required",params:{missingProperty: missing8},message:"must have required property '"+missing8+"'"}];
+let data85 = data.limits;
+const _errs188 = errors;
+if(errors === _errs188){
+if(data85 && typeof data85 == "object" && !Array.isArray(data85)){
+let missing19;
+if(((data85.connections === undefined) && (missing19 = "connections")) || ((data85.pending === undefined) && (missing19 = "pending"))){
+validate18.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/required",keyword:"required",params:{missingProperty: missing19},message:"must have required property '"+missing19+"'"}];
 return false;
 }
 else {
-if(data34.connections !== undefined){
-let data35 = data34.connections;
-const _errs82 = errors;
-if(!(((typeof data35 == "number") && (!(data35 % 1) && !isNaN(data35))) && (isFinite(data35)))){
+if(data85.connections !== undefined){
+let data86 = data85.connections;
+const _errs190 = errors;
+if(!(((typeof data86 == "number") && (!(data86 % 1) && !isNaN(data86))) && (isFinite(data86)))){
 validate18.errors = [{instancePath:instancePath+"/limits/connections",schemaPath:"#/properties/limits/properties/connections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs82){
-if((typeof data35 == "number") && (isFinite(data35))){
-if(data35 < 0 || isNaN(data35)){
+if(errors === _errs190){
+if((typeof data86 == "number") && (isFinite(data86))){
+if(data86 < 0 || isNaN(data86)){
 validate18.errors = [{instancePath:instancePath+"/limits/connections",schemaPath:"#/properties/limits/properties/connections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid21 = _errs82 === errors;
+var valid43 = _errs190 === errors;
 }
 else {
-var valid21 = true;
+var valid43 = true;
 }
-if(valid21){
-if(data34.pending !== undefined){
-let data36 = data34.pending;
-const _errs84 = errors;
-if(!(((typeof data36 == "number") && (!(data36 % 1) && !isNaN(data36))) && (isFinite(data36)))){
+if(valid43){
+if(data85.pending !== undefined){
+let data87 = data85.pending;
+const _errs192 = errors;
+if(!(((typeof data87 == "number") && (!(data87 % 1) && !isNaN(data87))) && (isFinite(data87)))){
 validate18.errors = [{instancePath:instancePath+"/limits/pending",schemaPath:"#/properties/limits/properties/pending/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs84){
-if((typeof data36 == "number") && (isFinite(data36))){
-if(data36 < 0 || isNaN(data36)){
+if(errors === _errs192){
+if((typeof data87 == "number") && (isFinite(data87))){
+if(data87 < 0 || isNaN(data87)){
 validate18.errors = [{instancePath:instancePath+"/limits/pending",schemaPath:"#/properties/limits/properties/pending/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid21 = _errs84 === errors;
+var valid43 = _errs192 === errors;
 }
 else {
-var valid21 = true;
+var valid43 = true;
+}
+if(valid43){
+if(data85.requests !== undefined){
+let data88 = data85.requests;
+const _errs194 = errors;
+if(!(((typeof data88 == "number") && (!(data88 % 1) && !isNaN(data88))) && (isFinite(data88)))){
+validate18.errors = [{instancePath:instancePath+"/limits/requests",schemaPath:"#/properties/limits/properties/requests/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs194){
+if((typeof data88 == "number") && (isFinite(data88))){
+if(data88 < 0 || isNaN(data88)){
+validate18.errors = [{instancePath:instancePath+"/limits/requests",schemaPath:"#/properties/limits/properties/requests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid43 = _errs194 === errors;
+}
+else {
+var valid43 = true;
+}
+if(valid43){
+if(data85.retries !== undefined){
+let data89 = data85.retries;
+const _errs196 = errors;
+if(!(((typeof data89 == "number") && (!(data89 % 1) && !isNaN(data89))) && (isFinite(data89)))){
+validate18.errors = [{instancePath:instancePath+"/limits/retries",schemaPath:"#/properties/limits/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs196){
+if((typeof data89 == "number") && (isFinite(data89))){
+if(data89 < 0 || isNaN(data89)){
+validate18.errors = [{instancePath:instancePath+"/limits/retries",schemaPath:"#/properties/limits/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid43 = _errs196 === errors;
+}
+else {
+var valid43 = true;
+}
+if(valid43){
+if(data85.connectionsPerEndpoint !== undefined){
+let data90 = data85.connectionsPerEndpoint;
+const _errs198 = errors;
+if(!(((typeof data90 == "number") && (!(data90 % 1) && !isNaN(data90))) && (isFinite(data90)))){
+validate18.errors = [{instancePath:instancePath+"/limits/connectionsPerEndpoint",schemaPath:"#/properties/limits/properties/connectionsPerEndpoint/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs198){
+if((typeof data90 == "number") && (isFinite(data90))){
+if(data90 < 0 || isNaN(data90)){
+validate18.errors = [{instancePath:instancePath+"/limits/connectionsPerEndpoint",schemaPath:"#/properties/limits/properties/connectionsPerEndpoint/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid43 = _errs198 === errors;
+}
+else {
+var valid43 = true;
+}
+}
+}
 }
 }
 }
@@ -4552,292 +7634,336 @@ validate18.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs80 === errors;
+var valid0 = _errs188 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.retryBudget !== undefined){
-let data37 = data.retryBudget;
-const _errs86 = errors;
-const _errs87 = errors;
-if(errors === _errs87){
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-const tag2 = data37.kind;
-if(typeof tag2 == "string"){
-if(tag2 === "concurrent"){
-const _errs90 = errors;
-if(errors === _errs90){
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-let missing9;
-if((((data37.kind === undefined) && (missing9 = "kind")) || ((data37.percent === undefined) && (missing9 = "percent"))) || ((data37.minimum === undefined) && (missing9 = "minimum"))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/oneOf/0/required",keyword:"required",params:{missingProperty: missing9},message:"must have required property '"+missing9+"'"}];
+let data91 = data.retryBudget;
+const _errs200 = errors;
+const _errs201 = errors;
+if(errors === _errs201){
+if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
+const tag3 = data91.kind;
+if(typeof tag3 == "string"){
+if(tag3 === "concurrent"){
+const _errs204 = errors;
+if(errors === _errs204){
+if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
+let missing20;
+if((((data91.kind === undefined) && (missing20 = "kind")) || ((data91.percent === undefined) && (missing20 = "percent"))) || ((data91.minimum === undefined) && (missing20 = "minimum"))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union5/oneOf/0/required",keyword:"required",params:{missingProperty: missing20},message:"must have required property '"+missing20+"'"}];
 return false;
 }
 else {
-if(data37.kind !== undefined){
-let data38 = data37.kind;
-const _errs92 = errors;
-if(typeof data38 !== "string"){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union2/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data91.kind !== undefined){
+let data92 = data91.kind;
+const _errs206 = errors;
+if(typeof data92 !== "string"){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union5/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("concurrent" !== data38){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union2/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "concurrent"},message:"must be equal to constant"}];
+if("concurrent" !== data92){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union5/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "concurrent"},message:"must be equal to constant"}];
 return false;
 }
-var valid25 = _errs92 === errors;
+var valid47 = _errs206 === errors;
 }
 else {
-var valid25 = true;
+var valid47 = true;
 }
-if(valid25){
-if(data37.percent !== undefined){
-let data39 = data37.percent;
-const _errs94 = errors;
-if(!(((typeof data39 == "number") && (!(data39 % 1) && !isNaN(data39))) && (isFinite(data39)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union2/oneOf/0/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(valid47){
+if(data91.percent !== undefined){
+let data93 = data91.percent;
+const _errs208 = errors;
+if(!(((typeof data93 == "number") && (!(data93 % 1) && !isNaN(data93))) && (isFinite(data93)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/0/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs94){
-if((typeof data39 == "number") && (isFinite(data39))){
-if(data39 < 0 || isNaN(data39)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union2/oneOf/0/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(errors === _errs208){
+if((typeof data93 == "number") && (isFinite(data93))){
+if(data93 < 0 || isNaN(data93)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/0/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid25 = _errs94 === errors;
+var valid47 = _errs208 === errors;
 }
 else {
-var valid25 = true;
+var valid47 = true;
 }
-if(valid25){
-if(data37.minimum !== undefined){
-let data40 = data37.minimum;
-const _errs96 = errors;
-if(!(((typeof data40 == "number") && (!(data40 % 1) && !isNaN(data40))) && (isFinite(data40)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union2/oneOf/0/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(valid47){
+if(data91.minimum !== undefined){
+let data94 = data91.minimum;
+const _errs210 = errors;
+if(!(((typeof data94 == "number") && (!(data94 % 1) && !isNaN(data94))) && (isFinite(data94)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/0/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs96){
-if((typeof data40 == "number") && (isFinite(data40))){
-if(data40 < 0 || isNaN(data40)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union2/oneOf/0/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(errors === _errs210){
+if((typeof data94 == "number") && (isFinite(data94))){
+if(data94 < 0 || isNaN(data94)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/0/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid25 = _errs96 === errors;
+var valid47 = _errs210 === errors;
 }
 else {
-var valid25 = true;
-}
-}
-}
-}
-}
-else {
-validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
-}
-}
-else if(tag2 === "rate"){
-const _errs98 = errors;
-if(errors === _errs98){
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
-let missing10;
-if((((((data37.kind === undefined) && (missing10 = "kind")) || ((data37.percent === undefined) && (missing10 = "percent"))) || ((data37.interval === undefined) && (missing10 = "interval"))) || ((data37.minimum === undefined) && (missing10 = "minimum"))) || ((data37.minimumInterval === undefined) && (missing10 = "minimumInterval"))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/oneOf/1/required",keyword:"required",params:{missingProperty: missing10},message:"must have required property '"+missing10+"'"}];
-return false;
-}
-else {
-if(data37.kind !== undefined){
-let data41 = data37.kind;
-const _errs100 = errors;
-if(typeof data41 !== "string"){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union2/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-if("rate" !== data41){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union2/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "rate"},message:"must be equal to constant"}];
-return false;
-}
-var valid27 = _errs100 === errors;
-}
-else {
-var valid27 = true;
-}
-if(valid27){
-if(data37.percent !== undefined){
-let data42 = data37.percent;
-const _errs102 = errors;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union2/oneOf/1/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs102){
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 < 0 || isNaN(data42)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union2/oneOf/1/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid27 = _errs102 === errors;
-}
-else {
-var valid27 = true;
-}
-if(valid27){
-if(data37.interval !== undefined){
-let data43 = data37.interval;
-const _errs104 = errors;
-if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union2/oneOf/1/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs104){
-if((typeof data43 == "number") && (isFinite(data43))){
-if(data43 < 0 || isNaN(data43)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union2/oneOf/1/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid27 = _errs104 === errors;
-}
-else {
-var valid27 = true;
-}
-if(valid27){
-if(data37.minimum !== undefined){
-let data44 = data37.minimum;
-const _errs106 = errors;
-if(!(((typeof data44 == "number") && (!(data44 % 1) && !isNaN(data44))) && (isFinite(data44)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union2/oneOf/1/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs106){
-if((typeof data44 == "number") && (isFinite(data44))){
-if(data44 < 0 || isNaN(data44)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union2/oneOf/1/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid27 = _errs106 === errors;
-}
-else {
-var valid27 = true;
-}
-if(valid27){
-if(data37.minimumInterval !== undefined){
-let data45 = data37.minimumInterval;
-const _errs108 = errors;
-if(!(((typeof data45 == "number") && (!(data45 % 1) && !isNaN(data45))) && (isFinite(data45)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union2/oneOf/1/properties/minimumInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs108){
-if((typeof data45 == "number") && (isFinite(data45))){
-if(data45 < 0 || isNaN(data45)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union2/oneOf/1/properties/minimumInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid27 = _errs108 === errors;
-}
-else {
-var valid27 = true;
-}
-}
+var valid47 = true;
 }
 }
 }
 }
 }
 else {
-validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union5/oneOf/0/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+}
+else if(tag3 === "rate"){
+const _errs212 = errors;
+if(errors === _errs212){
+if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
+let missing21;
+if((((((data91.kind === undefined) && (missing21 = "kind")) || ((data91.percent === undefined) && (missing21 = "percent"))) || ((data91.interval === undefined) && (missing21 = "interval"))) || ((data91.minimum === undefined) && (missing21 = "minimum"))) || ((data91.minimumInterval === undefined) && (missing21 = "minimumInterval"))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union5/oneOf/1/required",keyword:"required",params:{missingProperty: missing21},message:"must have required property '"+missing21+"'"}];
+return false;
+}
+else {
+if(data91.kind !== undefined){
+let data95 = data91.kind;
+const _errs214 = errors;
+if(typeof data95 !== "string"){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union5/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("rate" !== data95){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union5/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "rate"},message:"must be equal to constant"}];
+return false;
+}
+var valid49 = _errs214 === errors;
+}
+else {
+var valid49 = true;
+}
+if(valid49){
+if(data91.percent !== undefined){
+let data96 = data91.percent;
+const _errs216 = errors;
+if(!(((typeof data96 == "number") && (!(data96 % 1) && !isNaN(data96))) && (isFinite(data96)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/1/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs216){
+if((typeof data96 == "number") && (isFinite(data96))){
+if(data96 < 0 || isNaN(data96)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/1/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid49 = _errs216 === errors;
+}
+else {
+var valid49 = true;
+}
+if(valid49){
+if(data91.interval !== undefined){
+let data97 = data91.interval;
+const _errs218 = errors;
+if(!(((typeof data97 == "number") && (!(data97 % 1) && !isNaN(data97))) && (isFinite(data97)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union5/oneOf/1/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs218){
+if((typeof data97 == "number") && (isFinite(data97))){
+if(data97 < 0 || isNaN(data97)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union5/oneOf/1/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid49 = _errs218 === errors;
+}
+else {
+var valid49 = true;
+}
+if(valid49){
+if(data91.minimum !== undefined){
+let data98 = data91.minimum;
+const _errs220 = errors;
+if(!(((typeof data98 == "number") && (!(data98 % 1) && !isNaN(data98))) && (isFinite(data98)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/1/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs220){
+if((typeof data98 == "number") && (isFinite(data98))){
+if(data98 < 0 || isNaN(data98)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/1/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid49 = _errs220 === errors;
+}
+else {
+var valid49 = true;
+}
+if(valid49){
+if(data91.minimumInterval !== undefined){
+let data99 = data91.minimumInterval;
+const _errs222 = errors;
+if(!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union5/oneOf/1/properties/minimumInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs222){
+if((typeof data99 == "number") && (isFinite(data99))){
+if(data99 < 0 || isNaN(data99)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union5/oneOf/1/properties/minimumInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid49 = _errs222 === errors;
+}
+else {
+var valid49 = true;
+}
+}
+}
+}
+}
+}
+}
+else {
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union5/oneOf/1/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
 }
 else {
-validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag2},message:"value of tag \"kind\" must be in oneOf"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union5/discriminator",keyword:"discriminator",params:{error: "mapping", tag: "kind", tagValue: tag3},message:"value of tag \"kind\" must be in oneOf"}];
 return false;
 }
 }
 else {
-validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag2},message:"tag \"kind\" must be string"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union5/discriminator",keyword:"discriminator",params:{error: "tag", tag: "kind", tagValue: tag3},message:"tag \"kind\" must be string"}];
 return false;
 }
 }
 else {
-validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union2/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union5/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-var valid0 = _errs86 === errors;
+var valid0 = _errs200 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pool !== undefined){
-let data46 = data.pool;
-const _errs110 = errors;
-if(errors === _errs110){
-if(data46 && typeof data46 == "object" && !Array.isArray(data46)){
-let missing11;
-if(((data46.idleTimeout === undefined) && (missing11 = "idleTimeout")) || ((data46.maxLifetime === undefined) && (missing11 = "maxLifetime"))){
-validate18.errors = [{instancePath:instancePath+"/pool",schemaPath:"#/properties/pool/required",keyword:"required",params:{missingProperty: missing11},message:"must have required property '"+missing11+"'"}];
+let data100 = data.pool;
+const _errs224 = errors;
+if(errors === _errs224){
+if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
+let missing22;
+if(((data100.idleTimeout === undefined) && (missing22 = "idleTimeout")) || ((data100.maxLifetime === undefined) && (missing22 = "maxLifetime"))){
+validate18.errors = [{instancePath:instancePath+"/pool",schemaPath:"#/properties/pool/required",keyword:"required",params:{missingProperty: missing22},message:"must have required property '"+missing22+"'"}];
 return false;
 }
 else {
-if(data46.idleTimeout !== undefined){
-let data47 = data46.idleTimeout;
-const _errs112 = errors;
-if(!(((typeof data47 == "number") && (!(data47 % 1) && !isNaN(data47))) && (isFinite(data47)))){
+if(data100.idleTimeout !== undefined){
+let data101 = data100.idleTimeout;
+const _errs226 = errors;
+if(!(((typeof data101 == "number") && (!(data101 % 1) && !isNaN(data101))) && (isFinite(data101)))){
 validate18.errors = [{instancePath:instancePath+"/pool/idleTimeout",schemaPath:"#/properties/pool/properties/idleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs112){
-if((typeof data47 == "number") && (isFinite(data47))){
-if(data47 < 0 || isNaN(data47)){
+if(errors === _errs226){
+if((typeof data101 == "number") && (isFinite(data101))){
+if(data101 < 0 || isNaN(data101)){
 validate18.errors = [{instancePath:instancePath+"/pool/idleTimeout",schemaPath:"#/properties/pool/properties/idleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid28 = _errs112 === errors;
+var valid50 = _errs226 === errors;
 }
 else {
-var valid28 = true;
+var valid50 = true;
 }
-if(valid28){
-if(data46.maxLifetime !== undefined){
-let data48 = data46.maxLifetime;
-const _errs114 = errors;
-if(!(((typeof data48 == "number") && (!(data48 % 1) && !isNaN(data48))) && (isFinite(data48)))){
+if(valid50){
+if(data100.maxLifetime !== undefined){
+let data102 = data100.maxLifetime;
+const _errs228 = errors;
+if(!(((typeof data102 == "number") && (!(data102 % 1) && !isNaN(data102))) && (isFinite(data102)))){
 validate18.errors = [{instancePath:instancePath+"/pool/maxLifetime",schemaPath:"#/properties/pool/properties/maxLifetime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs114){
-if((typeof data48 == "number") && (isFinite(data48))){
-if(data48 < 0 || isNaN(data48)){
+if(errors === _errs228){
+if((typeof data102 == "number") && (isFinite(data102))){
+if(data102 < 0 || isNaN(data102)){
 validate18.errors = [{instancePath:instancePath+"/pool/maxLifetime",schemaPath:"#/properties/pool/properties/maxLifetime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid28 = _errs114 === errors;
+var valid50 = _errs228 === errors;
 }
 else {
-var valid28 = true;
+var valid50 = true;
+}
+if(valid50){
+if(data100.maxRequests !== undefined){
+let data103 = data100.maxRequests;
+const _errs230 = errors;
+if(!(((typeof data103 == "number") && (!(data103 % 1) && !isNaN(data103))) && (isFinite(data103)))){
+validate18.errors = [{instancePath:instancePath+"/pool/maxRequests",schemaPath:"#/properties/pool/properties/maxRequests/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs230){
+if((typeof data103 == "number") && (isFinite(data103))){
+if(data103 < 0 || isNaN(data103)){
+validate18.errors = [{instancePath:instancePath+"/pool/maxRequests",schemaPath:"#/properties/pool/properties/maxRequests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid50 = _errs230 === errors;
+}
+else {
+var valid50 = true;
+}
+if(valid50){
+if(data100.tcpKeepAlive !== undefined){
+let data104 = data100.tcpKeepAlive;
+const _errs232 = errors;
+if(!(((typeof data104 == "number") && (!(data104 % 1) && !isNaN(data104))) && (isFinite(data104)))){
+validate18.errors = [{instancePath:instancePath+"/pool/tcpKeepAlive",schemaPath:"#/properties/pool/properties/tcpKeepAlive/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs232){
+if((typeof data104 == "number") && (isFinite(data104))){
+if(data104 < 0 || isNaN(data104)){
+validate18.errors = [{instancePath:instancePath+"/pool/tcpKeepAlive",schemaPath:"#/properties/pool/properties/tcpKeepAlive/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid50 = _errs232 === errors;
+}
+else {
+var valid50 = true;
+}
+}
 }
 }
 }
@@ -4847,10 +7973,14 @@ validate18.errors = [{instancePath:instancePath+"/pool",schemaPath:"#/properties
 return false;
 }
 }
-var valid0 = _errs110 === errors;
+var valid0 = _errs224 === errors;
 }
 else {
 var valid0 = true;
+}
+}
+}
+}
 }
 }
 }
@@ -4874,17 +8004,18 @@ validate18.errors = vErrors;
 return errors === 0;
 }
 
-export const endpoints = validate19;
-const schema24 = {"type":"object","required":["kind","key","endpoints"],"properties":{"kind":{"type":"string","const":"endpoints"},"key":{"type":"string"},"endpoints":{"type":"array","items":{"type":"object","required":["address","port","weight","state"],"properties":{"address":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"weight":{"type":"integer","minimum":0},"state":{"enum":["ready","draining"]},"zone":{"type":"string"},"forZones":{"type":"array","items":{"type":"string"}},"forNodes":{"type":"array","items":{"type":"string"}}}}}},"$defs":{}};
+export const endpoints = validate21;
+const schema29 = {"type":"object","required":["kind","key","endpoints"],"properties":{"kind":{"type":"string","const":"endpoints"},"key":{"type":"string"},"endpoints":{"type":"array","items":{"type":"object","required":["address","port","weight","state"],"properties":{"address":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"weight":{"type":"integer","minimum":0},"state":{"enum":["ready","draining"]},"locality":{"type":"object","required":["region","zone","subzone"],"properties":{"region":{"type":"string"},"zone":{"type":"string"},"subzone":{"type":"string"}}},"priority":{"type":"integer","minimum":0},"labels":{"type":"object","patternProperties":{"^.*$":{"type":"string"}}},"forZones":{"type":"array","items":{"type":"string"}},"forNodes":{"type":"array","items":{"type":"string"}}}}}},"$defs":{}};
+const pattern0 = new RegExp("^.*$", "u");
 
-function validate19(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.kind === undefined) && (missing0 = "kind")) || ((data.key === undefined) && (missing0 = "key"))) || ((data.endpoints === undefined) && (missing0 = "endpoints"))){
-validate19.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate21.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -4892,11 +8023,11 @@ if(data.kind !== undefined){
 let data0 = data.kind;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if("endpoints" !== data0){
-validate19.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "endpoints"},message:"must be equal to constant"}];
+validate21.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "endpoints"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -4908,7 +8039,7 @@ if(valid0){
 if(data.key !== undefined){
 const _errs3 = errors;
 if(typeof data.key !== "string"){
-validate19.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -4931,14 +8062,14 @@ if(errors === _errs7){
 if(data3 && typeof data3 == "object" && !Array.isArray(data3)){
 let missing1;
 if(((((data3.address === undefined) && (missing1 = "address")) || ((data3.port === undefined) && (missing1 = "port"))) || ((data3.weight === undefined) && (missing1 = "weight"))) || ((data3.state === undefined) && (missing1 = "state"))){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0,schemaPath:"#/properties/endpoints/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0,schemaPath:"#/properties/endpoints/items/required",keyword:"required",params:{missingProperty: missing1},message:"must have required property '"+missing1+"'"}];
 return false;
 }
 else {
 if(data3.address !== undefined){
 const _errs9 = errors;
 if(typeof data3.address !== "string"){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/address",schemaPath:"#/properties/endpoints/items/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/address",schemaPath:"#/properties/endpoints/items/properties/address/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid2 = _errs9 === errors;
@@ -4951,18 +8082,18 @@ if(data3.port !== undefined){
 let data5 = data3.port;
 const _errs11 = errors;
 if(!(((typeof data5 == "number") && (!(data5 % 1) && !isNaN(data5))) && (isFinite(data5)))){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/port",schemaPath:"#/properties/endpoints/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/port",schemaPath:"#/properties/endpoints/items/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs11){
 if((typeof data5 == "number") && (isFinite(data5))){
 if(data5 > 65535 || isNaN(data5)){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/port",schemaPath:"#/properties/endpoints/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/port",schemaPath:"#/properties/endpoints/items/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
 return false;
 }
 else {
 if(data5 < 1 || isNaN(data5)){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/port",schemaPath:"#/properties/endpoints/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/port",schemaPath:"#/properties/endpoints/items/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
@@ -4978,13 +8109,13 @@ if(data3.weight !== undefined){
 let data6 = data3.weight;
 const _errs13 = errors;
 if(!(((typeof data6 == "number") && (!(data6 % 1) && !isNaN(data6))) && (isFinite(data6)))){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/weight",schemaPath:"#/properties/endpoints/items/properties/weight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/weight",schemaPath:"#/properties/endpoints/items/properties/weight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs13){
 if((typeof data6 == "number") && (isFinite(data6))){
 if(data6 < 0 || isNaN(data6)){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/weight",schemaPath:"#/properties/endpoints/items/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/weight",schemaPath:"#/properties/endpoints/items/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4999,7 +8130,7 @@ if(data3.state !== undefined){
 let data7 = data3.state;
 const _errs15 = errors;
 if(!((data7 === "ready") || (data7 === "draining"))){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/state",schemaPath:"#/properties/endpoints/items/properties/state/enum",keyword:"enum",params:{allowedValues: schema24.properties.endpoints.items.properties.state.enum},message:"must be equal to one of the allowed values"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/state",schemaPath:"#/properties/endpoints/items/properties/state/enum",keyword:"enum",params:{allowedValues: schema29.properties.endpoints.items.properties.state.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid2 = _errs15 === errors;
@@ -5008,11 +8139,60 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data3.zone !== undefined){
+if(data3.locality !== undefined){
+let data8 = data3.locality;
 const _errs16 = errors;
-if(typeof data3.zone !== "string"){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/zone",schemaPath:"#/properties/endpoints/items/properties/zone/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(errors === _errs16){
+if(data8 && typeof data8 == "object" && !Array.isArray(data8)){
+let missing2;
+if((((data8.region === undefined) && (missing2 = "region")) || ((data8.zone === undefined) && (missing2 = "zone"))) || ((data8.subzone === undefined) && (missing2 = "subzone"))){
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/locality",schemaPath:"#/properties/endpoints/items/properties/locality/required",keyword:"required",params:{missingProperty: missing2},message:"must have required property '"+missing2+"'"}];
 return false;
+}
+else {
+if(data8.region !== undefined){
+const _errs18 = errors;
+if(typeof data8.region !== "string"){
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/locality/region",schemaPath:"#/properties/endpoints/items/properties/locality/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid3 = _errs18 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data8.zone !== undefined){
+const _errs20 = errors;
+if(typeof data8.zone !== "string"){
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/locality/zone",schemaPath:"#/properties/endpoints/items/properties/locality/properties/zone/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid3 = _errs20 === errors;
+}
+else {
+var valid3 = true;
+}
+if(valid3){
+if(data8.subzone !== undefined){
+const _errs22 = errors;
+if(typeof data8.subzone !== "string"){
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/locality/subzone",schemaPath:"#/properties/endpoints/items/properties/locality/properties/subzone/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid3 = _errs22 === errors;
+}
+else {
+var valid3 = true;
+}
+}
+}
+}
+}
+else {
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/locality",schemaPath:"#/properties/endpoints/items/properties/locality/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
 }
 var valid2 = _errs16 === errors;
 }
@@ -5020,61 +8200,113 @@ else {
 var valid2 = true;
 }
 if(valid2){
-if(data3.forZones !== undefined){
-let data9 = data3.forZones;
-const _errs18 = errors;
-if(errors === _errs18){
-if(Array.isArray(data9)){
-var valid3 = true;
-const len1 = data9.length;
-for(let i1=0; i1<len1; i1++){
-const _errs20 = errors;
-if(typeof data9[i1] !== "string"){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forZones/" + i1,schemaPath:"#/properties/endpoints/items/properties/forZones/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data3.priority !== undefined){
+let data12 = data3.priority;
+const _errs24 = errors;
+if(!(((typeof data12 == "number") && (!(data12 % 1) && !isNaN(data12))) && (isFinite(data12)))){
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/priority",schemaPath:"#/properties/endpoints/items/properties/priority/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-var valid3 = _errs20 === errors;
-if(!valid3){
+if(errors === _errs24){
+if((typeof data12 == "number") && (isFinite(data12))){
+if(data12 < 0 || isNaN(data12)){
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/priority",schemaPath:"#/properties/endpoints/items/properties/priority/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid2 = _errs24 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.labels !== undefined){
+let data13 = data3.labels;
+const _errs26 = errors;
+if(errors === _errs26){
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
+var valid4 = true;
+for(const key0 in data13){
+if(pattern0.test(key0)){
+const _errs28 = errors;
+if(typeof data13[key0] !== "string"){
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/labels/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/properties/endpoints/items/properties/labels/patternProperties/%5E.*%24/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid4 = _errs28 === errors;
+if(!valid4){
+break;
+}
+}
+}
+}
+else {
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/labels",schemaPath:"#/properties/endpoints/items/properties/labels/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid2 = _errs26 === errors;
+}
+else {
+var valid2 = true;
+}
+if(valid2){
+if(data3.forZones !== undefined){
+let data15 = data3.forZones;
+const _errs30 = errors;
+if(errors === _errs30){
+if(Array.isArray(data15)){
+var valid5 = true;
+const len1 = data15.length;
+for(let i1=0; i1<len1; i1++){
+const _errs32 = errors;
+if(typeof data15[i1] !== "string"){
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forZones/" + i1,schemaPath:"#/properties/endpoints/items/properties/forZones/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid5 = _errs32 === errors;
+if(!valid5){
 break;
 }
 }
 }
 else {
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forZones",schemaPath:"#/properties/endpoints/items/properties/forZones/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forZones",schemaPath:"#/properties/endpoints/items/properties/forZones/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid2 = _errs18 === errors;
+var valid2 = _errs30 === errors;
 }
 else {
 var valid2 = true;
 }
 if(valid2){
 if(data3.forNodes !== undefined){
-let data11 = data3.forNodes;
-const _errs22 = errors;
-if(errors === _errs22){
-if(Array.isArray(data11)){
-var valid4 = true;
-const len2 = data11.length;
+let data17 = data3.forNodes;
+const _errs34 = errors;
+if(errors === _errs34){
+if(Array.isArray(data17)){
+var valid6 = true;
+const len2 = data17.length;
 for(let i2=0; i2<len2; i2++){
-const _errs24 = errors;
-if(typeof data11[i2] !== "string"){
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forNodes/" + i2,schemaPath:"#/properties/endpoints/items/properties/forNodes/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+const _errs36 = errors;
+if(typeof data17[i2] !== "string"){
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forNodes/" + i2,schemaPath:"#/properties/endpoints/items/properties/forNodes/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid4 = _errs24 === errors;
-if(!valid4){
+var valid6 = _errs36 === errors;
+if(!valid6){
 break;
 }
 }
 }
 else {
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forNodes",schemaPath:"#/properties/endpoints/items/properties/forNodes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0+"/forNodes",schemaPath:"#/properties/endpoints/items/properties/forNodes/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
-var valid2 = _errs22 === errors;
+var valid2 = _errs34 === errors;
 }
 else {
 var valid2 = true;
@@ -5087,8 +8319,10 @@ var valid2 = true;
 }
 }
 }
+}
+}
 else {
-validate19.errors = [{instancePath:instancePath+"/endpoints/" + i0,schemaPath:"#/properties/endpoints/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints/" + i0,schemaPath:"#/properties/endpoints/items/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
@@ -5099,7 +8333,7 @@ break;
 }
 }
 else {
-validate19.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "array"},message:"must be array"}];
+validate21.errors = [{instancePath:instancePath+"/endpoints",schemaPath:"#/properties/endpoints/type",keyword:"type",params:{type: "array"},message:"must be array"}];
 return false;
 }
 }
@@ -5113,25 +8347,25 @@ var valid0 = true;
 }
 }
 else {
-validate19.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate21.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate19.errors = vErrors;
+validate21.errors = vErrors;
 return errors === 0;
 }
 
-export const secret = validate20;
-const schema25 = {"type":"object","required":["kind","key","certificateChain","privateKey"],"properties":{"kind":{"type":"string","const":"secret"},"key":{"type":"string"},"certificateChain":{"type":"string"},"privateKey":{"type":"string"},"ocspStaple":{"type":"string"}},"$defs":{}};
+export const secret = validate22;
+const schema30 = {"type":"object","required":["kind","key","certificateChain","privateKey"],"properties":{"kind":{"type":"string","const":"secret"},"key":{"type":"string"},"certificateChain":{"type":"string"},"privateKey":{"type":"string"},"ocspStaple":{"type":"string"}},"$defs":{}};
 
-function validate20(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate22(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if(((((data.kind === undefined) && (missing0 = "kind")) || ((data.key === undefined) && (missing0 = "key"))) || ((data.certificateChain === undefined) && (missing0 = "certificateChain"))) || ((data.privateKey === undefined) && (missing0 = "privateKey"))){
-validate20.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate22.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5139,11 +8373,11 @@ if(data.kind !== undefined){
 let data0 = data.kind;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate20.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if("secret" !== data0){
-validate20.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "secret"},message:"must be equal to constant"}];
+validate22.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "secret"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -5155,7 +8389,7 @@ if(valid0){
 if(data.key !== undefined){
 const _errs3 = errors;
 if(typeof data.key !== "string"){
-validate20.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -5167,7 +8401,7 @@ if(valid0){
 if(data.certificateChain !== undefined){
 const _errs5 = errors;
 if(typeof data.certificateChain !== "string"){
-validate20.errors = [{instancePath:instancePath+"/certificateChain",schemaPath:"#/properties/certificateChain/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/certificateChain",schemaPath:"#/properties/certificateChain/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -5179,7 +8413,7 @@ if(valid0){
 if(data.privateKey !== undefined){
 const _errs7 = errors;
 if(typeof data.privateKey !== "string"){
-validate20.errors = [{instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/privateKey",schemaPath:"#/properties/privateKey/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -5191,7 +8425,7 @@ if(valid0){
 if(data.ocspStaple !== undefined){
 const _errs9 = errors;
 if(typeof data.ocspStaple !== "string"){
-validate20.errors = [{instancePath:instancePath+"/ocspStaple",schemaPath:"#/properties/ocspStaple/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate22.errors = [{instancePath:instancePath+"/ocspStaple",schemaPath:"#/properties/ocspStaple/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs9 === errors;
@@ -5206,25 +8440,25 @@ var valid0 = true;
 }
 }
 else {
-validate20.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate22.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate20.errors = vErrors;
+validate22.errors = vErrors;
 return errors === 0;
 }
 
-export const authorities = validate21;
-const schema26 = {"type":"object","required":["kind","key","certificates"],"properties":{"kind":{"type":"string","const":"authorities"},"key":{"type":"string"},"certificates":{"type":"string"},"revocations":{"type":"string"}},"$defs":{}};
+export const authorities = validate23;
+const schema31 = {"type":"object","required":["kind","key","certificates"],"properties":{"kind":{"type":"string","const":"authorities"},"key":{"type":"string"},"certificates":{"type":"string"},"revocations":{"type":"string"}},"$defs":{}};
 
-function validate21(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate23(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(errors === 0){
 if(data && typeof data == "object" && !Array.isArray(data)){
 let missing0;
 if((((data.kind === undefined) && (missing0 = "kind")) || ((data.key === undefined) && (missing0 = "key"))) || ((data.certificates === undefined) && (missing0 = "certificates"))){
-validate21.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+validate23.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
 return false;
 }
 else {
@@ -5232,11 +8466,11 @@ if(data.kind !== undefined){
 let data0 = data.kind;
 const _errs1 = errors;
 if(typeof data0 !== "string"){
-validate21.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate23.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 if("authorities" !== data0){
-validate21.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "authorities"},message:"must be equal to constant"}];
+validate23.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "authorities"},message:"must be equal to constant"}];
 return false;
 }
 var valid0 = _errs1 === errors;
@@ -5248,7 +8482,7 @@ if(valid0){
 if(data.key !== undefined){
 const _errs3 = errors;
 if(typeof data.key !== "string"){
-validate21.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate23.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs3 === errors;
@@ -5260,7 +8494,7 @@ if(valid0){
 if(data.certificates !== undefined){
 const _errs5 = errors;
 if(typeof data.certificates !== "string"){
-validate21.errors = [{instancePath:instancePath+"/certificates",schemaPath:"#/properties/certificates/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate23.errors = [{instancePath:instancePath+"/certificates",schemaPath:"#/properties/certificates/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs5 === errors;
@@ -5272,7 +8506,7 @@ if(valid0){
 if(data.revocations !== undefined){
 const _errs7 = errors;
 if(typeof data.revocations !== "string"){
-validate21.errors = [{instancePath:instancePath+"/revocations",schemaPath:"#/properties/revocations/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+validate23.errors = [{instancePath:instancePath+"/revocations",schemaPath:"#/properties/revocations/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid0 = _errs7 === errors;
@@ -5286,11 +8520,11 @@ var valid0 = true;
 }
 }
 else {
-validate21.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+validate23.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
 return false;
 }
 }
-validate21.errors = vErrors;
+validate23.errors = vErrors;
 return errors === 0;
 }
 

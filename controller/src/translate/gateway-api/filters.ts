@@ -42,6 +42,9 @@ const FIELDS: Readonly<Record<Policy["kind"], keyof HTTPRouteFilter | "">> = {
   mirror: "requestMirror",
   cors: "cors",
   fault: "",
+  compression: "",
+  "response-override": "",
+  "request-body": "",
 };
 
 /** Translates the filters at a place, whose path is that of the rule or backend. */

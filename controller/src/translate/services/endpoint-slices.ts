@@ -45,8 +45,8 @@ function addEndpoint(
   const id = `${address} ${target.port}`;
   // In two slices at once (a pod moves between them) the one that says ready is the newer.
   if (found.get(id)?.state === "ready") return;
-  const zone = endpoint.zone === undefined ? {} : { zone: endpoint.zone };
-  found.set(id, { address, port: target.port, weight: 1, state, ...zone, ...toHints(endpoint, service) });
+  const locality = endpoint.zone === undefined ? {} : { locality: { region: "", zone: endpoint.zone, subzone: "" } };
+  found.set(id, { address, port: target.port, weight: 1, state, ...locality, ...toHints(endpoint, service) });
 }
 
 /**

@@ -7,12 +7,14 @@ import { RandomBalancer } from "./random.ts";
 import { RoundRobinBalancer } from "./round-robin.ts";
 
 /** A balancer of this kind, without endpoints yet. */
-export function createBalancer<T extends BalancedEndpoint>(kind: Cluster["balancer"]): Balancer<T> {
+export function createBalancer<T extends BalancedEndpoint>(kind: Cluster["balancer"]["kind"]): Balancer<T> {
   switch (kind) {
     case "least-request":
       return new LeastRequestBalancer();
     case "round-robin":
       return new RoundRobinBalancer();
+    case "ring-hash":
+    case "maglev":
     case "random":
       return new RandomBalancer();
     default:
