@@ -6,7 +6,8 @@
 import type { ConnectionRequest, UpstreamCluster, UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { AnswerReceiver, BodyMode, SendOutcome, UpstreamStream } from "./contract.ts";
-import type { Exchange, ExchangeStart } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ExchangeStart } from "./exchange-state.ts";
 import { Timed, type Wheel } from "../time/wheel.ts";
 
 /** Bytes of a body that a mirror may be behind. */

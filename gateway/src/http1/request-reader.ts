@@ -1,7 +1,7 @@
 /** Reads request heads of one connection under the configuration in force; the same head twice is parsed once. */
 import type { FaultReason } from "@sallyport/model/fault";
 import type { DownstreamStream } from "../exchange/contract.ts";
-import type { ExchangeStart } from "../exchange/exchange.ts";
+import type { ExchangeStart } from "../exchange/exchange-state.ts";
 import { isOutdated, NO_RUNTIME, withoutRoutes } from "../exchange/in-force.ts";
 import { RequestHead } from "../head/request-head.ts";
 import type { CompiledBind, Runtime } from "../router/contract.ts";

@@ -9,7 +9,8 @@ import type {
   DownstreamStream,
   SendOutcome,
 } from "../exchange/contract.ts";
-import type { Exchange, ExchangeStart } from "../exchange/exchange.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import type { ExchangeStart } from "../exchange/exchange-state.ts";
 import { NO_RUNTIME, withoutRoutes } from "../exchange/in-force.ts";
 import { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
