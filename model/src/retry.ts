@@ -23,6 +23,8 @@ export const RetryCause = Type.Union([
   Type.Literal("gateway-error"),
   /** 409. */
   Type.Literal("retriable-4xx"),
+  /** An answer with a field `x-envoy-ratelimited`. Without this word such an answer is never tried again, whatever its status. */
+  Type.Literal("envoy-ratelimited"),
   /** Statuses of gRPC, where they come in the head of the answer (trailers-only). */
   Type.Literal("cancelled"),
   Type.Literal("deadline-exceeded"),

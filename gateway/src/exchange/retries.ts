@@ -60,7 +60,7 @@ function retryAnswer(exchange: Exchange, answer: ResponseHead): Outcome {
   const { start, rule } = exchange;
   const policy = rule?.retry;
   if (start === undefined || policy === undefined || start.head.upgrade !== "") return "-";
-  if (!policy.coversAnswer(answer.status, () => answer.received("grpc-status"))) return "-";
+  if (!policy.coversAnswer(answer.status, answer)) return "-";
   if (!isWhole(exchange, start.head)) return "-";
   return retry(exchange, policy, { fresh: false, ended: "answered" });
 }

@@ -15,7 +15,11 @@ function covers(cause: RetryCause, reason: FaultReason, changes: { unseen?: bool
   return compile({ on: [cause] }).coversFault({ reason, unseen: false, idempotent: true, ...changes });
 }
 
-const none = () => undefined;
+const none = { received: () => undefined };
+
+function withFields(fields: Readonly<Record<string, string>>) {
+  return { received: (name: string) => fields[name] };
+}
 
 test("a policy without attempts, and none, never tries again", () => {
   assert.equal(compileRetry(undefined), undefined);
@@ -35,11 +39,25 @@ test("statuses are those of the words and the codes", () => {
 
 test("statuses of gRPC count under their own words alone", () => {
   const policy = compile({ on: ["unavailable", "cancelled"] });
-  assert.ok(policy.coversAnswer(200, () => "14"));
-  assert.ok(policy.coversAnswer(200, () => "1"));
-  assert.ok(!policy.coversAnswer(200, () => "0"));
+  assert.ok(policy.coversAnswer(200, withFields({ "grpc-status": "14" })));
+  assert.ok(policy.coversAnswer(200, withFields({ "grpc-status": "1" })));
+  assert.ok(!policy.coversAnswer(200, withFields({ "grpc-status": "0" })));
   assert.ok(!policy.coversAnswer(200, none));
-  assert.ok(!compile({ on: ["5xx"] }).coversAnswer(200, () => "14"));
+  assert.ok(!compile({ on: ["5xx"] }).coversAnswer(200, withFields({ "grpc-status": "14" })));
+});
+
+test("an answer of a rate limit is final but where the policy names it", () => {
+  const limited = withFields({ "x-envoy-ratelimited": "true" });
+  assert.ok(!compile({ on: ["5xx"], statuses: [429] }).coversAnswer(429, limited));
+  const policy = compile({ on: ["envoy-ratelimited", "5xx"] });
+  assert.ok(policy.coversAnswer(429, limited) && policy.coversAnswer(503, limited));
+  assert.ok(policy.coversAnswer(503, none) && !policy.coversAnswer(429, none));
+});
+
+test("where a policy asks for it, what an endpoint may have acted on is repeated whatever it is", () => {
+  const policy = compile({ on: ["reset"], nonIdempotent: true });
+  assert.ok(policy.coversFault({ reason: "upstream-reset", unseen: false, idempotent: false }));
+  assert.ok(!policy.coversFault({ reason: "no-endpoints", unseen: false, idempotent: false }));
 });
 
 test("what a server may have acted on is repeated only where twice is as good as once", () => {

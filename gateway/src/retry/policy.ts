@@ -11,6 +11,7 @@
  * | timeout | | the try took too long |
  * | 5xx, gateway-error | 500-599; 502-504 | as reset |
  * | retriable-4xx | 409 | |
+ * | envoy-ratelimited | any with `x-envoy-ratelimited`, which else is final | |
  * | cancelled ... unavailable | grpc-status | |
  */
 import type { FaultReason } from "@sallyport/model/fault";
@@ -25,16 +26,21 @@ export interface FailedTry {
   readonly idempotent: boolean;
 }
 
-/** Where an answer has its status of gRPC. */
-export type GrpcStatusOf = () => string | undefined;
+/** A head that is asked for fields. */
+interface Fields {
+  /** Names are lower case. */
+  received(name: string): string | undefined;
+}
 
 /** A policy, ready to be asked. */
 export interface CompiledRetry {
   /** How many tries may follow the first. */
   readonly attempts: number;
   readonly backoff: RetryPolicy["backoff"];
-  /** Whether an answer with this status is none; `grpcStatus` is asked only where the policy looks at it. */
-  coversAnswer(status: number, grpcStatus: GrpcStatusOf): boolean;
+  /** Endpoints that were tried are as good as others. */
+  readonly samePlace: boolean;
+  /** Whether an answer with this status is none; its fields are asked for only where they decide. */
+  coversAnswer(status: number, fields: Fields): boolean;
   /** Whether a try that failed so is to be followed by another one. */
   coversFault(failed: FailedTry): boolean;
 }
@@ -66,6 +72,7 @@ const COVERED: Readonly<Record<RetryCause, Covered>> = {
   "5xx": { ...NOTHING, faults: FAILED, statuses: Array.from({ length: 100 }, (_, index) => 500 + index) },
   "gateway-error": { ...NOTHING, faults: FAILED, statuses: [502, 503, 504] },
   "retriable-4xx": { ...NOTHING, statuses: [409] },
+  "envoy-ratelimited": NOTHING,
   cancelled: { ...NOTHING, grpc: ["1"] },
   "deadline-exceeded": { ...NOTHING, grpc: ["4"] },
   "resource-exhausted": { ...NOTHING, grpc: ["8"] },
@@ -81,12 +88,19 @@ export function compileRetry(policy: RetryPolicy | undefined): CompiledRetry | u
   const grpc = new Set(covered.flatMap((one) => one.grpc));
   const faults = new Set(covered.flatMap((one) => one.faults));
   const unsent = new Set(policy.on.includes("reset-before-request") ? FAILED : []);
+  const limited = policy.on.includes("envoy-ratelimited");
+  const repeats = policy.nonIdempotent === true;
   return {
     attempts: policy.attempts,
     backoff: policy.backoff,
-    coversAnswer: (status, grpcStatus) => statuses.has(status) || (grpc.size > 0 && grpc.has(grpcStatus() ?? "")),
+    samePlace: policy.samePlace === true,
+    coversAnswer: (status, fields) => {
+      const isCovered = statuses.has(status) || (grpc.size > 0 && grpc.has(fields.received("grpc-status") ?? ""));
+      if (isCovered === limited) return isCovered;
+      return (fields.received("x-envoy-ratelimited") !== undefined) === limited;
+    },
     coversFault: ({ reason, unseen, idempotent }) =>
-      unseen ? faults.has(reason) || unsent.has(reason) : idempotent && faults.has(reason),
+      unseen ? faults.has(reason) || unsent.has(reason) : (idempotent || repeats) && faults.has(reason),
   };
 }
 

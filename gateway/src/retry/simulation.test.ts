@@ -34,7 +34,7 @@ function simulate(budget: RetryBudget, seed: number, share: number): Outcome {
     tries++;
     active++;
     at(now + SERVICE, () => {
-      const isBad = policy.coversAnswer(random() < share ? 503 : 200, () => undefined);
+      const isBad = policy.coversAnswer(random() < share ? 503 : 200, { received: () => undefined });
       const counts = { active, begun: tries };
       active--;
       if (retries > 0) allowance.giveBack();
