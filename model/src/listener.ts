@@ -40,6 +40,11 @@ export const HttpServerOptions = Type.Object({
   streamIdleTimeout: Count,
   /** How many proxies in front of us are trusted to have written X-Forwarded-For (0: nobody, the edge). */
   trustedHops: Count,
+  /**
+   * Proxies in front of us, as addresses and CIDR blocks: a peer among them is trusted to have written X-Forwarded-For, which is
+   * followed from its end as long as it names others of them. Only where trustedHops is 0.
+   */
+  trustedProxies: Type.Optional(Type.Array(Type.String())),
   /** Fields whose name holds `_`, which CGI-style backends cannot tell from `-`. */
   underscores: Type.Union([Type.Literal("reject"), Type.Literal("drop"), Type.Literal("allow")]),
   mergeSlashes: Type.Boolean(),
@@ -50,6 +55,12 @@ export const HttpServerOptions = Type.Object({
     Type.Literal("unescape-and-redirect"),
     Type.Literal("unescape-and-forward"),
   ]),
+  /** Requests of one connection, which is let go after that many; absent: no limit. */
+  maxRequests: Type.Optional(Count),
+  /** Longest life of a connection, which is let go once its exchanges are over; absent: no limit. */
+  maxDuration: Type.Optional(Count),
+  /** Path of which GET and HEAD are answered by the gateway itself: 200, and 503 while it drains. Absent: there is none. */
+  healthPath: Type.Optional(Type.String()),
   /** Absent: the defaults. */
   http2: Type.Optional(Http2ServerOptions),
 });
@@ -128,6 +139,16 @@ export const ProxyProtocolIn = Type.Object({
 /** PROXY protocol in front of what clients send. */
 export type ProxyProtocolIn = Static<typeof ProxyProtocolIn>;
 
+/** What holds for connections whatever they carry. Not of UDP, which has none. */
+export const ConnectionOptions = Type.Object({
+  /** Connections of clients open at once on the port, over all workers; what comes beyond is closed. Absent: no limit. */
+  maxConnections: Type.Optional(Count),
+  /** Silence in milliseconds after which the kernel asks whether the client still lives (SO_KEEPALIVE); absent: never. */
+  tcpKeepAlive: Type.Optional(Count),
+});
+/** What holds for connections whatever they carry. */
+export type ConnectionOptions = Static<typeof ConnectionOptions>;
+
 /**
  * What a listener speaks: `tls` terminates TLS and passes the bytes inside on, `tls-passthrough` passes TLS on as it is, by
  * server name.
@@ -159,6 +180,8 @@ export const Listener = Type.Object({
   /** Of protocols that pass bytes on; absent: the defaults. */
   stream: Type.Optional(StreamOptions),
   proxyProtocol: Type.Optional(ProxyProtocolIn),
+  /** Of listeners that share a port the strictest counts. */
+  connections: Type.Optional(ConnectionOptions),
 });
 /** One listener. */
 export type Listener = Static<typeof Listener>;
