@@ -25,9 +25,15 @@ export interface UpstreamEndpoint {
    * cluster and address are.
    */
   readonly session: string;
-  /** One try on it ended with an answer of this status (the final one: 101 or 200 to 599). Called once a try, as its head comes. */
+  /**
+   * One try on it ended with an answer of this status (the final one: 101 or 200 to 599). Called once a try, as its head comes; for a
+   * gRPC call that fails in its head with what that is in HTTP. A connection that came up for a stream is 200.
+   */
   noteAnswer(status: number): void;
-  /** One try on it ended without an answer, by its doing or that of the way there (FAULTS: source `upstream`). */
+  /**
+   * One try on it ended without an answer, by its doing or that of the way there (FAULTS: source `upstream`); or, after
+   * noteAnswer, its answer broke off.
+   */
   noteFailure(reason: FaultReason): void;
 }
 

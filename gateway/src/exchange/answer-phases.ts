@@ -15,6 +15,7 @@ import type { BodyFraming, BodyMode, DownstreamStream, TryProgress } from "./con
 import type { Exchange } from "./exchange.ts";
 import { dropKept, isReplayable } from "./repetition.ts";
 import { failExchange, filterAnswer, finishAnswer, finishExchange } from "./local-reply.ts";
+import { noteAnswer, noteFailure } from "./outcomes.ts";
 import { failTry, isRetried, pauseRequest } from "./retries.ts";
 
 /** Relays a 1xx head; 100 only to a client that waits for it. */
@@ -29,6 +30,7 @@ export function passInterim(exchange: Exchange, head: ResponseHead): void {
 /** Sends the head of the answer downstream, after the filters that are due. */
 export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: BodyFraming): BodyMode {
   const { start, dependencies } = exchange;
+  noteAnswer(exchange, head);
   if (start === undefined || (exchange.rule?.retry !== undefined && isRetried(exchange, head))) return "content";
   if (isMistakable(start.head, head.status, framing)) {
     failExchange(exchange, "upgrade-refused");
@@ -111,6 +113,7 @@ function closeAnswer(exchange: Exchange, last: Uint8Array): void {
 export function failUpstream(exchange: Exchange, reason: FaultReason, progress: TryProgress): void {
   exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
   exchange.upstream = undefined;
+  noteFailure(exchange, reason);
   if (reason === "upstream-tls-failure") exchange.upstreamFailure = exchange.connection?.failureDetail ?? "";
   if (isReplayable(exchange, reason, progress)) tryAgain(exchange, reason);
   else failTry(exchange, reason, progress);

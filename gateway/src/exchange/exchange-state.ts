@@ -61,6 +61,8 @@ export class ExchangeState {
   answered = false;
   /** The connection answered before. */
   reused = false;
+  /** Its time is its client's wish (grpc-timeout), and says nothing of an endpoint. */
+  hurried = false;
   /** How often the request went to an endpoint. */
   tries = 0;
   /** How often it went out again because nobody had seen it. */
@@ -102,6 +104,7 @@ export class ExchangeState {
     this.closes = false;
     this.answered = false;
     this.reused = false;
+    this.hurried = false;
     this.tries = 0;
     this.replays = 0;
     this.bodyMode = undefined;

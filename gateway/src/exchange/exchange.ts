@@ -29,6 +29,7 @@ import type { ExchangeDependencies } from "./dependencies.ts";
 import { ExchangeState, type ExchangeStart } from "./exchange-state.ts";
 import { failExchange, finishExchange, leaveExchange } from "./local-reply.ts";
 import { LiveRecord } from "./record.ts";
+import { noteTimeout } from "./outcomes.ts";
 import { beginRequest, sendRequest } from "./request-phases.ts";
 import { dropKept, keepBody } from "./repetition.ts";
 import { failTry, retryNow } from "./retries.ts";
@@ -161,9 +162,12 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
   }
 
   onTimeout(kind: TimerKind): void {
-    if (kind === "backoff") retryNow(this);
-    else if (kind === "try")
-      failTry(this, "upstream-timeout", this.connection?.connected === false ? "unseen" : "silent");
+    if (kind === "backoff") {
+      retryNow(this);
+      return;
+    }
+    noteTimeout(this);
+    if (kind === "try") failTry(this, "upstream-timeout", this.connection?.connected === false ? "unseen" : "silent");
     else failExchange(this, "upstream-timeout");
   }
 

@@ -47,6 +47,17 @@ export function toGrpcReply(reply: LocalReply, reason: FaultReason | undefined):
   return { status: 200, headers, body: "", flag: reply.flag };
 }
 
+/** Statuses of HTTP that those of gRPC stand for, by number (google/rpc/code.proto). */
+const TO_HTTP: readonly number[] = [
+  200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
+];
+
+/** What an answer with this status and grpc-status (undefined: it has none in its head) amounts to in HTTP; what is no code is 500. */
+export function toHttpStatus(status: number, grpcStatus: string | undefined): number {
+  if (grpcStatus === undefined || status !== 200) return status;
+  return (/^\d{1,2}$/.test(grpcStatus) ? TO_HTTP[Number(grpcStatus)] : undefined) ?? 500;
+}
+
 /** Trailers of an answer whose call ran out of time in the middle. */
 export const DEADLINE_TRAILERS = `grpc-status: ${DEADLINE_EXCEEDED}\r\ngrpc-message: the call ran out of time\r\n`;
 

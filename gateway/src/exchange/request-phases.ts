@@ -221,6 +221,7 @@ function limitCall(exchange: Exchange, { head, startedAt }: ExchangeStart): void
   const timeout = parseGrpcTimeout(head.received("grpc-timeout"));
   const limit = exchange.rule?.requestTimeout ?? 0;
   if (timeout === undefined || (limit > 0 && limit <= timeout)) return;
+  exchange.hurried = true;
   exchange.timers.limitRequest(Math.max(0, timeout - (exchange.dependencies.now() - startedAt)));
 }
 

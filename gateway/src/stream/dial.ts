@@ -13,6 +13,8 @@ import type { StreamDependencies } from "./contract.ts";
 
 /** Endpoints that are tried for one connection. */
 const TRIES = 3;
+/** What a connection that came up counts as where endpoints are judged by their answers (as in Envoy's TCP proxy). */
+const CONNECTED = 200;
 
 /** A connection that is up. Whoever gets it listens to the socket, and releases the lease when that is closed. */
 export interface DialedUpstream {
@@ -116,6 +118,7 @@ export class Dial extends Timed implements EndpointRequest {
     this.#current = undefined;
     this.#dependencies.clocks.coarse.disarm(this);
     this.#dependencies.recorder.upstreamConnect("success");
+    upstream.lease.endpoint.noteAnswer(CONNECTED);
     upstream.socket.on("error", ignoreError);
     this.#owner.onDialed(upstream);
   }
@@ -126,6 +129,7 @@ export class Dial extends Timed implements EndpointRequest {
 
   #fail(reason: FaultReason, detail: string): void {
     this.#failure = reason;
+    this.#endpoint?.noteFailure(reason);
     this.#dependencies.recorder.upstreamConnect(reason === "connect-timeout" ? "timeout" : "failure");
     this.#drop();
     if (this.#tries >= TRIES || !FAULTS[reason].retryable) this.#owner.onDialFailed(reason, detail);
