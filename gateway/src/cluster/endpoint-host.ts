@@ -5,7 +5,7 @@ import { toHostPort } from "@sallyport/model/listener";
 import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
 import { ConnectionStack } from "./connection-stack.ts";
-import type { EndpointSummary, UpstreamEndpoint } from "./contract.ts";
+import type { EndpointState, EndpointSummary, UpstreamEndpoint } from "./contract.ts";
 import type { Hinted } from "./locality.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 
@@ -23,6 +23,10 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
   forNodes: readonly string[] | undefined;
   /** Whether connections are kept for requests to come: it is ready, or draining where no ready one is left. */
   isUsable = false;
+  /** As all workers see it; who changes it has the cluster choose anew (`refresh`). */
+  fitness: EndpointState = "fit";
+  /** Since when it is, if it is: milliseconds of the cluster's `now`. -Infinity: for as long as anybody knows. */
+  fitSince = Number.NEGATIVE_INFINITY;
   /** Connections open, those of leases and those that only finish what they have included. */
   connections = 0;
   /** Requests and leases on it. */
@@ -94,7 +98,7 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
       if (one.state === "draining") counts.draining++;
       else if (one.streams === 0) counts.idle++;
     }
-    return { label, weight, health: "fit", state, active: this.active(), connections, ...counts };
+    return { label, weight, health: this.fitness, state, active: this.active(), connections, ...counts };
   }
 }
 
