@@ -7,7 +7,6 @@
  */
 import type { Cluster } from "@sallyport/model/cluster";
 import type { Endpoint, EndpointSet } from "@sallyport/model/endpoint";
-import type { FaultReason } from "@sallyport/model/fault";
 import type { BoundRequest } from "./bound-requests.ts";
 import type {
   ClusterSummary,
@@ -26,43 +25,34 @@ import { EndpointHosts } from "./endpoint-hosts.ts";
 import { HeldLease, type LeaseKeeper } from "./held-lease.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { ClusterRetries } from "./retry-gate.ts";
-import { WaitingLine } from "./waiting-line.ts";
+import { type Absence, type LineServer, WaitingRequests } from "./waiting-requests.ts";
 
 /** What a cluster stands on. */
 export type ClusterOptions = Pick<ClusterTableOptions, "open" | "now" | "random" | "counts" | "recorder">;
 
-/** What a request without endpoints meets: `unknown`: names are being resolved, so it waits. */
-export type Absence = "unknown" | Extract<FaultReason, "no-endpoints" | "dns-failure">;
-
 const NONE: readonly Endpoint[] = [];
 
 /** A cluster with its connections. */
-export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
+export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, LineServer {
   readonly key: string;
   readonly retries: ClusterRetries;
   readonly #hosts: EndpointHosts;
   readonly #choice: EndpointChoice;
   readonly #pool: ConnectionPool;
-  readonly #line: WaitingLine<ConnectionRequest>;
-  /** Only while names are being resolved. */
-  readonly #leaseLine: WaitingLine<EndpointRequest>;
+  readonly #waiting: WaitingRequests;
   #config: Cluster;
   #tls: UpstreamTlsSettings | undefined = undefined;
   #endpoints: readonly Endpoint[] | undefined;
   #absence: Absence = "unknown";
-  #isServing = false;
-  #isServedAgain = false;
 
   constructor(config: Cluster, options: ClusterOptions) {
     this.key = config.key;
     this.#config = config;
     this.#hosts = new EndpointHosts(config.key, options.counts);
-    const onChange = (change: 1 | -1): void => options.recorder.upstreamPending(change);
-    this.#line = new WaitingLine(onChange);
-    this.#leaseLine = new WaitingLine(onChange);
     this.#choice = new EndpointChoice(this.#hosts, config.balancer.kind, options.random);
-    this.retries = new ClusterRetries(options.now, () => this.#hosts.busy + this.#pending);
+    this.retries = new ClusterRetries(options.now, () => this.#hosts.busy + this.#waiting.length);
     this.#pool = new ConnectionPool({ config, tls: undefined }, this.#hosts, options, this);
+    this.#waiting = new WaitingRequests(this, this.#pool, (change) => options.recorder.upstreamPending(change));
   }
 
   acquire(request: ConnectionRequest, fresh: boolean): void {
@@ -73,18 +63,18 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
       return;
     }
     // What is too old may have to make room for those who came before.
-    if (this.#line.length > 0 && this.#config.pool.maxLifetime > 0) this.#serve();
-    const pooled = this.#choose(request, fresh);
+    if (this.#config.pool.maxLifetime > 0 && this.isWaitedFor) this.#waiting.serve();
+    const pooled = this.choose(request, fresh);
     if (pooled !== undefined) this.#pool.give(pooled, request, fresh);
     else if (this.#choice.isEmpty && this.#absence !== "unknown") request.refuse(this.#absence);
-    else if (this.#mayWait(request)) this.#line.join(request, fresh);
+    else if (this.#mayWait(request)) this.#waiting.join(request, fresh);
   }
 
   lease(request: EndpointRequest, avoid?: UpstreamEndpoint): void {
     let host = this.#choice.first();
     if (host === undefined) {
       if (this.#absence !== "unknown") request.refuse(this.#absence);
-      else if (this.#mayWait(request)) this.#leaseLine.join(request, false);
+      else if (this.#mayWait(request)) this.#waiting.joinForLease(request);
       return;
     }
     const first = host;
@@ -102,9 +92,8 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
   }
 
   cancel(request: ConnectionRequest | EndpointRequest): void {
-    this.#line.leave(request);
+    this.#waiting.leave(request);
     if ("upgrades" in request) this.#pool.cancel(request);
-    this.#leaseLine.leave(request);
   }
 
   update(config: Cluster, endpoints: EndpointSet | undefined, tls: UpstreamTlsSettings | undefined): void {
@@ -115,7 +104,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
     this.#choice.balance(config.balancer.kind);
     this.retries.update(config.retryBudget);
     if (config.discovery.kind === "endpoints") this.setEndpoints(endpoints?.endpoints ?? NONE, "no-endpoints");
-    else this.#serve();
+    else this.#waiting.serve();
   }
 
   /** Takes over the endpoints in place; `absence` says what requests meet where there are none. */
@@ -128,7 +117,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
       this.#pool.sweep();
       this.#hosts.forgetUnused();
     }
-    this.#serve();
+    this.#waiting.serve();
   }
 
   /** Prefers the endpoints that are meant for this place. */
@@ -140,7 +129,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
   sweep(): void {
     this.retries.sweep();
     this.#pool.sweep();
-    this.#serve();
+    this.#waiting.serve();
   }
 
   retire(): void {
@@ -148,13 +137,13 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
     // Nobody resolves its names any more.
     if (this.#absence === "unknown") this.#absence = "dns-failure";
     this.#pool.sweep();
-    this.#serve();
+    this.#waiting.serve();
   }
 
   close(): void {
     this.retire();
     this.#pool.refuseBound("draining");
-    this.#refuseLine("draining");
+    this.#waiting.refuseAll("draining");
   }
 
   summary(): ClusterSummary {
@@ -164,40 +153,39 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
       balancer: this.#config.balancer.kind,
       connections: this.#hosts.connections,
       connectionLimit: this.#config.limits.connections,
-      pending: this.#pending,
+      pending: this.#waiting.length,
       pendingLimit: this.#config.limits.pending,
       endpoints: Array.from(this.#hosts, (host) => host.summary()),
     };
   }
 
   get isWaitedFor(): boolean {
-    return this.#line.length > 0;
+    return this.#waiting.forConnections > 0;
+  }
+
+  get absence(): Absence | undefined {
+    return this.#choice.isEmpty ? this.#absence : undefined;
   }
 
   onRoom(pooled: PooledConnection): void {
-    this.#serve(pooled);
+    this.#waiting.serve(pooled);
   }
 
   onBudget(): void {
-    this.#serve();
+    this.#waiting.serve();
   }
 
   onReturned(requests: readonly BoundRequest[]): void {
-    for (const [request, fresh] of requests.toReversed()) this.#line.joinFirst(request, fresh);
-    this.#serve();
+    this.#waiting.rejoin(requests);
+    this.#waiting.serve();
   }
 
   onReleased(host: EndpointHost): void {
     this.#hosts.vacate(host, 1, "serving");
-    this.#serve();
+    this.#waiting.serve();
   }
 
-  get #pending(): number {
-    return this.#line.length + this.#leaseLine.length;
-  }
-
-  /** A connection for the request, with one more stream counted on it, where one has room or may be opened. */
-  #choose(request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
+  choose(request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
     const host = this.#choice.choose(request);
     if (host === undefined) return undefined;
     const pooled = this.#pool.take(host, request, fresh);
@@ -222,77 +210,8 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper {
   /** Whether there is a place in line; refuses the request where there is none. */
   #mayWait(request: ConnectionRequest | EndpointRequest): boolean {
     const { pending } = this.#config.limits;
-    if (this.#pending < pending) return true;
+    if (this.#waiting.length < pending) return true;
     request.refuse(pending === 0 ? "connection-overflow" : "request-overflow");
     return false;
-  }
-
-  /** Serves those who wait, with this connection or whatever there is. */
-  #serve(pooled?: PooledConnection): void {
-    // Opening, assigning and refusing can call back into here.
-    this.#isServedAgain = true;
-    if (this.#isServing) return;
-    this.#isServing = true;
-    if (pooled !== undefined) this.#isServedAgain = this.#serveWith(pooled);
-    while (this.#isServedAgain) {
-      this.#isServedAgain = false;
-      if (!this.#choice.isEmpty) this.#serveLeases();
-      this.#serveLine();
-    }
-    this.#isServing = false;
-    if (this.#choice.isEmpty && this.#absence !== "unknown") this.#refuseLine(this.#absence);
-  }
-
-  /** Gives this connection to those it suits; one with nothing on it makes room for the first it does not. Whether there is more to do. */
-  #serveWith(pooled: PooledConnection): boolean {
-    this.#isServedAgain = false;
-    let place = this.#line.first;
-    while (place !== undefined && pooled.hasRoom) {
-      if (this.#pool.fitness.suits(pooled, place)) {
-        const { request, fresh } = place;
-        this.#line.leave(request);
-        this.#pool.occupy(pooled);
-        this.#pool.give(pooled, request, fresh);
-        place = this.#line.first;
-      } else if (pooled.streams > 0) place = place.behind;
-      else {
-        this.#pool.close(pooled);
-        return true;
-      }
-    }
-    return this.#isServedAgain;
-  }
-
-  /** Those who ask for more than room (fresh, upgrades) do not hold up others: what they cannot use is of no loss to them. */
-  #serveLine(): void {
-    let unserved = 0;
-    let place = this.#line.first;
-    while (place !== undefined) {
-      const { request, fresh } = place;
-      const kind = 1 << ((fresh ? 1 : 0) + (request.upgrades ? 2 : 0));
-      const pooled = (unserved & kind) === 0 ? this.#choose(request, fresh) : undefined;
-      if (pooled !== undefined) {
-        this.#line.leave(request);
-        this.#pool.give(pooled, request, fresh);
-        place = this.#line.first;
-      } else if (!fresh && !request.upgrades) return;
-      else {
-        unserved |= kind;
-        place = place.behind;
-      }
-    }
-  }
-
-  #serveLeases(): void {
-    for (let left = this.#leaseLine.length; left > 0; left--) {
-      const request = this.#leaseLine.shift();
-      if (request !== undefined) this.lease(request);
-    }
-  }
-
-  #refuseLine(reason: FaultReason): void {
-    // Only those who wait now: a refused request may come again.
-    for (let left = this.#leaseLine.length; left > 0; left--) this.#leaseLine.shift()?.refuse(reason);
-    for (let left = this.#line.length; left > 0; left--) this.#line.shift()?.refuse(reason);
   }
 }

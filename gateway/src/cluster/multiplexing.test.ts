@@ -84,6 +84,7 @@ test("a connection that is going away gets nothing new, and leaves its room to a
   assert.deepEqual(cluster.summary().endpoints[0], {
     label: "10.0.0.1:80",
     weight: 1,
+    health: "fit",
     state: "ready",
     active: 3,
     connections: 2,

@@ -1,8 +1,8 @@
 /** The endpoints of a cluster that is given by host names: the union of what they resolve to. */
 import type { Discovery } from "@sallyport/model/cluster";
 import type { Endpoint } from "@sallyport/model/endpoint";
-import type { Absence } from "../cluster.ts";
 import type { ClusterTableOptions } from "../contract.ts";
+import type { Absence } from "../waiting-requests.ts";
 import { type NameState, NameWatch } from "./name-watch.ts";
 
 /** What discovery stands on, and who is told. */

@@ -1,0 +1,140 @@
+/**
+ * Requests of a cluster that wait: for a connection with room or for one to be opened, or (leases) for names to be resolved.
+ * Serving them can call back into the cluster and so into here; one pass at a time serves until nothing has changed.
+ */
+import type { FaultReason } from "@sallyport/model/fault";
+import type { BoundRequest } from "./bound-requests.ts";
+import type { ConnectionPool } from "./connection-pool.ts";
+import type { ConnectionRequest, EndpointRequest } from "./contract.ts";
+import type { PooledConnection } from "./pooled-connection.ts";
+import { WaitingLine } from "./waiting-line.ts";
+
+/** What a request without endpoints meets: `unknown`: names are being resolved, so it waits. */
+export type Absence = "unknown" | Extract<FaultReason, "no-endpoints" | "dns-failure">;
+
+/** Who decides what those who wait are given: the cluster. */
+export interface LineServer {
+  /** Why there is no endpoint that requests may go to; undefined where there is one. */
+  readonly absence: Absence | undefined;
+  /** A connection for the request, with one more stream counted on it, where one has room or may be opened. */
+  choose(request: ConnectionRequest, fresh: boolean): PooledConnection | undefined;
+  lease(request: EndpointRequest): void;
+}
+
+/** Those of a cluster. */
+export class WaitingRequests {
+  readonly #server: LineServer;
+  readonly #pool: ConnectionPool;
+  readonly #line: WaitingLine<ConnectionRequest>;
+  /** Only while names are being resolved. */
+  readonly #leaseLine: WaitingLine<EndpointRequest>;
+  #isServing = false;
+  #isServedAgain = false;
+
+  /** `onChange` is told of every request that begins or ceases to wait. */
+  constructor(server: LineServer, pool: ConnectionPool, onChange: (change: 1 | -1) => void) {
+    this.#server = server;
+    this.#pool = pool;
+    this.#line = new WaitingLine(onChange);
+    this.#leaseLine = new WaitingLine(onChange);
+  }
+
+  /** How many wait. */
+  get length(): number {
+    return this.#line.length + this.#leaseLine.length;
+  }
+
+  /** How many wait for a connection. */
+  get forConnections(): number {
+    return this.#line.length;
+  }
+
+  join(request: ConnectionRequest, fresh: boolean): void {
+    this.#line.join(request, fresh);
+  }
+
+  joinForLease(request: EndpointRequest): void {
+    this.#leaseLine.join(request, false);
+  }
+
+  /** They were served before all others, and lost what they had: they wait again, as the first, in this order. */
+  rejoin(requests: readonly BoundRequest[]): void {
+    for (const [request, fresh] of requests.toReversed()) this.#line.joinFirst(request, fresh);
+  }
+
+  /** Takes one out; a no-op for one that does not wait. */
+  leave(request: ConnectionRequest | EndpointRequest): void {
+    this.#line.leave(request);
+    this.#leaseLine.leave(request);
+  }
+
+  /** Serves them, with this connection or whatever there is. */
+  serve(pooled?: PooledConnection): void {
+    // Opening, assigning and refusing can call back into here.
+    this.#isServedAgain = true;
+    if (this.#isServing) return;
+    this.#isServing = true;
+    if (pooled !== undefined) this.#isServedAgain = this.#serveWith(pooled);
+    while (this.#isServedAgain) {
+      this.#isServedAgain = false;
+      if (this.#server.absence === undefined) this.#serveLeases();
+      this.#serveLine();
+    }
+    this.#isServing = false;
+    const { absence } = this.#server;
+    if (absence !== undefined && absence !== "unknown") this.refuseAll(absence);
+  }
+
+  /** Refuses those who wait now: a refused request may come again. */
+  refuseAll(reason: FaultReason): void {
+    for (let left = this.#leaseLine.length; left > 0; left--) this.#leaseLine.shift()?.refuse(reason);
+    for (let left = this.#line.length; left > 0; left--) this.#line.shift()?.refuse(reason);
+  }
+
+  /** Gives this connection to those it suits; one with nothing on it makes room for the first it does not. Whether there is more to do. */
+  #serveWith(pooled: PooledConnection): boolean {
+    this.#isServedAgain = false;
+    let place = this.#line.first;
+    while (place !== undefined && pooled.hasRoom) {
+      if (this.#pool.fitness.suits(pooled, place)) {
+        const { request, fresh } = place;
+        this.#line.leave(request);
+        this.#pool.occupy(pooled);
+        this.#pool.give(pooled, request, fresh);
+        place = this.#line.first;
+      } else if (pooled.streams > 0) place = place.behind;
+      else {
+        this.#pool.close(pooled);
+        return true;
+      }
+    }
+    return this.#isServedAgain;
+  }
+
+  /** Those who ask for more than room (fresh, upgrades) do not hold up others: what they cannot use is of no loss to them. */
+  #serveLine(): void {
+    let unserved = 0;
+    let place = this.#line.first;
+    while (place !== undefined) {
+      const { request, fresh } = place;
+      const kind = 1 << ((fresh ? 1 : 0) + (request.upgrades ? 2 : 0));
+      const pooled = (unserved & kind) === 0 ? this.#server.choose(request, fresh) : undefined;
+      if (pooled !== undefined) {
+        this.#line.leave(request);
+        this.#pool.give(pooled, request, fresh);
+        place = this.#line.first;
+      } else if (!fresh && !request.upgrades) return;
+      else {
+        unserved |= kind;
+        place = place.behind;
+      }
+    }
+  }
+
+  #serveLeases(): void {
+    for (let left = this.#leaseLine.length; left > 0; left--) {
+      const request = this.#leaseLine.shift();
+      if (request !== undefined) this.#server.lease(request);
+    }
+  }
+}
