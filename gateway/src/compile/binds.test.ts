@@ -1,7 +1,11 @@
 /** Ports: grouping, shared options, certificates by server name, and what is taken over. */
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { DEFAULT_HTTP2_SERVER_OPTIONS, DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
+import {
+  DEFAULT_HTTP2_SERVER_OPTIONS,
+  DEFAULT_HTTP_SERVER_OPTIONS,
+  type HttpServerOptions,
+} from "@sallyport/model/listener";
 import { type Resource, toSnapshot } from "@sallyport/model/snapshot";
 import { createSelfSigned } from "@sallyport/testkit/certs";
 import type { Runtime } from "../router/contract.ts";
@@ -82,6 +86,58 @@ test("before a host is known the strictest options count", () => {
     },
   });
 });
+
+test("limits of connections are the strictest that any listener of the port has", () => {
+  const http = DEFAULT_HTTP_SERVER_OPTIONS;
+  const runtime = new TestCompiler().activate([
+    toListener("a", { http: { ...http, maxRequests: 10 }, connections: { maxConnections: 5, tcpKeepAlive: 1000 } }),
+    toListener("b", {
+      hostname: "b.example",
+      http: { ...http, maxRequests: 20, maxDuration: 60_000 },
+      connections: { maxConnections: 7 },
+    }),
+    toListener("c", { hostname: "c.example" }),
+  ]);
+  const bind = runtime.binds.get("0.0.0.0:8080");
+  assert.deepEqual(bind?.connections, { maxConnections: 5, tcpKeepAlive: 1000 });
+  assert.equal(bind.http.maxRequests, 10);
+  assert.equal(bind.http.maxDuration, 60_000);
+});
+
+test("a port without limits of connections has none", () => {
+  const bind = new TestCompiler().activate([toListener("a")]).binds.get("0.0.0.0:8080");
+  assert.deepEqual(bind?.connections, {});
+  assert.deepEqual(bind.http, DEFAULT_HTTP_SERVER_OPTIONS);
+});
+
+test("a limit of connections that is all that changes is in force with the next configuration", () => {
+  const compiler = new TestCompiler();
+  compiler.activate([toListener("a")]);
+  const bind = compiler.activate([toListener("a", { connections: { maxConnections: 3 } })]).binds.get("0.0.0.0:8080");
+  assert.deepEqual(bind?.connections, { maxConnections: 3 });
+});
+
+for (const [what, others, trusted] of [
+  ["the same proxies", { trustedProxies: ["10.0.0.0/8"] }, ["10.0.0.0/8"]],
+  ["some of them", { trustedProxies: ["10.0.0.0/8", "192.0.2.0/24"] }, ["10.0.0.0/8"]],
+  ["others", { trustedProxies: ["192.0.2.0/24"] }, []],
+  ["nobody", {}, undefined],
+  ["hops", { trustedHops: 1 }, undefined],
+] as const) {
+  test(`a listener that trusts proxies, beside one that trusts ${what}`, () => {
+    const http = DEFAULT_HTTP_SERVER_OPTIONS;
+    const { trustedProxies, ...other }: Partial<HttpServerOptions> = { ...others };
+    const shared = { ...http, ...other, ...(trustedProxies && { trustedProxies: [...trustedProxies] }) };
+    const bind = new TestCompiler()
+      .activate([
+        toListener("a", { http: { ...http, trustedProxies: ["10.0.0.0/8"] } }),
+        toListener("b", { hostname: "b.example", http: shared }),
+      ])
+      .binds.get("0.0.0.0:8080");
+    assert.equal(bind?.http.trustedHops, 0);
+    assert.deepEqual(bind.http.trustedProxies, trusted);
+  });
+}
 
 for (const [one, other] of [
   ["http", "https"],

@@ -1,5 +1,10 @@
 /** Ports: listeners grouped by the address they bind, of one Gateway or several. */
-import { type HttpServerOptions, type ProxyProtocolIn, toBindKey } from "@sallyport/model/listener";
+import {
+  type ConnectionOptions,
+  type HttpServerOptions,
+  type ProxyProtocolIn,
+  toBindKey,
+} from "@sallyport/model/listener";
 import type { Problem } from "@sallyport/model/problem";
 import { fail, ok, type Result } from "@sallyport/model/result";
 import type { Snapshot } from "@sallyport/model/snapshot";
@@ -13,7 +18,7 @@ import type {
   RouteResult,
 } from "../router/contract.ts";
 import { HostTable } from "../router/host-table.ts";
-import { toStrictest } from "./http-options.ts";
+import { toStrictest, toStrictestConnections } from "./http-options.ts";
 import type { ListenerRoutes } from "./listeners.ts";
 import type { ListenerStreams, Streams } from "./streams.ts";
 import { compileTermination, type ListenerTermination } from "./terminations.ts";
@@ -39,6 +44,7 @@ class ListenerBind implements CompiledBind {
   readonly tls: CompiledTls | undefined;
   readonly stream: CompiledStreamRoute | undefined;
   readonly proxyProtocol: ProxyProtocolIn | undefined;
+  readonly connections: ConnectionOptions;
   /** What it was made of, to tell whether it can stay. */
   readonly listeners: PortListeners;
   readonly #table: HostTable<ListenerRoutes>;
@@ -59,6 +65,7 @@ class ListenerBind implements CompiledBind {
     const passesOn = this.transport === "tcp" || this.transport === "udp";
     this.stream = passesOn ? first.streams?.find(undefined) : undefined;
     this.proxyProtocol = resource.proxyProtocol;
+    this.connections = toStrictestConnections(listeners.map(({ routes }) => routes.resource.connections));
   }
 
   route(input: RouteInput): RouteResult | undefined {

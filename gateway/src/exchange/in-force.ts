@@ -13,7 +13,15 @@ export function isOutdated({ tls }: DownstreamConnection, bind: CompiledBind): b
 }
 
 /** The bind for an exchange that has gone upstream: limits and listener it began with, and none of the routes. */
-export function withoutRoutes({ key, address, port, transport, http, fallback }: CompiledBind): CompiledBind {
+export function withoutRoutes({
+  key,
+  address,
+  port,
+  transport,
+  http,
+  fallback,
+  connections,
+}: CompiledBind): CompiledBind {
   const none = { tls: undefined, stream: undefined, proxyProtocol: undefined };
-  return { key, address, port, transport, http, fallback, ...none, route: () => undefined };
+  return { key, address, port, transport, http, fallback, connections, ...none, route: () => undefined };
 }

@@ -1,6 +1,7 @@
 /** What is said upstream of the client of a connection, in the lines that every request of it gets. */
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import { toClientCertificateLine } from "./client-certificate.ts";
+import { type ClientTrust, toClientTrust, type TrustOptions } from "./client-trust.ts";
 import { flatten } from "./flat-string.ts";
 import { identifyClient } from "./identity.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -15,19 +16,24 @@ export interface ClaimedIdentity {
 /** Tells of the client of one connection. */
 export class ClientLines {
   readonly #connection: DownstreamConnection;
-  readonly #trustedHops: number;
+  readonly #trust: ClientTrust;
   /** Where nobody is trusted: the same for every request of the connection. */
   readonly #plain: string;
   /** What is told of the client's certificate. */
   readonly #certificate: string;
 
-  constructor(connection: DownstreamConnection, trustedHops: number) {
+  constructor(connection: DownstreamConnection, options: TrustOptions) {
     this.#connection = connection;
-    this.#trustedHops = trustedHops;
     const { remoteAddress, scheme } = connection;
-    const nobody = { forwardedFor: "", forwardedProto: "", remoteAddress, scheme, trustedHops: 0 };
+    this.#trust = toClientTrust(options, remoteAddress);
+    const nobody = { forwardedFor: "", forwardedProto: "", remoteAddress, scheme, trust: { kind: "nobody" } } as const;
     this.#certificate = flatten(toClientCertificateLine(connection.tls?.clientCertificate));
     this.#plain = flatten(identifyClient(nobody).lines + this.#certificate);
+  }
+
+  /** What the peer says of its clients is believed. */
+  get isTrusted(): boolean {
+    return this.#trust.kind !== "nobody";
   }
 
   /** Who shows a certificate speaks for itself: what a trusted proxy says of others' certificates must not go on. */
@@ -41,10 +47,10 @@ export class ClientLines {
     head.receivedId = "";
     head.clientAddress = remoteAddress;
     head.extra = this.#plain;
-    const trustedHops = this.#trustedHops;
-    if (trustedHops === 0) return;
+    const trust = this.#trust;
+    if (trust.kind === "nobody") return;
     const { forwardedFor, forwardedProto } = claimed;
-    const identity = identifyClient({ forwardedFor, forwardedProto, remoteAddress, scheme, trustedHops });
+    const identity = identifyClient({ forwardedFor, forwardedProto, remoteAddress, scheme, trust });
     head.clientAddress = identity.clientAddress;
     head.extra = identity.lines + this.#certificate;
     head.receivedId = claimed.requestId;

@@ -2,7 +2,7 @@
  * Who the client is and what a backend is told about it: X-Forwarded-For and X-Forwarded-Proto. Only proxies in front of
  * us that the listener trusts may state such facts; what anybody else wrote is replaced.
  */
-import { isIP } from "node:net";
+import { type ClientTrust, findClient } from "./client-trust.ts";
 
 /** What a request said, and the connection it came on. */
 export interface ForwardedFacts {
@@ -12,8 +12,7 @@ export interface ForwardedFacts {
   readonly forwardedProto: string;
   readonly remoteAddress: string;
   readonly scheme: "http" | "https";
-  /** Proxies in front of us that are trusted; 0: nobody. */
-  readonly trustedHops: number;
+  readonly trust: ClientTrust;
 }
 
 /** What follows from it. */
@@ -26,22 +25,15 @@ export interface ClientIdentity {
 
 /** Works out the client's address and the lines for upstream. */
 export function identifyClient(facts: ForwardedFacts): ClientIdentity {
-  const { remoteAddress, scheme, trustedHops } = facts;
-  if (trustedHops === 0) return { clientAddress: remoteAddress, lines: toLines(remoteAddress, scheme) };
-  const list = facts.forwardedFor === "" ? remoteAddress : `${facts.forwardedFor}, ${remoteAddress}`;
+  const { forwardedFor, remoteAddress, scheme, trust } = facts;
+  if (trust.kind === "nobody") return { clientAddress: remoteAddress, lines: toLines(remoteAddress, scheme) };
+  const list = forwardedFor === "" ? remoteAddress : `${forwardedFor}, ${remoteAddress}`;
   const proto = facts.forwardedProto;
   const trustedProto = proto === "http" || proto === "https" ? proto : scheme;
   return {
-    clientAddress: findClient(facts.forwardedFor, trustedHops) ?? remoteAddress,
+    clientAddress: findClient(trust, forwardedFor, remoteAddress),
     lines: toLines(list, trustedProto),
   };
-}
-
-/** The address the outermost trusted proxy saw: the n-th from the right. Too short a list, or no address, is not believed. */
-function findClient(forwardedFor: string, trustedHops: number): string | undefined {
-  const entries = forwardedFor.split(",");
-  const entry = entries[entries.length - trustedHops]?.trim() ?? "";
-  return isIP(entry) === 0 ? undefined : entry;
 }
 
 function toLines(list: string, proto: string): string {

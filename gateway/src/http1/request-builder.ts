@@ -9,6 +9,7 @@ import { normalisePath } from "../head/path-normal.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import { toUpgrade } from "../head/upgrade-protocols.ts";
 import { toLatin1 } from "../wire/latin1.ts";
+import type { HeadLimits } from "./head-parser.ts";
 import { refuseHead, type ParsedHead } from "./parsed-head.ts";
 
 const SCHEMES = [toBytes("http://"), toBytes("https://")];
@@ -18,6 +19,8 @@ const ASTERISK = 42;
 
 /** Builds the heads of one connection. */
 export class RequestBuilder {
+  /** By which the heads of this connection are parsed. */
+  readonly limits: HeadLimits;
   readonly #connection: DownstreamConnection;
   readonly #options: HttpServerOptions;
   readonly #client: ClientLines;
@@ -28,7 +31,8 @@ export class RequestBuilder {
   constructor(connection: DownstreamConnection, options: HttpServerOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#client = new ClientLines(connection, options.trustedHops);
+    this.#client = new ClientLines(connection, options);
+    this.limits = options.trustedProxies === undefined ? options : toLimits(options, this.#client);
   }
 
   /**
@@ -118,6 +122,12 @@ export class RequestBuilder {
     head.settle(settled, this.#authority);
     return true;
   }
+}
+
+/** The parser asks whether its sender is trusted, not why. */
+function toLimits(options: HttpServerOptions, { isTrusted }: ClientLines): HeadLimits {
+  const { maxHeadBytes, maxHeaderFields, underscores } = options;
+  return { maxHeadBytes, maxHeaderFields, underscores, trustedHops: isTrusted ? 1 : 0 };
 }
 
 /** Who shows a certificate speaks for itself, whatever it is trusted to say of others. */

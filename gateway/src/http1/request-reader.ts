@@ -64,7 +64,7 @@ export class RequestReader implements ExchangeStart {
     const to = from + this.head.text.length;
     const text = this.#remembered ? sameLength(bytes, from, to, end) : "";
     if (text !== "" && text === this.head.text && !this.head.abandoned) return to + 2;
-    const behind = parser.request(bytes, from, end, this.bind.http);
+    const behind = parser.request(bytes, from, end, this.#builder.limits);
     if (behind > 0) this.#spokeHttp = true;
     return behind > 0 ? this.#build(bytes, behind, text) : behind;
   }

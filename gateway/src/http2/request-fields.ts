@@ -24,7 +24,13 @@ const SUSPECT = /[%\\]|\/[/.]/;
 /** What of the listener's options concerns requests. */
 export type RequestOptions = Pick<
   HttpServerOptions,
-  "maxHeadBytes" | "maxHeaderFields" | "trustedHops" | "underscores" | "mergeSlashes" | "escapedSlashes"
+  | "maxHeadBytes"
+  | "maxHeaderFields"
+  | "trustedHops"
+  | "trustedProxies"
+  | "underscores"
+  | "mergeSlashes"
+  | "escapedSlashes"
 >;
 
 /** Builds the request heads of one connection, one after the other: begin(), the fields, finish(). */
@@ -57,8 +63,8 @@ export class RequestFields implements FieldSink {
   constructor(connection: DownstreamConnection, options: RequestOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#client = new ClientLines(connection, options.trustedHops);
-    this.#rare = new RareFields(options.trustedHops > 0, this.#client.speaksForItself);
+    this.#client = new ClientLines(connection, options);
+    this.#rare = new RareFields(this.#client.isTrusted, this.#client.speaksForItself);
   }
 
   /** The fields that come from now on are those of another request. */

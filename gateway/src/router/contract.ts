@@ -3,6 +3,7 @@
  * per rule is resolved at compile time; the exchange only follows references.
  */
 import type {
+  ConnectionOptions,
   HttpServerOptions,
   ListenerProtocol,
   ListenerTls,
@@ -117,6 +118,8 @@ export interface CompiledBind {
   readonly stream: CompiledStreamRoute | undefined;
   /** Whose PROXY header is believed; undefined: nobody's. */
   readonly proxyProtocol: ProxyProtocolIn | undefined;
+  /** Limits of its connections: the strictest of the listeners here. */
+  readonly connections: ConnectionOptions;
 }
 
 /** The ways of one TLS port. */

@@ -190,6 +190,7 @@ function toRuntime(options: DatagramRigOptions, epoch: number): Runtime {
     tls: undefined,
     stream: options.route === null ? undefined : (options.route ?? routeTo(options.clusters[0])),
     proxyProtocol: undefined,
+    connections: {},
   };
   return {
     epoch,

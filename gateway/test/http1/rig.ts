@@ -223,6 +223,7 @@ export function toOneRouteRuntime(
     tls: undefined,
     stream: undefined,
     proxyProtocol: undefined,
+    connections: {},
     route: () => found,
     ...changes,
   };

@@ -110,6 +110,7 @@ export function serve(pieces: readonly Buffer[]): Run {
     tls: undefined,
     stream: undefined,
     proxyProtocol: undefined,
+    connections: {},
     route: () => ({ listener, rule, matchedPrefix: undefined, cacheable: true }),
   };
   const runtime: Runtime = { epoch: 1, binds: new Map([["b", bind]]), cluster: () => undefined };
