@@ -45,6 +45,7 @@ function granted(verb: string): string[] {
 
 const definitions: readonly GeneratedKind[] = kindNames.map((name) => kinds[name]);
 const isGatewayApi = ({ group }: GeneratedKind): boolean => group.startsWith("gateway.networking.");
+const isPolicy = ({ group }: GeneratedKind): boolean => group === "policy.sallyport.io";
 
 for (const verb of ["list", "watch"]) {
   test(`the controller may ${verb} all kinds that it knows, and nothing else`, () => {
@@ -53,8 +54,8 @@ for (const verb of ["list", "watch"]) {
   });
 }
 
-test("it may write the statuses of the Gateway API's kinds and of Ingresses, and nothing of a user's beside them", () => {
-  const withStatus = definitions.filter((each) => isGatewayApi(each) || each.kind === "Ingress");
+test("it may write the statuses of the Gateway API's kinds, of our policies and of Ingresses, and nothing of a user's beside them", () => {
+  const withStatus = definitions.filter((each) => isGatewayApi(each) || isPolicy(each) || each.kind === "Ingress");
   const wanted = withStatus
     .map(({ plural, group }) => ({ object: `${plural}.${group}`, status: `${plural}/status.${group}` }))
     .filter(({ object }) => !WITHOUT_STATUS.includes(object))

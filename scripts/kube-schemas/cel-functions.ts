@@ -12,6 +12,7 @@ const textFunctions: Readonly<
   duration: { runtime: "duration", type: { kind: "duration" }, canThrow: true },
   isIP: { runtime: "isIpAddress", type: bool, canThrow: false },
   isIPv4: { runtime: "isIpv4Address", type: bool, canThrow: false },
+  isCIDR: { runtime: "isAddressBlock", type: bool, canThrow: false },
   isIPv6: { runtime: "isIpv6Address", type: bool, canThrow: false },
 };
 

@@ -88,6 +88,8 @@ export const kindSources: readonly KindSource[] = [
   gatewayApiX("XBackendTrafficPolicy", "xbackendtrafficpolicies"),
   gatewayApiX("XMesh", "xmeshes"),
   own("GatewayParameters", "sallyport.io_gatewayparameters.yaml"),
+  own("BackendTrafficPolicy", "policy.sallyport.io_backendtrafficpolicies.yaml"),
+  own("ClientTrafficPolicy", "policy.sallyport.io_clienttrafficpolicies.yaml"),
   core("Service", "services"),
   grouped("EndpointSlice", "endpointslices", "discovery.k8s.io", "namespaced"),
   core("Secret", "secrets"),

@@ -45,6 +45,7 @@ const texts = [
   ...["", "/", "/a", "//", "/a/./b", "/a/../b", "/..", "/.", "a%2fb", "a%2Fb", "/a#b", "é", "*", "*.example.com"],
   ...["a.example.com", "*.a.*", "A.example", "10.0.0.1", "fe80::1", "fe80::1%eth0", "10s", "1m", "500ms", "0s", "soon"],
   ...["Service", "Hostname", "URI", "None", "kubernetes.io/tls", "example.com/name", "System", "x".repeat(254)],
+  ...["10.0.0.0/8", "10.0.0.0/33", "fe80::/10", "X-User", "Ingress", "gateway.networking.k8s.io", "500-599", "599-500"],
 ];
 
 /** Values of a schema: shape and enumerations right, everything a pattern would refuse left in. */
@@ -81,7 +82,8 @@ const environment = new Environment({ unlistedVariablesAreDyn: true, limits: { m
   .registerVariable("self", "dyn")
   .registerFunction("isIP(string): bool", ruleFunctions.isIpAddress)
   .registerFunction("isIPv4(string): bool", ruleFunctions.isIpv4Address)
-  .registerFunction("isIPv6(string): bool", ruleFunctions.isIpv6Address);
+  .registerFunction("isIPv6(string): bool", ruleFunctions.isIpv6Address)
+  .registerFunction("isCIDR(string): bool", ruleFunctions.isAddressBlock);
 
 function interpret(rule: string): (self: unknown) => unknown {
   const text = rule

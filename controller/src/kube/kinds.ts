@@ -19,6 +19,8 @@ export interface KindMap {
   readonly XMesh: GeneratedKinds["XMesh"];
   readonly ReferenceGrant: GeneratedKinds["ReferenceGrant"];
   readonly GatewayParameters: GeneratedKinds["GatewayParameters"];
+  readonly BackendTrafficPolicy: GeneratedKinds["BackendTrafficPolicy"];
+  readonly ClientTrafficPolicy: GeneratedKinds["ClientTrafficPolicy"];
   readonly Ingress: GeneratedKinds["Ingress"];
   readonly IngressClass: GeneratedKinds["IngressClass"];
   readonly Service: GeneratedKinds["Service"];
@@ -49,6 +51,8 @@ export const kinds = {
   XMesh: generatedKinds.XMesh,
   ReferenceGrant: generatedKinds.ReferenceGrant,
   GatewayParameters: generatedKinds.GatewayParameters,
+  BackendTrafficPolicy: generatedKinds.BackendTrafficPolicy,
+  ClientTrafficPolicy: generatedKinds.ClientTrafficPolicy,
   Ingress: generatedKinds.Ingress,
   IngressClass: generatedKinds.IngressClass,
   Service: generatedKinds.Service,
@@ -73,6 +77,8 @@ export const kindNames: readonly KindName[] = [
   "XMesh",
   "ReferenceGrant",
   "GatewayParameters",
+  "BackendTrafficPolicy",
+  "ClientTrafficPolicy",
   "Ingress",
   "IngressClass",
   "Service",

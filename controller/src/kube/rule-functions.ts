@@ -142,6 +142,13 @@ export function isIpv6Address(text: string): boolean {
   return isIP(text) === 6 && !text.includes("%");
 }
 
+/** `isCIDR(text)`: an address and the length of a prefix, as `10.0.0.0/8`. */
+export function isAddressBlock(text: string): boolean {
+  const [address = "", length = "", ...rest] = text.split("/");
+  if (rest.length > 0 || !isIpAddress(address) || !/^(?:0|[1-9][0-9]{0,2})$/.test(length)) return false;
+  return Number(length) <= (isIP(address) === 4 ? 32 : 128);
+}
+
 /** Only what CEL calls an error may be held back; anything else is a bug of ours. */
 function toRuleError(error: unknown): RuleError {
   if (error instanceof RuleError) return error;

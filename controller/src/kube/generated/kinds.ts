@@ -12,6 +12,8 @@ import type { ReferenceGrant } from "./types/reference-grant.ts";
 import type { XBackendTrafficPolicy } from "./types/x-backend-traffic-policy.ts";
 import type { XMesh } from "./types/x-mesh.ts";
 import type { GatewayParameters } from "./types/gateway-parameters.ts";
+import type { BackendTrafficPolicy } from "./types/backend-traffic-policy.ts";
+import type { ClientTrafficPolicy } from "./types/client-traffic-policy.ts";
 import type { Service } from "./types/service.ts";
 import type { EndpointSlice } from "./types/endpoint-slice.ts";
 import type { Secret } from "./types/secret.ts";
@@ -36,6 +38,8 @@ export interface GeneratedKinds {
   readonly XBackendTrafficPolicy: XBackendTrafficPolicy;
   readonly XMesh: XMesh;
   readonly GatewayParameters: GatewayParameters;
+  readonly BackendTrafficPolicy: BackendTrafficPolicy;
+  readonly ClientTrafficPolicy: ClientTrafficPolicy;
   readonly Service: Service;
   readonly EndpointSlice: EndpointSlice;
   readonly Secret: Secret;
@@ -163,6 +167,24 @@ export const generatedKinds = {
     namespaced: true,
     loadValidator: () => import("./validators/gateway-parameters.js"),
     loadSchema: () => import("./schemas/gateway-parameters.json", { with: { type: "json" } }),
+  },
+  BackendTrafficPolicy: {
+    kind: "BackendTrafficPolicy",
+    group: "policy.sallyport.io",
+    versions: ["v1alpha1"],
+    plural: "backendtrafficpolicies",
+    namespaced: true,
+    loadValidator: () => import("./validators/backend-traffic-policy.js"),
+    loadSchema: () => import("./schemas/backend-traffic-policy.json", { with: { type: "json" } }),
+  },
+  ClientTrafficPolicy: {
+    kind: "ClientTrafficPolicy",
+    group: "policy.sallyport.io",
+    versions: ["v1alpha1"],
+    plural: "clienttrafficpolicies",
+    namespaced: true,
+    loadValidator: () => import("./validators/client-traffic-policy.js"),
+    loadSchema: () => import("./schemas/client-traffic-policy.json", { with: { type: "json" } }),
   },
   Service: {
     kind: "Service",
