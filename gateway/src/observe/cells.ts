@@ -9,7 +9,7 @@
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
 import { invariant } from "@sallyport/model/result";
-import type { HandshakeOutcome, RetryEvent, StreamRecord } from "./contract.ts";
+import type { HandshakeOutcome, LimitName, RetryEvent, StreamRecord } from "./contract.ts";
 
 /** How many blocks of each kind there are. Block 0 of a kind is shared by all names beyond the cap. */
 export interface CellShape {
@@ -38,15 +38,22 @@ export const GLOBAL = {
   refused: 11,
   /** A cell per event of retries. */
   retries: 12,
+  /** A cell per limit of clusters: how often it was met, and on how many clusters it is reached now. */
+  overflows: 16,
+  breakersOpen: 20,
 } as const;
+/** Every limit of clusters, in the order of its cells. */
+export const LIMIT_NAMES = ["connections", "pending", "requests", "retries"] as const satisfies readonly LimitName[];
+
 const GLOBAL_GAUGES = [
   GLOBAL.upstreamActive,
   GLOBAL.upstreamPending,
   GLOBAL.loopLag,
   GLOBAL.loopBusy,
   GLOBAL.heapUsed,
+  ...LIMIT_NAMES.map((_, index) => GLOBAL.breakersOpen + index),
 ] as const;
-const GLOBAL_SIZE = 16;
+const GLOBAL_SIZE = 24;
 
 /** Every event of retries, in the order of its cells. */
 export const RETRY_EVENTS = ["made", "success", "exhausted", "overflow"] as const satisfies readonly RetryEvent[];
@@ -116,8 +123,9 @@ export const LISTENER = {
   streamBytesSent: FIRST_STREAM + STREAM_CELLS + 2,
   datagramsReceived: FIRST_STREAM + STREAM_CELLS + 3,
   datagramsSent: FIRST_STREAM + STREAM_CELLS + 4,
+  connectionsLimited: FIRST_STREAM + STREAM_CELLS + 5,
 } as const;
-const LISTENER_SIZE = FIRST_STREAM + STREAM_CELLS + 5;
+const LISTENER_SIZE = FIRST_STREAM + STREAM_CELLS + 6;
 
 /** Offsets inside the block of a route or cluster. */
 export const NAMED = {
@@ -216,6 +224,11 @@ export function toClassIndex(status: number): number {
 /** The cell of an event of retries. */
 export function toRetryCell(event: RetryEvent): number {
   return GLOBAL.retries + RETRY_EVENTS.indexOf(event);
+}
+
+/** The cell of a limit of clusters, in `overflows` or `breakersOpen`. */
+export function toLimitCell(of: "overflows" | "breakersOpen", limit: LimitName): number {
+  return GLOBAL[of] + LIMIT_NAMES.indexOf(limit);
 }
 
 /** A whole number of cache lines, so that no two workers write to one. */

@@ -89,6 +89,9 @@ export type HandshakeOutcome = "full" | "resumed" | "failed" | "refused";
  */
 export type RetryEvent = "made" | "success" | "exhausted" | "overflow";
 
+/** Of which there can be too many on a cluster (model Limits). */
+export type LimitName = "connections" | "pending" | "requests" | "retries";
+
 /** Takes note of what happens on the data path. One per worker. */
 export interface Recorder {
   exchange(record: ExchangeRecord): void;
@@ -96,12 +99,18 @@ export interface Recorder {
   handshake(listenerMetrics: number, outcome: HandshakeOutcome): void;
   connectionOpened(listenerMetrics: number): void;
   connectionClosed(listenerMetrics: number): void;
+  /** A connection was closed at once: its port had as many as it may have. */
+  connectionLimited(listenerMetrics: number): void;
   upstreamConnect(outcome: "success" | "failure" | "timeout"): void;
   upstreamReuse(): void;
   upstreamClosed(): void;
   upstreamRetry(event: RetryEvent): void;
   /** Change of the number of requests that wait for a connection. */
   upstreamPending(change: 1 | -1): void;
+  /** A request met this limit of its cluster: it waits, is refused, or is not tried again. */
+  upstreamOverflow(limit: LimitName): void;
+  /** Change of the number of clusters on which this limit is reached. */
+  upstreamBreaker(limit: LimitName, change: 1 | -1): void;
 }
 
 /** Returned by ActiveCounts.claim where no slot was free. */
@@ -121,4 +130,31 @@ export interface ActiveCounts {
   add(slot: number, change: 1 | -1): void;
   /** Requests of all workers. */
   total(slot: number): number;
+}
+
+/** What limits count of a cluster, as the words it is kept in. `connections` includes those that are `draining`. */
+export const COUNTED = { connections: 0, draining: 1, pending: 2, requests: 3, retries: 4 } as const;
+/** One of these. */
+export type Counted = (typeof COUNTED)[keyof typeof COUNTED];
+
+/** What limits count of one cluster (or of one of its endpoints), over all workers. */
+export interface ClusterCount {
+  /** So many more (or, negative, less) of this view's; plain additions, no atomics. */
+  add(kind: Counted, change: number): void;
+  /** What this view has added. */
+  mine(kind: Counted): number;
+  /** What all views of all workers have added. */
+  total(kind: Counted): number;
+  /** Says that the limit is reached: whether nobody else had said so. */
+  raise(kind: Counted): boolean;
+  /** Takes back what this worker has said. */
+  lower(kind: Counted): void;
+  isRaised(kind: Counted): boolean;
+  /** The place in shared memory is given back once nothing of this view is counted; what comes after is counted apart. */
+  release(): void;
+}
+
+/** Counts for limits; a place is found by key, so that every worker and every runtime counts in the same one. */
+export interface ClusterCounts {
+  claim(key: string): ClusterCount;
 }

@@ -2,7 +2,7 @@
  * Every metric family the gateway exports, as data: name, type, labels, help, and how to read its samples. The exposition,
  * the admin's /stats and docs/metrics.md come from this one table.
  */
-import { GLOBAL, LISTENER, RETRY_EVENTS, toRetryCell } from "./cells.ts";
+import { GLOBAL, LIMIT_NAMES, LISTENER, RETRY_EVENTS, toLimitCell, toRetryCell } from "./cells.ts";
 import type { MetricFamily } from "./metric-family.ts";
 import { readCpu, readOpenFiles, readResidentMemory, readStartTime } from "./process-facts.ts";
 import { readHistogram, readListeners, readNamed, readRequests, readWorkers } from "./samples.ts";
@@ -60,6 +60,13 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     help: "Connections closed at once because the limit of connections was reached",
     read: ({ cells }) => [{ labels: {}, value: cells.sum(GLOBAL.refused) }],
   },
+  {
+    name: "sallyport_downstream_connections_limited_total",
+    type: "counter",
+    labels: ["listener"],
+    help: "Connections closed at once because the port had as many as its listeners may have (ClientTrafficPolicy)",
+    read: (source) => readListeners(source, LISTENER.connectionsLimited),
+  },
   ...STREAM_FAMILIES,
   {
     name: "sallyport_upstream_connects_total",
@@ -110,6 +117,22 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     labels: [],
     help: "Requests that wait for a connection to an endpoint",
     read: ({ cells }) => [{ labels: {}, value: cells.gauge(GLOBAL.upstreamPending) }],
+  },
+  {
+    name: "sallyport_upstream_overflow_total",
+    type: "counter",
+    labels: ["limit"],
+    help: "Requests that met a limit of their cluster: connections (they wait, or are refused), pending or requests (refused), retries (not tried again)",
+    read: ({ cells }) =>
+      LIMIT_NAMES.map((limit) => ({ labels: { limit }, value: cells.sum(toLimitCell("overflows", limit)) })),
+  },
+  {
+    name: "sallyport_upstream_breakers_open",
+    type: "gauge",
+    labels: ["limit"],
+    help: "Clusters on which this limit was reached within the last seconds",
+    read: ({ cells }) =>
+      LIMIT_NAMES.map((limit) => ({ labels: { limit }, value: cells.gauge(toLimitCell("breakersOpen", limit)) })),
   },
   {
     name: "sallyport_route_requests_total",

@@ -3,10 +3,21 @@
  * exchanges to the access log. Runs once per exchange, so it does additions and nothing else.
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
-import { BUCKETS, FLAGS, GLOBAL, HANDSHAKES, LISTENER, NAMED, PROTOCOLS, toClassIndex, toRetryCell } from "./cells.ts";
+import {
+  BUCKETS,
+  FLAGS,
+  GLOBAL,
+  HANDSHAKES,
+  LISTENER,
+  NAMED,
+  PROTOCOLS,
+  toClassIndex,
+  toLimitCell,
+  toRetryCell,
+} from "./cells.ts";
 import type { Cells } from "./cells.ts";
 import { toLoggedStream, type LoggedRecord } from "./logged-record.ts";
-import type { ExchangeRecord, HandshakeOutcome, Recorder, RetryEvent, StreamRecord } from "./contract.ts";
+import type { ExchangeRecord, HandshakeOutcome, LimitName, Recorder, RetryEvent, StreamRecord } from "./contract.ts";
 
 /** What a recorder writes to. */
 export interface RecorderOptions {
@@ -77,6 +88,10 @@ export class CellRecorder implements Recorder {
     this.#add(this.#listeners + listenerMetrics * this.#listenerSize + LISTENER.connectionsActive, -1);
   }
 
+  connectionLimited(listenerMetrics: number): void {
+    this.#add(this.#listeners + listenerMetrics * this.#listenerSize + LISTENER.connectionsLimited, 1);
+  }
+
   upstreamConnect(outcome: "success" | "failure" | "timeout"): void {
     if (outcome === "success") {
       this.#add(GLOBAL.connectSuccess, 1);
@@ -96,6 +111,14 @@ export class CellRecorder implements Recorder {
 
   upstreamRetry(event: RetryEvent): void {
     this.#add(toRetryCell(event), 1);
+  }
+
+  upstreamOverflow(limit: LimitName): void {
+    this.#add(toLimitCell("overflows", limit), 1);
+  }
+
+  upstreamBreaker(limit: LimitName, change: 1 | -1): void {
+    this.#add(toLimitCell("breakersOpen", limit), change);
   }
 
   upstreamPending(change: 1 | -1): void {

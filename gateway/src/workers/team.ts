@@ -100,9 +100,10 @@ async function openCrew({ options, memory, accessLog, log, join }: TeamOptions):
 }
 
 /** What a dead worker was in the middle of ends here; what it counted stays. */
-function clear({ control, cells, active }: SharedMemory, worker: number): void {
+function clear({ control, cells, active, limits }: SharedMemory, worker: number): void {
   cells.clearGauges(worker);
   active.clearWorker(worker);
+  limits.clearWorker(worker);
   control.clearWorker(worker);
 }
 

@@ -32,12 +32,15 @@ export function toRecorder(
     stream: () => undefined,
     handshake: (_metrics, outcome) => void counts.handshakes.push(outcome),
     connectionOpened: () => void counts.opened++,
+    connectionLimited: () => void counts.limited++,
     connectionClosed: () => void counts.closed++,
     upstreamConnect: () => void counts.connects++,
     upstreamReuse: () => undefined,
     upstreamRetry: (event) => void counts.retries.push(event),
     upstreamClosed: () => void counts.disconnects++,
     upstreamPending: () => undefined,
+    upstreamOverflow: () => undefined,
+    upstreamBreaker: () => undefined,
   };
 }
 
