@@ -22,13 +22,18 @@ import { ConnectionPool, type PoolOwner } from "./connection-pool.ts";
 import { EndpointChoice } from "./endpoint-choice.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 import { EndpointHosts } from "./endpoint-hosts.ts";
+import { ClusterHealth } from "./health/cluster-health.ts";
+import type { HealthWatch } from "./health/health-watch.ts";
 import { HeldLease, type LeaseKeeper } from "./held-lease.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { ClusterRetries } from "./retry-gate.ts";
 import { type Absence, type LineServer, WaitingRequests } from "./waiting-requests.ts";
 
 /** What a cluster stands on. */
-export type ClusterOptions = Pick<ClusterTableOptions, "open" | "now" | "random" | "counts" | "recorder">;
+export type ClusterOptions = Pick<ClusterTableOptions, "open" | "now" | "random" | "counts" | "recorder"> & {
+  /** Absent: endpoints are fit, whatever is configured. */
+  readonly watch?: HealthWatch;
+};
 
 const NONE: readonly Endpoint[] = [];
 
@@ -40,6 +45,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   readonly #choice: EndpointChoice;
   readonly #pool: ConnectionPool;
   readonly #waiting: WaitingRequests;
+  readonly #health: ClusterHealth | undefined;
   #config: Cluster;
   #tls: UpstreamTlsSettings | undefined = undefined;
   #endpoints: readonly Endpoint[] | undefined;
@@ -52,6 +58,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     this.#choice = new EndpointChoice(this.#hosts, config.balancer.kind, options.random);
     this.retries = new ClusterRetries(options.now, () => this.#hosts.busy + this.#waiting.length);
     this.#pool = new ConnectionPool({ config, tls: undefined }, this.#hosts, options, this);
+    this.#health = options.watch && new ClusterHealth(options.watch, this.#hosts, this);
     this.#waiting = new WaitingRequests(this, this.#pool, (change) => options.recorder.upstreamPending(change));
   }
 
@@ -103,6 +110,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     this.#pool.update({ config, tls });
     this.#choice.balance(config.balancer.kind);
     this.retries.update(config.retryBudget);
+    this.#health?.update(config, tls);
     if (config.discovery.kind === "endpoints") this.setEndpoints(endpoints?.endpoints ?? NONE, "no-endpoints");
     else this.#waiting.serve();
   }
@@ -113,6 +121,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     if (endpoints !== this.#endpoints) {
       this.#endpoints = endpoints;
       this.#choice.update(endpoints);
+      this.#health?.follow();
       // What no request can come to any more must not use up the budget.
       this.#pool.sweep();
       this.#hosts.forgetUnused();
@@ -126,6 +135,12 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     this.sweep();
   }
 
+  /** Some endpoints are fitter, or less fit, than they were. */
+  refresh(): void {
+    this.#choice.refresh();
+    this.#waiting.serve();
+  }
+
   sweep(): void {
     this.retries.sweep();
     this.#pool.sweep();
@@ -133,6 +148,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   }
 
   retire(): void {
+    this.#health?.stop();
     this.#hosts.retire();
     // Nobody resolves its names any more.
     if (this.#absence === "unknown") this.#absence = "dns-failure";

@@ -50,6 +50,11 @@ export class EndpointChoice {
     this.#use(this.#hosts.moveTo(place));
   }
 
+  /** Looks anew at which endpoints are fit. */
+  refresh(): void {
+    this.#use(this.#hosts.refresh());
+  }
+
   /** The best endpoint for whoever comes next. */
   first(): EndpointHost | undefined {
     return this.#balancer.first(this.#random);

@@ -6,6 +6,7 @@ import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
 import { ConnectionStack } from "./connection-stack.ts";
 import type { EndpointState, EndpointSummary, UpstreamEndpoint } from "./contract.ts";
+import type { EndpointHealth } from "./health/endpoint-health.ts";
 import type { Hinted } from "./locality.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 
@@ -27,6 +28,8 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
   fitness: EndpointState = "fit";
   /** Since when it is, if it is: milliseconds of the cluster's `now`. -Infinity: for as long as anybody knows. */
   fitSince = Number.NEGATIVE_INFINITY;
+  /** Undefined: nobody asks how tries on it end, and nobody checks it. */
+  health: EndpointHealth | undefined = undefined;
   /** Connections open, those of leases and those that only finish what they have included. */
   connections = 0;
   /** Requests and leases on it. */
@@ -66,12 +69,17 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
     return "";
   }
 
-  noteAnswer(_status: number): void {
-    // nobody listens yet
+  /** Its place in what all workers know of it; NO_SLOT: it has none. */
+  get slot(): number {
+    return this.#slot;
   }
 
-  noteFailure(_reason: FaultReason): void {
-    // nobody listens yet
+  noteAnswer(status: number): void {
+    if (this.health !== undefined) this.health.noteAnswer(status);
+  }
+
+  noteFailure(reason: FaultReason): void {
+    if (this.health !== undefined) this.health.noteFailure(reason);
   }
 
   active(): number {
@@ -86,6 +94,9 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
 
   /** Gives back its place in the shared counts; what comes after is counted by this worker alone. Nothing must be active. */
   release(): void {
+    // whoever is given its place must not be spoken of by this one
+    this.health?.leaveCheck();
+    this.health = undefined;
     this.#counts.release(this.#slot);
     this.#slot = NO_SLOT;
   }

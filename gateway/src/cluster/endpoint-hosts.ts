@@ -94,6 +94,11 @@ export class EndpointHosts {
     return this.#use();
   }
 
+  /** Looks anew at which are fit. Returns those that requests may go to. */
+  refresh(): readonly EndpointHost[] {
+    return this.#use();
+  }
+
   /** Forgets removed hosts without connections. */
   forgetUnused(): void {
     for (const host of this.#hosts.values()) this.forgetIfUnused(host);

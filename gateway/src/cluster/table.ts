@@ -1,7 +1,7 @@
 /** All clusters of one worker, from the compilation that makes them to the last request on them. */
 import type { Cluster } from "@sallyport/model/cluster";
 import type { EndpointSet } from "@sallyport/model/endpoint";
-import { PooledCluster } from "./cluster.ts";
+import { type ClusterOptions, PooledCluster } from "./cluster.ts";
 import type {
   ClusterSummary,
   ClusterTable,
@@ -11,10 +11,15 @@ import type {
   UpstreamTlsSettings,
 } from "./contract.ts";
 import { DnsDiscovery } from "./dns/discovery.ts";
+import type { HealthOptions } from "./health/contract.ts";
+import { HealthWatch } from "./health/health-watch.ts";
 import { NOWHERE } from "./locality.ts";
 
+/** What a table stands on; without `health` endpoints are fit, whatever is configured. */
+export type TableOptions = ClusterTableOptions & { readonly health?: HealthOptions };
+
 /** Opens the table of a worker. */
-export function openClusterTable(options: ClusterTableOptions): ClusterTable {
+export function openClusterTable(options: TableOptions): ClusterTable {
   return new PooledClusterTable(options);
 }
 
@@ -25,15 +30,18 @@ interface Entry {
 
 class PooledClusterTable implements ClusterTable {
   readonly #options: ClusterTableOptions;
+  readonly #watch: HealthWatch | undefined;
   readonly #entries = new Map<ManagedCluster, Entry>();
   #place = NOWHERE;
 
-  constructor(options: ClusterTableOptions) {
+  constructor(options: TableOptions) {
+    const { health, now, random, schedule } = options;
     this.#options = options;
+    this.#watch = health && new HealthWatch({ ...health, now, random, schedule });
   }
 
   create(config: Cluster, endpoints: EndpointSet | undefined, tls: UpstreamTlsSettings | undefined): ManagedCluster {
-    const cluster = new PooledCluster(config, this.#options);
+    const cluster = new PooledCluster(config, this.#toClusterOptions());
     cluster.moveTo(this.#place);
     cluster.update(config, endpoints, tls);
     this.#entries.set(cluster, { cluster, discovery: this.#discover(config, cluster) });
@@ -70,6 +78,10 @@ class PooledClusterTable implements ClusterTable {
     }
     this.#entries.clear();
     this.#options.resolver.close();
+  }
+
+  #toClusterOptions(): ClusterOptions {
+    return this.#watch === undefined ? this.#options : { ...this.#options, watch: this.#watch };
   }
 
   #discover(config: Cluster, cluster: PooledCluster): DnsDiscovery | undefined {

@@ -6,9 +6,12 @@
  *
  * The table has a fixed size. An endpoint whose probe sequence is full gets no slot (NO_SLOT): it is then counted by each
  * worker for itself. A slot is free again when no worker refers to it and nothing is in flight on it.
+ *
+ * What workers know of the health of an endpoint lies in the same slot (HealthTable), and ends with it.
  */
 import { invariant } from "@sallyport/model/result";
 import { NO_SLOT, type ActiveCounts } from "./contract.ts";
+import { healthBytes, HealthTable } from "./health-words.ts";
 
 /** How large the table is. `slots` is a power of two. */
 export interface ActiveShape {
@@ -26,6 +29,8 @@ const LOCK_WAIT = 1;
 /** The table as one worker sees it. */
 export class ActiveTable implements ActiveCounts {
   readonly buffer: SharedArrayBuffer;
+  /** Of the endpoints that have a slot. */
+  readonly health: HealthTable;
   readonly #shape: ActiveShape;
   readonly #worker: number;
   readonly #lock: Int32Array<SharedArrayBuffer>;
@@ -41,7 +46,7 @@ export class ActiveTable implements ActiveCounts {
     this.#shape = shape;
     this.#worker = worker;
     const stripes = shape.slots * shape.workers;
-    const bytes = LOCK_WORDS * 4 + shape.slots * 8 + stripes * 8;
+    const bytes = LOCK_WORDS * 4 + shape.slots * 8 + stripes * 8 + healthBytes(shape.slots);
     this.buffer = buffer ?? new SharedArrayBuffer(bytes);
     invariant(this.buffer.byteLength === bytes, "an active table is attached with the shape it was made with");
     let at = LOCK_WORDS * 4;
@@ -49,6 +54,14 @@ export class ActiveTable implements ActiveCounts {
     this.#keys = new BigUint64Array(this.buffer, at, shape.slots);
     this.#references = new Int32Array(this.buffer, (at += shape.slots * 8), stripes);
     this.#counts = new Int32Array(this.buffer, (at += stripes * 4), stripes);
+    this.health = new HealthTable(this.buffer, at + stripes * 4, (run) => {
+      this.#acquire();
+      try {
+        run();
+      } finally {
+        this.#release();
+      }
+    });
     this.#own = this.#counts.subarray(worker * shape.slots, (worker + 1) * shape.slots);
   }
 
@@ -57,6 +70,8 @@ export class ActiveTable implements ActiveCounts {
     this.#acquire();
     const slot = this.#find(key);
     if (slot !== NO_SLOT) {
+      // what was known of who had it before, or of this one before it was gone, is no more
+      if (this.#keys[slot] !== key || this.#isUnused(slot)) this.health.words(slot).reset();
       this.#keys[slot] = key;
       this.#refer(slot, 1);
     }
@@ -79,7 +94,15 @@ export class ActiveTable implements ActiveCounts {
     return slot === NO_SLOT ? 0 : this.#over(this.#counts, slot);
   }
 
-  /** Forgets a dead worker: its lock, its references and what it had in flight. Only once it is certain to write no more. */
+  /** How many endpoints have this value in this word of their health (WORD). */
+  countHealth(word: number, value: number): number {
+    return this.health.countSlots(word, value, (slot) => this.#over(this.#references, slot) > 0);
+  }
+
+  /**
+   * Forgets a dead worker: its lock, its references, what it had in flight and which endpoints it checked; what it found out about their
+   * health stays. Only once it is certain to write no more.
+   */
   clearWorker(worker: number): void {
     Atomics.compareExchange(this.#lock, LOCK, worker + 1, 0);
     Atomics.notify(this.#lock, LOCK);
@@ -87,10 +110,15 @@ export class ActiveTable implements ActiveCounts {
     const start = worker * this.#shape.slots;
     for (let at = start; at < start + this.#shape.slots; at++) {
       // Reading first keeps pages that were never used without memory behind them.
-      if (this.#references[at] !== 0) this.#references[at] = 0;
+      if (this.#references[at] !== 0) {
+        this.#references[at] = 0;
+        this.health.freeChecker(at - start, worker);
+      }
       if (this.#counts[at] !== 0) this.#counts[at] = 0;
     }
     this.#release();
+    // others look which of its endpoints nobody checks now
+    this.health.noteChange();
   }
 
   /** The slot that has this key, or else the first free one on the way to it. */

@@ -1,0 +1,66 @@
+/** The health of one endpoint as one worker sees it: takes note of how tries ended, and checks it where nobody else does. */
+import type { FaultReason } from "@sallyport/model/fault";
+import { WORD, type EndpointWords } from "../../observe/health-words.ts";
+import type { EndpointHost } from "../endpoint-host.ts";
+import type { Checker } from "./checker.ts";
+import { countOutcome, endRows } from "./outlier.ts";
+import { isBlamed, type OutlierRule, type OutlierRules, type Outcome } from "./outlier-rules.ts";
+
+/** Who has the endpoint: its cluster. */
+export interface EndpointHealthOwner {
+  /** Undefined: nothing is counted. */
+  readonly rules: OutlierRules | undefined;
+  /** So many failures came in a row. */
+  onReached(health: EndpointHealth, rule: OutlierRule): void;
+}
+
+/** The health of one endpoint. */
+export class EndpointHealth {
+  readonly host: EndpointHost;
+  readonly words: EndpointWords;
+  /** Where this worker is the one that checks it. */
+  checker: Checker | undefined = undefined;
+  readonly #owner: EndpointHealthOwner;
+  readonly #worker: number;
+
+  constructor(host: EndpointHost, words: EndpointWords, owner: EndpointHealthOwner, worker: number) {
+    this.host = host;
+    this.words = words;
+    this.#owner = owner;
+    this.#worker = worker;
+  }
+
+  /** A try ended with an answer. */
+  noteAnswer(status: number): void {
+    const { rules } = this.#owner;
+    if (rules === undefined) return;
+    const outcome = rules.answers[status];
+    if (outcome === undefined) endRows(this.words);
+    else this.#count(outcome);
+  }
+
+  /** A try ended without an answer. */
+  noteFailure(reason: FaultReason): void {
+    const { rules } = this.#owner;
+    if (rules !== undefined && isBlamed(reason)) this.#count(rules.failure);
+  }
+
+  /** Whether this worker is to check it from now on: nobody else does. */
+  takeCheck(): boolean {
+    return this.words.swap(WORD.checker, 0, this.#worker + 1);
+  }
+
+  /** Leaves the check to others. Whether there was one to leave. */
+  leaveCheck(): boolean {
+    const { checker } = this;
+    if (checker === undefined) return false;
+    this.checker = undefined;
+    checker.stop();
+    return this.words.swap(WORD.checker, this.#worker + 1, 0);
+  }
+
+  #count(outcome: Outcome): void {
+    const rule = countOutcome(this.words, outcome);
+    if (rule !== undefined && this.host.state !== "removed") this.#owner.onReached(this, rule);
+  }
+}
