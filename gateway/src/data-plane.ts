@@ -119,8 +119,9 @@ export class IsolateDataPlane implements DataPlane {
       });
     // now, and not while the first client waits for its handshake
     if (bind.transport === "tls") openTls();
-    const { sessionKeys } = this.#options.memory;
-    return openBind({ ...place, budget: this.#budget, dependencies, handshakes: this.#handshakes, sessionKeys });
+    const { sessionKeys, active } = this.#options.memory;
+    const shared = { budget: this.#budget, counts: active, handshakes: this.#handshakes, sessionKeys };
+    return openBind({ ...place, ...shared, dependencies });
   }
 
   learnBlocks({ listeners, routes, clusters }: BlockAssignments): void {
@@ -205,6 +206,9 @@ function toPressure(control: Control): ExchangeDependencies["pressure"] {
     },
     get shed() {
       return control.pressure === "shed";
+    },
+    get draining() {
+      return control.stage !== "serving";
     },
   };
 }

@@ -117,21 +117,20 @@ test("a limit of connections that is all that changes is in force with the next 
   assert.deepEqual(bind?.connections, { maxConnections: 3 });
 });
 
-for (const [what, others, trusted] of [
+const TRUSTING: readonly (readonly [what: string, options: Partial<HttpServerOptions>, trusted?: string[]])[] = [
   ["the same proxies", { trustedProxies: ["10.0.0.0/8"] }, ["10.0.0.0/8"]],
   ["some of them", { trustedProxies: ["10.0.0.0/8", "192.0.2.0/24"] }, ["10.0.0.0/8"]],
   ["others", { trustedProxies: ["192.0.2.0/24"] }, []],
-  ["nobody", {}, undefined],
-  ["hops", { trustedHops: 1 }, undefined],
-] as const) {
-  test(`a listener that trusts proxies, beside one that trusts ${what}`, () => {
+  ["nobody", {}],
+  ["hops", { trustedHops: 1 }],
+];
+for (const [what, options, trusted] of TRUSTING) {
+  test(`a port trusts whom all of its listeners trust: one of them proxies, the other ${what}`, () => {
     const http = DEFAULT_HTTP_SERVER_OPTIONS;
-    const { trustedProxies, ...other }: Partial<HttpServerOptions> = { ...others };
-    const shared = { ...http, ...other, ...(trustedProxies && { trustedProxies: [...trustedProxies] }) };
     const bind = new TestCompiler()
       .activate([
         toListener("a", { http: { ...http, trustedProxies: ["10.0.0.0/8"] } }),
-        toListener("b", { hostname: "b.example", http: shared }),
+        toListener("b", { hostname: "b.example", http: { ...http, ...options } }),
       ])
       .binds.get("0.0.0.0:8080");
     assert.equal(bind?.http.trustedHops, 0);

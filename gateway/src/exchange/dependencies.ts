@@ -13,6 +13,8 @@ export interface Pressure {
   readonly stopKeepAlive: boolean;
   /** Requests are answered 503 (flag OM). */
   readonly shed: boolean;
+  /** The process is on its way out, and says so to those who ask whether it is well. */
+  readonly draining: boolean;
 }
 
 /** Where bugs are reported: one line with the stack. */

@@ -11,6 +11,7 @@
  * | acquireConnection | all filters are through | wait | what the cluster refuses with |
  * | sendRequest | a connection was assigned | | failUpstream in answer-phases.ts |
  */
+import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { Filter, Verdict } from "@sallyport/policies/filter";
 import type { UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
@@ -109,8 +110,22 @@ function routeRequest(exchange: Exchange, start: ExchangeStart): void {
   const route = findRoute(start);
   exchange.listener = route?.listener;
   exchange.rule = route?.rule;
-  if (route === undefined || route.rule === undefined) failExchange(exchange, "no-route");
+  if (route !== undefined && asksForHealth(route.listener.http, head)) answerHealth(exchange);
+  else if (route === undefined || route.rule === undefined) failExchange(exchange, "no-route");
   else runRule(exchange, head, route, route.rule);
+}
+
+/** Of any host of the listener, before its routes: a load balancer asks by address as a rule. */
+function asksForHealth({ healthPath }: HttpServerOptions, { routePath, method }: RequestHead): boolean {
+  return healthPath !== undefined && routePath === healthPath && (method === "GET" || method === "HEAD");
+}
+
+/** No rule has a part in it: neither its filters nor its name in metrics. */
+function answerHealth(exchange: Exchange): void {
+  exchange.rule = undefined;
+  const headers = [["cache-control", "no-store"]] as const;
+  if (exchange.dependencies.pressure.draining) failExchange(exchange, "draining");
+  else replyLocally(exchange, { status: 200, headers, body: "", flag: "-" }, "health-check");
 }
 
 function runRule(exchange: Exchange, head: RequestHead, route: RouteResult, rule: CompiledRule): void {

@@ -1,5 +1,6 @@
 /** Reads request heads of one connection under the configuration in force; the same head twice is parsed once. */
 import type { FaultReason } from "@sallyport/model/fault";
+import { type ConnectionTerm, followTerm, type TermOwner } from "../exchange/connection-term.ts";
 import type { DownstreamStream } from "../exchange/contract.ts";
 import type { ExchangeStart } from "../exchange/exchange-state.ts";
 import { isOutdated, NO_RUNTIME, withoutRoutes } from "../exchange/in-force.ts";
@@ -36,19 +37,29 @@ export class RequestReader implements ExchangeStart {
   outdated: boolean;
   /** performance.now() of the first byte of the head; 0 before. */
   startedAt = 0;
+  /** How long the connection may be used; undefined: as long as its client likes. */
+  term: ConnectionTerm | undefined;
   readonly #port: ServerPort;
+  readonly #owner: TermOwner;
   #builder: RequestBuilder;
   /** head.text may be compared with what comes. */
   #remembered = false;
   #spokeHttp = false;
 
-  constructor(port: ServerPort, downstream: DownstreamStream) {
+  constructor(port: ServerPort, downstream: DownstreamStream & TermOwner) {
     this.#port = port;
+    this.#owner = downstream;
     this.downstream = downstream;
     this.runtime = port.runtime();
     this.bind = port.bindOf(this.runtime);
     this.outdated = isOutdated(downstream.connection, this.bind);
     this.#builder = new RequestBuilder(downstream.connection, this.bind.http);
+    this.term = followTerm(undefined, this.bind.http, downstream, port.dependencies);
+  }
+
+  /** Whether another request may come behind the last head. */
+  get persists(): boolean {
+    return this.head.persistent && this.term?.isOver !== true;
   }
 
   /** Of the last head, where that was refused. Who spoke HTTP before gets an answer. */
@@ -63,7 +74,10 @@ export class RequestReader implements ExchangeStart {
     if (runtime !== this.runtime) this.#follow(runtime);
     const to = from + this.head.text.length;
     const text = this.#remembered ? sameLength(bytes, from, to, end) : "";
-    if (text !== "" && text === this.head.text && !this.head.abandoned) return to + 2;
+    if (text !== "" && text === this.head.text && !this.head.abandoned) {
+      this.term?.count();
+      return to + 2;
+    }
     const behind = parser.request(bytes, from, end, this.#builder.limits);
     if (behind > 0) this.#spokeHttp = true;
     return behind > 0 ? this.#build(bytes, behind, text) : behind;
@@ -101,7 +115,9 @@ export class RequestReader implements ExchangeStart {
     const whole = text.length === end - start && behind - end === 2 ? text : toLatin1(bytes, start, end);
     if (this.head.abandoned) this.head = new RequestHead();
     this.#remembered = whole.length <= MAX_REMEMBERED;
-    return this.#builder.build(this.head, parser.head, bytes, whole) ? behind : -1;
+    if (!this.#builder.build(this.head, parser.head, bytes, whole)) return -1;
+    this.term?.count();
+    return behind;
   }
 
   #follow(runtime: Runtime): void {
@@ -109,6 +125,7 @@ export class RequestReader implements ExchangeStart {
     if (bind.http !== this.bind.http) {
       this.#builder = new RequestBuilder(this.downstream.connection, bind.http);
       this.#remembered = false;
+      this.term = followTerm(this.term, bind.http, this.#owner, this.#port.dependencies);
     }
     if (bind !== this.bind) this.outdated = isOutdated(this.downstream.connection, bind);
     this.runtime = runtime;

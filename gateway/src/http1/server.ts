@@ -71,6 +71,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     const exchange = this.#exchange;
     this.#exchange = undefined;
     this.#port.dependencies.clocks.coarse.disarm(this);
+    this.#reader.term?.close();
     this.#inlet.close();
     if (exchange !== undefined) this.#turn(() => exchange.onDownstreamClosed());
   }
@@ -108,10 +109,10 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   sendHead(head: ResponseHead, framing: BodyFraming, mode: BodyMode): void {
     const { draining, dependencies } = this.#port;
     const { complete, ended } = this.#input;
-    const { persistent, method } = this.#reader.head;
-    this.#terms.persistent = persistent && complete && !ended && !draining && !dependencies.pressure.stopKeepAlive;
-    this.#terms.bodiless = method === "HEAD";
-    this.#writer.head(framing === "tunnel" ? withAccept(head, this.#reader.head) : head, framing, mode, this.#terms);
+    const { head: request, persists } = this.#reader;
+    this.#terms.persistent = persists && complete && !ended && !draining && !dependencies.pressure.stopKeepAlive;
+    this.#terms.bodiless = request.method === "HEAD";
+    this.#writer.head(framing === "tunnel" ? withAccept(head, request) : head, framing, mode, this.#terms);
     this.#armStream();
     if (framing === "tunnel") this.#input.tunnel();
   }
@@ -134,7 +135,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
       return;
     }
     this.#exchange = undefined;
-    if (this.#terms.persistent) this.#nextRequest();
+    if (this.#terms.persistent && this.#reader.persists) this.#nextRequest();
     else this.#end();
   }
 

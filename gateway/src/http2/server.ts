@@ -3,6 +3,7 @@
  * stream begins; an idle connection holds none that is not in force.
  */
 import { DEFAULT_HTTP2_SERVER_OPTIONS, type HttpServerOptions } from "@sallyport/model/listener";
+import { type ConnectionTerm, followTerm } from "../exchange/connection-term.ts";
 import type { DownstreamConnection } from "../exchange/contract.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { isOutdated } from "../exchange/in-force.ts";
@@ -27,6 +28,7 @@ export class Http2Server extends Http2Connection {
   #bind: CompiledBind;
   #outdated: boolean;
   #fields: RequestFields | undefined = undefined;
+  #term: ConnectionTerm | undefined;
   /** GOAWAY: none, all streams still welcome, or no new ones. */
   #leaving: "no" | "announced" | "final" = "no";
   /** The client opens no more streams. */
@@ -48,6 +50,7 @@ export class Http2Server extends Http2Connection {
     this.#runtime = runtime;
     this.#bind = bind;
     this.#outdated = isOutdated(this.about, bind);
+    this.#term = followTerm(undefined, bind.http, this, port.dependencies);
     this.coarse.arm(this, bind.http.headTimeout);
     accepted.socket.on("end", () => this.#onFin());
   }
@@ -83,6 +86,7 @@ export class Http2Server extends Http2Connection {
     this.reader.stop();
     this.loseStreams();
     this.coarse.disarm(this);
+    this.#term?.close();
     this.output.discard();
     this.inlet.close();
   }
@@ -111,8 +115,8 @@ export class Http2Server extends Http2Connection {
     if (this.ended || this.streams.size > 0) return;
     const runtime = this.#port.runtime();
     if (runtime !== this.#runtime) this.#follow(runtime);
-    // its next request could only be misdirected
-    if (this.#outdated) this.drain();
+    // its next request could only be misdirected, or there is no room to wait for one
+    if (this.#outdated || this.#port.dependencies.pressure.stopKeepAlive) this.drain();
   }
 
   protected onNewBlock(facts: BlockFacts, bytes: Buffer, from: number, to: number): void {
@@ -138,7 +142,9 @@ export class Http2Server extends Http2Connection {
     }
     this.#beginStream(facts, fields);
     this.#begunAt = 0;
-    if (this.#outdated || this.#port.dependencies.pressure.stopKeepAlive) this.drain();
+    this.#term?.count();
+    const isOver = this.#term?.isOver === true;
+    if (this.#outdated || isOver || this.#port.dependencies.pressure.stopKeepAlive) this.drain();
   }
 
   /** RFC 9113 section 6.8: frames of streams that came too late are ignored; the client did not know. */
@@ -253,11 +259,27 @@ export class Http2Server extends Http2Connection {
 
   #follow(runtime: Runtime): void {
     const bind = this.#port.bindOf(runtime);
-    if (bind.http !== this.#bind.http) this.#fields = undefined;
+    if (bind.http !== this.#bind.http) this.#followOptions(bind.http);
     if (bind !== this.#bind) this.#outdated = isOutdated(this.about, bind);
     this.#runtime = runtime;
     this.#bind = bind;
   }
+
+  /** What was said in SETTINGS holds as long as the connection does: where that is another by now, the client is to make a new one. */
+  #followOptions(http: HttpServerOptions): void {
+    this.#fields = undefined;
+    this.#term = followTerm(this.#term, http, this, this.#port.dependencies);
+    if (!isSameHttp2(http, this.#bind.http)) this.drain();
+  }
+}
+
+function isSameHttp2(one: HttpServerOptions, other: HttpServerOptions): boolean {
+  const { http2: left = DEFAULT_HTTP2_SERVER_OPTIONS } = one;
+  const { http2: right = DEFAULT_HTTP2_SERVER_OPTIONS } = other;
+  const isSameWindow = left.streamWindow === right.streamWindow && left.connectionWindow === right.connectionWindow;
+  return (
+    isSameWindow && left.maxConcurrentStreams === right.maxConcurrentStreams && left.abuseBudget === right.abuseBudget
+  );
 }
 
 function toOptions(http: HttpServerOptions, now: () => number): Http2Options {

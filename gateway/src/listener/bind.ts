@@ -19,6 +19,7 @@ import type { ConnectionBudget } from "./budget.ts";
 import { ClearHttp, type ClearHttpOwner } from "./clear-http.ts";
 import { describeEnds, type ConnectionEnds } from "./ends.ts";
 import { type HttpServer, type HttpVersion, openHttpServer, toHttpVersion } from "./http-server.ts";
+import { PortConnections, type SharedCounts } from "./port-connections.ts";
 import type { SessionKeys } from "./session-keys.ts";
 import { TlsTerminator } from "./tls-terminator.ts";
 import { isTrustedPeer } from "./trusted-peers.ts";
@@ -39,6 +40,8 @@ export interface BindOptions {
   runtime(): Runtime;
   readonly dependencies: ExchangeDependencies;
   readonly budget: ConnectionBudget;
+  /** Counts connections over all workers; absent: a limit is one of this worker alone. */
+  readonly counts?: SharedCounts;
   /** Handshakes that begin in one turn of the loop, over all ports of a thread; absent: a budget of this port's own. */
   readonly handshakes?: TurnBudget;
   /** Keys of session tickets that all threads share; absent: sessions are resumed by the thread that made them alone. */
@@ -87,6 +90,7 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner, ClearHttpOwne
   readonly #options: BindOptions;
   readonly #server: Server;
   readonly #errors: AcceptErrors;
+  readonly #connections: PortConnections;
   /** Every accepted socket, and who has it or the TLS socket around it. */
   readonly #sockets = new Map<Socket, Holder | undefined>();
   readonly #stopping: (() => void)[] = [];
@@ -99,6 +103,7 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner, ClearHttpOwne
     this.dependencies = options.dependencies;
     this.timeLimit = options.timeLimit ?? TIME_LIMIT;
     this.#errors = new AcceptErrors(options.dependencies);
+    this.#connections = new PortConnections(options.counts, options.bindKey, options.dependencies);
     this.#server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
       this.#accept(socket);
     });
@@ -108,9 +113,13 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner, ClearHttpOwne
     const { address: host, port, reusePort, backlog = BACKLOG } = this.#options;
     const server = this.#server;
     return new Promise((resolve, reject) => {
-      server.once("error", reject);
+      const refuse = (error: Error): void => {
+        this.#connections.close();
+        reject(error);
+      };
+      server.once("error", refuse);
       server.listen({ host, port, reusePort, backlog }, () => {
-        server.off("error", reject);
+        server.off("error", refuse);
         server.on("error", (error) => this.#errors.note(error, this.port));
         resolve(this);
       });
@@ -183,6 +192,7 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner, ClearHttpOwne
 
   #settleStop(): void {
     if (this.#server.listening || this.#sockets.size > 0) return;
+    this.#connections.close();
     for (const resolve of this.#stopping.splice(0)) resolve();
   }
 
@@ -195,6 +205,11 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner, ClearHttpOwne
     }
     const bind = this.currentBind();
     const { metrics } = bind.fallback;
+    if (!this.#connections.admit(bind)) {
+      budget.giveBack();
+      accepted.destroy();
+      return;
+    }
     dependencies.recorder.connectionOpened(metrics);
     // asked before the handle moves, so that what Node keeps of the answers goes with the socket it leaves
     const ends = describeEnds(accepted);
@@ -203,12 +218,15 @@ class PortListener implements BoundPort, ServerPort, ArrivalOwner, ClearHttpOwne
     const socket = rehoused ?? accepted;
     this.#sockets.set(socket, undefined);
     socket.on("error", ignoreError);
+    const { tcpKeepAlive } = bind.connections;
+    if (tcpKeepAlive !== undefined) socket.setKeepAlive(true, tcpKeepAlive);
     // one listener for all there is to do, and not `once`: each costs every idle connection memory
     socket.on("close", () => {
       const holder = this.#sockets.get(socket);
       this.#sockets.delete(socket);
       if (this.#stopping.length > 0) queueMicrotask(() => this.#settleStop());
       budget.giveBack();
+      this.#connections.giveBack();
       dependencies.recorder.connectionClosed(metrics);
       holder?.onClosed();
     });

@@ -4,6 +4,7 @@
  */
 import type { TestContext } from "node:test";
 import {
+  type ConnectionOptions,
   DEFAULT_HTTP_SERVER_OPTIONS,
   DEFAULT_STREAM_OPTIONS,
   type HttpServerOptions,
@@ -52,6 +53,8 @@ export interface RigOptions {
   readonly bind?: Partial<Pick<BindOptions, "timeLimit" | "sessionKeys" | "handshakes">>;
   readonly sockets?: BindOptions["sockets"];
   readonly connections?: number;
+  /** Of connections, by the listener. */
+  readonly limits?: ConnectionOptions;
   readonly onRecord?: (record: SeenRecord) => void;
   /** Replaces routing. */
   readonly route?: (input: RouteInput, rule: CompiledRule, listener: CompiledListener) => RouteResult | undefined;
@@ -66,7 +69,7 @@ export interface Rig {
   /** Warnings in the log. */
   readonly warnings: readonly string[];
   readonly cluster: TestCluster;
-  readonly pressure: { stopKeepAlive: boolean; shed: boolean };
+  readonly pressure: { stopKeepAlive: boolean; shed: boolean; draining: boolean };
   /** Bodies that may have to be sent once more. */
   readonly kept: KeptBodies;
   /** Connections counted by the recorder. */
@@ -85,7 +88,15 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
   const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
   const records: SeenRecord[] = [];
   const bugs: string[] = [];
-  const counts: RecorderCounts = { opened: 0, closed: 0, connects: 0, disconnects: 0, handshakes: [], retries: [] };
+  const counts: RecorderCounts = {
+    opened: 0,
+    closed: 0,
+    limited: 0,
+    connects: 0,
+    disconnects: 0,
+    handshakes: [],
+    retries: [],
+  };
   const warnings: string[] = [];
   const log = {
     error: (message: string, fields: object) => void bugs.push(`${message} ${printFields(fields)}`),
@@ -99,7 +110,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
   const clusters = new Map(
     Object.entries(options.clusters ?? {}).map(([key, port]) => [key, new TestCluster(key, port, open)]),
   );
-  const pressure = { stopKeepAlive: false, shed: false };
+  const pressure = { stopKeepAlive: false, shed: false, draining: false };
   let runtime = toRuntime(options, cluster, clusters);
   const dependencies = {
     recorder,
@@ -231,12 +242,12 @@ export function toOneRouteRuntime(
 }
 
 function toRuntime(options: RigOptions, cluster: TestCluster, clusters: ReadonlyMap<string, TestCluster>): Runtime {
-  const { tls, stream, proxyProtocol, route } = options;
+  const { tls, stream, proxyProtocol, route, limits: connections = {} } = options;
   const http = { ...DEFAULT_HTTP_SERVER_OPTIONS, ...options.http };
   const found = toOneRoute(http, { cluster, invalid: "", filters: [], ...options.backend }, options.rule);
   const { rule, listener } = found;
   const transport = tls !== undefined ? "tls" : stream !== undefined ? "tcp" : "http";
-  const changes = { transport, tls, stream, proxyProtocol } as const;
+  const changes = { transport, tls, stream, proxyProtocol, connections } as const;
   const routing = route === undefined ? {} : { route: (input: RouteInput) => route(input, rule, listener) };
   return toOneRouteRuntime(found, { ...changes, ...routing }, (key) => clusters.get(key));
 }

@@ -11,6 +11,7 @@ export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader"
 export interface RecorderCounts {
   opened: number;
   closed: number;
+  limited: number;
   connects: number;
   disconnects: number;
   readonly handshakes: HandshakeOutcome[];

@@ -43,12 +43,12 @@ export interface Http2Rig {
   readonly bugs: readonly string[];
   /** Connections of clients, in order. */
   readonly servers: readonly Http2Server[];
-  readonly pressure: { stopKeepAlive: boolean; shed: boolean };
+  readonly pressure: { stopKeepAlive: boolean; shed: boolean; draining: boolean };
   readonly pool: readonly Exchange[];
   /** Turns the clocks. */
   advance(milliseconds: number): void;
-  /** Puts a runtime in force that says the same. */
-  renew(): Runtime;
+  /** Puts a runtime in force that says the same, but for changes. Returns the one before. */
+  renew(changes?: Partial<Http2RigOptions>): Runtime;
   client(preface?: string): Promise<FrameClient>;
 }
 
@@ -57,7 +57,7 @@ export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Pr
   const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
   const records: SeenRecord[] = [];
   const bugs: string[] = [];
-  const counts = { opened: 0, closed: 0, connects: 0, disconnects: 0, handshakes: [], retries: [] };
+  const counts = { opened: 0, closed: 0, limited: 0, connects: 0, disconnects: 0, handshakes: [], retries: [] };
   const log = {
     error: (message: string, fields: Readonly<Record<string, unknown>>) => {
       const { error } = fields;
@@ -65,7 +65,7 @@ export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Pr
     },
     warn: () => undefined,
   };
-  const pressure = { stopKeepAlive: false, shed: false };
+  const pressure = { stopKeepAlive: false, shed: false, draining: false };
   const pool: Exchange[] = [];
   let runtime = toRuntime(options);
   const port = {
@@ -141,9 +141,9 @@ export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Pr
       for (let i = 0; i < milliseconds / 250; i++) clocks.coarse.advance();
       for (let i = 0; i < milliseconds / 4; i++) clocks.fine.advance();
     },
-    renew: () => {
+    renew: (changes) => {
       const before = runtime;
-      runtime = toRuntime(options);
+      runtime = toRuntime({ ...options, ...changes });
       return before;
     },
     client: async (preface) => {

@@ -1,0 +1,63 @@
+/**
+ * The connections of a bound port, counted over all workers. A limit is looked at before a connection is counted, so that
+ * workers which accept at the same moment may go beyond it by one each but the first.
+ */
+import type { ExchangeDependencies } from "../exchange/dependencies.ts";
+import { type ActiveCounts, NO_SLOT, type Recorder } from "../observe/contract.ts";
+import type { CompiledBind } from "../router/contract.ts";
+import { AcceptErrors } from "./accept-errors.ts";
+
+/** What is asked of the counts that workers share. */
+export type SharedCounts = Pick<ActiveCounts, "claim" | "release" | "add" | "total">;
+
+/** Whose slots these are, among those of endpoints: no cluster has such a key. */
+const PORTS = "port";
+
+/** Connections of one port, as one worker counts them. */
+export class PortConnections {
+  readonly #counts: SharedCounts | undefined;
+  readonly #recorder: Recorder;
+  readonly #errors: AcceptErrors;
+  #slot: number;
+  #own = 0;
+
+  /** Without counts, or where they have no room, the worker counts for itself. */
+  constructor(counts: SharedCounts | undefined, bindKey: string, dependencies: ExchangeDependencies) {
+    this.#counts = counts;
+    this.#recorder = dependencies.recorder;
+    this.#errors = new AcceptErrors(dependencies);
+    this.#slot = counts?.claim(PORTS, bindKey) ?? NO_SLOT;
+  }
+
+  /**
+   * Counts one more. False, and noted, where there are as many as there may be: the caller closes it, rather than let it wait. Its
+   * client can turn elsewhere, and whoever is served goes on being served.
+   */
+  admit({ connections, fallback, port }: CompiledBind): boolean {
+    const limit = connections.maxConnections;
+    if (limit !== undefined && this.#total() >= limit) {
+      this.#recorder.connectionLimited(fallback.metrics);
+      this.#errors.note(new Error(`as many connections as the listeners of the port may have (${limit})`), port);
+      return false;
+    }
+    this.#own++;
+    this.#counts?.add(this.#slot, 1);
+    return true;
+  }
+
+  /** Counts one less. */
+  giveBack(): void {
+    this.#own--;
+    this.#counts?.add(this.#slot, -1);
+  }
+
+  /** The port is gone, and its last connection, too. */
+  close(): void {
+    this.#counts?.release(this.#slot);
+    this.#slot = NO_SLOT;
+  }
+
+  #total(): number {
+    return this.#slot === NO_SLOT || this.#counts === undefined ? this.#own : this.#counts.total(this.#slot);
+  }
+}
