@@ -21,8 +21,10 @@ import { WallClock } from "./observe/access-time.ts";
 import { OTHER_BLOCK, type NamedBlock } from "./observe/blocks.ts";
 import { GLOBAL } from "./observe/cells.ts";
 import { openOutput } from "./observe/line-output.ts";
+import { monotonicNow } from "./observe/health-words.ts";
 import type { Log } from "./observe/log.ts";
 import { CellRecorder } from "./observe/recorder.ts";
+import { toOpenProbe } from "./probe/open.ts";
 import { KeptBodies } from "./retry/kept-bodies.ts";
 import type { CompiledBind, Runtime } from "./router/contract.ts";
 import { openClocks } from "./time/ticker.ts";
@@ -88,6 +90,13 @@ export class IsolateDataPlane implements DataPlane {
       schedule,
       resolver: openResolver(),
       counts: memory.active,
+      health: {
+        worker,
+        shared: memory.active.health,
+        clock: monotonicNow,
+        probe: toOpenProbe({ clocks, log }),
+        log,
+      },
       recorder,
       onNameState: (cluster, hostname, state) => {
         if (state === "resolved") log.info("upstream name resolves", { cluster, hostname });
