@@ -55,6 +55,7 @@ const GATEWAY_LAYERS: Readonly<Record<string, readonly string[]>> = {
   datagram: ["cluster", "observe", "time", "wire"],
   http2: ["exchange", "head", "cluster", "observe", "time", "wire"],
   upstream: ["exchange", "http1", "http2", "time", "wire"],
+  probe: ["upstream", "exchange", "head", "time", "wire"],
   listener: ["stream", "http1", "http2", "exchange", "head", "observe", "time", "wire"],
   compile: ["listener", "router", "cluster", "head", "observe", "retry", "time"],
   admin: ["observe"],
