@@ -50,8 +50,8 @@ async function run({ bench, form, quick }: Stage): Promise<readonly Figure[]> {
     writeEndpoints(proxy.directory, "churn", list());
     await sleep(Math.max(0, (changes + 1) * everyMs - load.nowMs));
   }
-  const outcomes = await load.end();
   const seconds = load.nowMs / 1000;
+  const outcomes = await load.end();
   return [
     atMost(`lost of ${outcomes.length} requests (${tellFailures(outcomes)})`, countFailures(outcomes), 0),
     holds("changes a second", (changes / seconds).toFixed(1), changes / seconds > 8),

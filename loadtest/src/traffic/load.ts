@@ -1,18 +1,13 @@
 // Requests at a fixed rate, whatever became of those before them, each answer noted for itself.
-import { Agent, request, type OutgoingHttpHeaders } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { percentile } from "../spread.ts";
-import { endpointField } from "./behaviour.ts";
+import { type Answer, ClientPool } from "./connection.ts";
 
 /** How one request ended. */
-export interface Outcome {
+export interface Outcome extends Answer {
   /** When it was sent, in milliseconds since the load began, and how long it took. */
   readonly atMs: number;
   readonly tookMs: number;
-  /** 0: no answer came. */
-  readonly status: number;
-  /** The port of the endpoint that answered; 0 where none says so. */
-  readonly endpoint: number;
 }
 
 /** What to send, and where to. */
@@ -33,13 +28,16 @@ export interface LoadSetup extends Target {
 export class Load {
   readonly outcomes: Outcome[] = [];
   readonly #setup: LoadSetup;
-  readonly #agent = new Agent({ keepAlive: true, scheduling: "fifo" });
+  readonly #pool: ClientPool;
+  readonly #message: string;
   readonly #startedAt = performance.now();
   readonly #timer: NodeJS.Timeout;
   #sent = 0;
 
   constructor(setup: LoadSetup) {
     this.#setup = setup;
+    this.#pool = new ClientPool(setup.port);
+    this.#message = toMessage(setup);
     this.#timer = setInterval(() => this.#send(), 2);
   }
 
@@ -52,7 +50,7 @@ export class Load {
   async end(): Promise<readonly Outcome[]> {
     clearInterval(this.#timer);
     while (this.outcomes.length < this.#sent) await sleep(5);
-    this.#agent.destroy();
+    this.#pool.close();
     return this.outcomes;
   }
 
@@ -66,25 +64,26 @@ export class Load {
 
   async #ask(): Promise<void> {
     const atMs = this.nowMs;
-    const answer = await askOnce(this.#setup, this.#agent);
+    const answer = await this.#pool.ask(this.#message);
     this.outcomes.push({ atMs, tookMs: this.nowMs - atMs, ...answer });
   }
 }
 
 /** Keeps so many requests under way for so long; what came of them. */
 export async function saturate(setup: Target, concurrency: number, seconds: number): Promise<readonly Outcome[]> {
-  const agent = new Agent({ keepAlive: true });
+  const pool = new ClientPool(setup.port);
+  const message = toMessage(setup);
   const outcomes: Outcome[] = [];
   const startedAt = performance.now();
   const ask = async (): Promise<void> => {
     while (performance.now() - startedAt < seconds * 1000) {
       const atMs = performance.now() - startedAt;
-      const answer = await askOnce(setup, agent);
+      const answer = await pool.ask(message);
       outcomes.push({ atMs, tookMs: performance.now() - startedAt - atMs, ...answer });
     }
   };
   await Promise.all(Array.from({ length: concurrency }, ask));
-  agent.destroy();
+  pool.close();
   return outcomes;
 }
 
@@ -108,20 +107,8 @@ export function tookPercentile(outcomes: readonly Outcome[], share: number): num
   );
 }
 
-type Answer = Pick<Outcome, "status" | "endpoint">;
-
-function askOnce({ port, host, method = "GET", path = "/" }: Target, agent: Agent): Promise<Answer> {
-  const headers: OutgoingHttpHeaders = method === "POST" ? { host, "content-length": 4 } : { host };
-  return new Promise((resolve) => {
-    const fail = (): void => resolve({ status: 0, endpoint: 0 });
-    const outgoing = request({ host: "127.0.0.1", port, path, method, headers, agent }, (answer) => {
-      const { statusCode = 0 } = answer;
-      const endpoint = Number(answer.headers[endpointField] ?? 0);
-      answer.on("error", fail);
-      answer.on("end", () => resolve({ status: statusCode, endpoint }));
-      answer.resume();
-    });
-    outgoing.on("error", fail);
-    outgoing.end(method === "POST" ? "body" : undefined);
-  });
+function toMessage({ host, method = "GET", path = "/" }: Target): string {
+  const body = method === "POST" ? "body" : "";
+  const length = method === "POST" ? `content-length: ${body.length}\r\n` : "";
+  return `${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${length}\r\n${body}`;
 }
