@@ -30,7 +30,10 @@ import { ClusterRetries } from "./retry-gate.ts";
 import { type Absence, type LineServer, WaitingRequests } from "./waiting-requests.ts";
 
 /** What a cluster stands on. */
-export type ClusterOptions = Pick<ClusterTableOptions, "open" | "now" | "random" | "counts" | "recorder"> & {
+export type ClusterOptions = Pick<
+  ClusterTableOptions,
+  "open" | "now" | "random" | "schedule" | "counts" | "recorder"
+> & {
   /** Absent: endpoints are fit, whatever is configured. */
   readonly watch?: HealthWatch;
 };
@@ -55,7 +58,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     this.key = config.key;
     this.#config = config;
     this.#hosts = new EndpointHosts(config.key, options.counts);
-    this.#choice = new EndpointChoice(this.#hosts, config.balancer.kind, options.random);
+    this.#choice = new EndpointChoice(this.#hosts, config.balancer, options);
     this.retries = new ClusterRetries(options.now, () => this.#hosts.busy + this.#waiting.length);
     this.#pool = new ConnectionPool({ config, tls: undefined }, this.#hosts, options, this);
     this.#health = options.watch && new ClusterHealth(options.watch, this.#hosts, this);
@@ -78,7 +81,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   }
 
   lease(request: EndpointRequest, avoid?: UpstreamEndpoint): void {
-    let host = this.#choice.first();
+    let host = this.#choice.first(request);
     if (host === undefined) {
       if (this.#absence !== "unknown") request.refuse(this.#absence);
       else if (this.#mayWait(request)) this.#waiting.joinForLease(request);
@@ -108,7 +111,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     // A client certificate that was renewed is shown by new connections; what the open ones have proven stays true.
     this.#tls = tls;
     this.#pool.update({ config, tls });
-    this.#choice.balance(config.balancer.kind);
+    this.#choice.balance(config.balancer);
     this.retries.update(config.retryBudget);
     this.#health?.update(config, tls);
     if (config.discovery.kind === "endpoints") this.setEndpoints(endpoints?.endpoints ?? NONE, "no-endpoints");
@@ -213,7 +216,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   #chooseOverBudget(chosen: EndpointHost, request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
     const { tried } = request;
     // to find one that it did not fail on, it may have gone through all
-    let host = tried === undefined ? this.#choice.next() : this.#choice.first();
+    let host = tried === undefined ? this.#choice.next() : this.#choice.first(request);
     for (; host !== undefined; host = this.#choice.next()) {
       const pooled = this.#pool.take(host, request, fresh);
       if (pooled !== undefined) return pooled;

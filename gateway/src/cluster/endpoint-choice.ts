@@ -1,25 +1,38 @@
 /** Which endpoint a request goes to: those that serve from this place, in the balancer's order. */
-import type { Cluster } from "@sallyport/model/cluster";
+import { isDeepStrictEqual } from "node:util";
 import type { Endpoint } from "@sallyport/model/endpoint";
+import type { Balancer as BalancerConfig, HashKey } from "@sallyport/model/traffic";
 import type { Balancer } from "./balancer/balancer.ts";
 import { createBalancer } from "./balancer/registry.ts";
-import type { ConnectionRequest, Place, UpstreamEndpoint } from "./contract.ts";
+import type { ClusterTableOptions, ConnectionRequest, Place, UpstreamEndpoint } from "./contract.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 import type { EndpointHosts } from "./endpoint-hosts.ts";
+
+/** What a choice stands on. */
+export type ChoiceOptions = Pick<ClusterTableOptions, "random" | "schedule">;
+
+/** Who may be sent by a hash. */
+type Hashed = Pick<ConnectionRequest, "hashOf">;
 
 /** The endpoints of a cluster that requests may go to. */
 export class EndpointChoice {
   readonly #hosts: EndpointHosts;
   readonly #random: () => number;
-  #kind: Cluster["balancer"]["kind"];
+  readonly #schedule: ClusterTableOptions["schedule"];
+  #config: BalancerConfig;
+  /** What requests are hashed by; undefined where nothing is. */
+  #keys: readonly HashKey[] | undefined;
   #balancer: Balancer<EndpointHost>;
   #usable: readonly EndpointHost[] = [];
+  #isWorking = false;
 
-  constructor(hosts: EndpointHosts, kind: Cluster["balancer"]["kind"], random: () => number) {
+  constructor(hosts: EndpointHosts, config: BalancerConfig, options: ChoiceOptions) {
     this.#hosts = hosts;
-    this.#random = random;
-    this.#kind = kind;
-    this.#balancer = createBalancer(kind);
+    this.#random = options.random;
+    this.#schedule = options.schedule;
+    this.#config = config;
+    this.#keys = keysOf(config);
+    this.#balancer = createBalancer(config);
   }
 
   /** Whether there is none. */
@@ -33,11 +46,12 @@ export class EndpointChoice {
   }
 
   /** Balances in another way, if it is another. */
-  balance(kind: Cluster["balancer"]["kind"]): void {
-    if (kind === this.#kind) return;
-    this.#kind = kind;
-    this.#balancer = createBalancer(kind);
-    this.#balancer.update(this.#usable, this.#random);
+  balance(config: BalancerConfig): void {
+    if (isDeepStrictEqual(config, this.#config)) return;
+    this.#config = config;
+    this.#keys = keysOf(config);
+    this.#balancer = createBalancer(config);
+    this.#use(this.#usable);
   }
 
   /** Takes over the endpoints in place. */
@@ -55,9 +69,10 @@ export class EndpointChoice {
     this.#use(this.#hosts.refresh());
   }
 
-  /** The best endpoint for whoever comes next. */
-  first(): EndpointHost | undefined {
-    return this.#balancer.first(this.#random);
+  /** The best endpoint for this request. */
+  first(request: Hashed): EndpointHost | undefined {
+    const hash = this.#keys === undefined ? undefined : request.hashOf?.(this.#keys);
+    return this.#balancer.first(this.#random, hash);
   }
 
   /** The next best one, in the order that first() or choose() began; undefined once all were given. */
@@ -66,8 +81,9 @@ export class EndpointChoice {
   }
 
   /** The best endpoint for this request: one that it did not fail on, if there is one, and never the one it avoids if there is another. */
-  choose({ avoids, tried }: ConnectionRequest): EndpointHost | undefined {
-    const first = this.first();
+  choose(request: ConnectionRequest): EndpointHost | undefined {
+    const { avoids, tried } = request;
+    const first = this.first(request);
     if (tried === undefined) return first === avoids && first !== undefined ? (this.next() ?? first) : first;
     let other: EndpointHost | undefined = undefined;
     for (let host = first; host !== undefined; host = this.next()) {
@@ -81,5 +97,20 @@ export class EndpointChoice {
   #use(usable: readonly EndpointHost[]): void {
     this.#usable = usable;
     this.#balancer.update(usable, this.#random);
+    this.#work();
   }
+
+  /** Goes on with what a new table takes, with a pause for requests after each part. */
+  #work(): void {
+    if (this.#isWorking || !this.#balancer.work()) return;
+    this.#isWorking = true;
+    this.#schedule(0, () => {
+      this.#isWorking = false;
+      this.#work();
+    });
+  }
+}
+
+function keysOf(config: BalancerConfig): readonly HashKey[] | undefined {
+  return "keys" in config ? config.keys : undefined;
 }

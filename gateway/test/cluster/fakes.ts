@@ -182,6 +182,8 @@ export class FakeOutside {
   pending = 0;
   reuses = 0;
   readonly opened: FakeConnection[] = [];
+  /** What is to run later, whenever the test says. */
+  readonly scheduled = new Set<() => void>();
   readonly counts = new FakeCounts();
 
   readonly options: ClusterOptions = {
@@ -194,6 +196,10 @@ export class FakeOutside {
     },
     now: () => this.time,
     random: () => this.draw(),
+    schedule: (_milliseconds, run) => {
+      this.scheduled.add(run);
+      return () => void this.scheduled.delete(run);
+    },
     counts: this.counts,
     recorder: {
       upstreamPending: (change) => void (this.pending += change),

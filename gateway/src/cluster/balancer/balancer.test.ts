@@ -2,17 +2,20 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Balancer as Config } from "@sallyport/model/traffic";
 import { seeded } from "@sallyport/testkit/random";
 import type { BalancedEndpoint, Balancer } from "./balancer.ts";
 import { createBalancer } from "./registry.ts";
 import { WeightedSample } from "./weighted-sample.ts";
 
 class Host implements BalancedEndpoint {
+  readonly label: string;
   readonly weight: number;
   requests = 0;
   picks = 0;
 
-  constructor(weight: number) {
+  constructor(weight: number, n: number) {
+    this.label = `10.0.0.${n}:80`;
     this.weight = weight;
   }
 
@@ -21,10 +24,20 @@ class Host implements BalancedEndpoint {
   }
 }
 
-function setUp(kind: Parameters<typeof createBalancer>[0], weights: readonly number[], random = seeded(1)) {
-  const balancer = createBalancer<Host>(kind);
-  const hosts = weights.map((weight) => new Host(weight));
+const CONFIGS = {
+  "least-request": { kind: "least-request" },
+  "least-request of 5": { kind: "least-request", choices: 5 },
+  "round-robin": { kind: "round-robin" },
+  random: { kind: "random" },
+  "ring-hash": { kind: "ring-hash", keys: [], minimumSize: 1024, maximumSize: 8_388_608 },
+  maglev: { kind: "maglev", keys: [], tableSize: 65_537 },
+} as const satisfies Record<string, Config>;
+
+function setUp(kind: keyof typeof CONFIGS, weights: readonly number[], random = seeded(1)) {
+  const balancer = createBalancer<Host>(CONFIGS[kind]);
+  const hosts = weights.map((weight, n) => new Host(weight, n));
   balancer.update(hosts, random);
+  while (balancer.work());
   return { balancer, hosts, random };
 }
 
@@ -34,7 +47,7 @@ function selectAll(balancer: Balancer<Host>, random: () => number): Host[] {
   return selection;
 }
 
-const KINDS = ["least-request", "round-robin", "random"] as const;
+const KINDS = ["least-request", "least-request of 5", "round-robin", "random", "ring-hash", "maglev"] as const;
 
 for (const kind of KINDS) {
   test(`${kind}: a selection holds every endpoint once`, () => {
@@ -71,7 +84,7 @@ for (const kind of KINDS) {
   test(`${kind}: after an update only the new endpoints are chosen`, () => {
     const { balancer, random } = setUp(kind, [1, 2, 3]);
     balancer.first(random);
-    const others = [new Host(5)];
+    const others = [new Host(5, 9)];
     balancer.update(others, random);
     assert.deepEqual(selectAll(balancer, random), others);
     balancer.update([], random);

@@ -5,6 +5,8 @@
 
 /** What a balancer knows of an endpoint. */
 export interface BalancedEndpoint {
+  /** Its address: what consistent hashing knows it by. */
+  readonly label: string;
   /** Share relative to the others; above 0. */
   readonly weight: number;
   /** Requests on it now. */
@@ -16,10 +18,20 @@ export interface BalancedEndpoint {
  * endpoint comes once in a selection.
  */
 export interface Balancer<T extends BalancedEndpoint> {
-  /** Takes over the endpoints. */
-  update(endpoints: readonly T[], random: () => number): void;
-  /** The endpoint this request should go to; undefined where there is none. `random` is uniform in [0, 1). */
-  first(random: () => number): T | undefined;
+  /**
+   * Takes over the endpoints. `members` are those and the ones that are only left out for a while: the keys of the others stay where they
+   * are meanwhile. `random` is uniform in [0, 1).
+   */
+  update(endpoints: readonly T[], random: () => number, members?: readonly T[]): void;
+  /** The weights of the endpoints are others. */
+  reweigh(): void;
+  /**
+   * The endpoint this request should go to; undefined where there is none. `random` is uniform in [0, 1); `hash` (32 bits) is what
+   * decides where hashing does: without it, chance.
+   */
+  first(random: () => number, hash?: number): T | undefined;
   /** The next best endpoint; undefined once all were given. */
   next(): T | undefined;
+  /** Does a part (about a millisecond) of what the last update left to do; whether there is more. */
+  work(): boolean;
 }

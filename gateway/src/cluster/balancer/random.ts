@@ -21,4 +21,12 @@ export class RandomBalancer<T extends BalancedEndpoint> implements Balancer<T> {
   next(): T | undefined {
     return this.#candidates.next();
   }
+
+  reweigh(): void {
+    // no slow start here: weights change by update alone
+  }
+
+  work(): boolean {
+    return false;
+  }
 }

@@ -1,23 +1,25 @@
 /** Every kind of balancer by its name in the model. */
-import type { Cluster } from "@sallyport/model/cluster";
 import { assertNever } from "@sallyport/model/result";
+import type { Balancer as BalancerConfig } from "@sallyport/model/traffic";
 import type { BalancedEndpoint, Balancer } from "./balancer.ts";
+import { HashingBalancer } from "./hashing.ts";
 import { LeastRequestBalancer } from "./least-request.ts";
 import { RandomBalancer } from "./random.ts";
 import { RoundRobinBalancer } from "./round-robin.ts";
 
-/** A balancer of this kind, without endpoints yet. */
-export function createBalancer<T extends BalancedEndpoint>(kind: Cluster["balancer"]["kind"]): Balancer<T> {
-  switch (kind) {
+/** A balancer as configured, without endpoints yet. */
+export function createBalancer<T extends BalancedEndpoint>(config: BalancerConfig): Balancer<T> {
+  switch (config.kind) {
     case "least-request":
-      return new LeastRequestBalancer();
+      return new LeastRequestBalancer(config.choices ?? 2);
     case "round-robin":
       return new RoundRobinBalancer();
-    case "ring-hash":
-    case "maglev":
     case "random":
       return new RandomBalancer();
+    case "ring-hash":
+    case "maglev":
+      return new HashingBalancer(config);
     default:
-      return assertNever(kind);
+      return assertNever(config);
   }
 }

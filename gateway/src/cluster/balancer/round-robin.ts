@@ -1,39 +1,43 @@
 /**
- * Weighted round robin: in turn where weights are equal, else by earliest deadline, where an endpoint of weight w is due
- * every 1/w. Both are smooth (no runs on one endpoint) and, given the draws at update, deterministic.
+ * Weighted round robin: in turn where weights are equal, else by earliest deadline. Both are smooth (no runs on one endpoint)
+ * and, given the draws at update, deterministic.
  */
 import type { BalancedEndpoint, Balancer } from "./balancer.ts";
 import { Candidates } from "./candidates.ts";
+import { DeadlineQueue } from "./deadline-queue.ts";
 
 /** Round robin. An update begins at a drawn place, else frequent updates would favour the first endpoints. */
 export class RoundRobinBalancer<T extends BalancedEndpoint> implements Balancer<T> {
   readonly #candidates = new Candidates<T>();
-  #isEven = true;
   #turn = 0;
-  #deadlines = new Float64Array(0);
-  #periods = new Float64Array(0);
-  /** Indices of endpoints, a heap by deadline. */
-  #heap = new Int32Array(0);
+  /** Undefined where weights are equal. */
+  #queue: DeadlineQueue | undefined = undefined;
 
   update(endpoints: readonly T[], random: () => number): void {
     this.#candidates.update(endpoints);
-    const [first] = endpoints;
-    this.#isEven = endpoints.every((endpoint) => endpoint.weight === first?.weight);
     this.#turn = Math.floor(random() * endpoints.length);
-    if (this.#isEven) return;
-    this.#periods = Float64Array.from(endpoints, (endpoint) => 1 / endpoint.weight);
-    this.#deadlines = this.#periods.map((period) => period * random());
-    this.#heap = Int32Array.from(endpoints.keys());
-    this.#heap.sort((one, other) => this.#deadline(one) - this.#deadline(other));
+    const weights = this.#weights();
+    this.#queue = isEven(weights) ? undefined : new DeadlineQueue(weights, random);
+  }
+
+  reweigh(): void {
+    const weights = this.#weights();
+    if (isEven(weights)) this.#queue = undefined;
+    else if (this.#queue !== undefined) this.#queue.reweigh(weights);
+    else this.#queue = new DeadlineQueue(weights, (index) => this.#waitOf(index));
   }
 
   first(): T | undefined {
     if (this.#candidates.size === 0) return undefined;
-    return this.#candidates.begin(this.#isEven ? this.#takeTurn() : this.#takeDue(), -1);
+    return this.#candidates.begin(this.#queue === undefined ? this.#takeTurn() : this.#queue.take(), -1);
   }
 
   next(): T | undefined {
     return this.#candidates.next();
+  }
+
+  work(): boolean {
+    return false;
   }
 
   #takeTurn(): number {
@@ -42,32 +46,18 @@ export class RoundRobinBalancer<T extends BalancedEndpoint> implements Balancer<
     return turn;
   }
 
-  #takeDue(): number {
-    const due = this.#heap[0] ?? 0;
-    this.#deadlines[due] = this.#deadline(due) + (this.#periods[due] ?? 1);
-    this.#siftDown();
-    return due;
+  /** How much of a round passes before its turn, in (0, 1]. */
+  #waitOf(index: number): number {
+    const { size } = this.#candidates;
+    return (((index - this.#turn + size) % size) + 1) / size;
   }
 
-  #deadline(index: number): number {
-    return this.#deadlines[index] ?? 0;
+  #weights(): number[] {
+    return Array.from({ length: this.#candidates.size }, (_, index) => this.#candidates.at(index)?.weight ?? 1);
   }
+}
 
-  #siftDown(): void {
-    const heap = this.#heap;
-    const moved = heap[0] ?? 0;
-    const deadline = this.#deadline(moved);
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      const right = heap[child + 1];
-      if (right !== undefined && this.#deadline(right) < this.#deadline(heap[child] ?? 0)) child++;
-      const least = heap[child] ?? 0;
-      if (this.#deadline(least) >= deadline) break;
-      heap[at] = least;
-      at = child;
-    }
-    heap[at] = moved;
-  }
+function isEven(weights: readonly number[]): boolean {
+  const [first] = weights;
+  return weights.every((weight) => weight === first);
 }
