@@ -18,10 +18,10 @@ import {
   type StreamOptions,
 } from "@sallyport/model/listener";
 import type { WorldObject } from "../../world/world.ts";
+import { parseDuration } from "../duration.ts";
 import { type Finding, type Flaw, hintName } from "../flaw.ts";
 import { toIpVersion } from "../ip-address.ts";
 import type { ListenerSettings } from "./gateway-plan.ts";
-import { parseDuration } from "./timeouts.ts";
 
 /** What the annotations come to. */
 export interface GatewaySettings {

@@ -1,8 +1,8 @@
 /** Retries of a rule (GEP-1731): what HTTPRoutes say, as a policy of the data plane. */
 import { DEFAULT_BACKOFF, type RetryPolicy } from "@sallyport/model/retry";
 import type { HTTPRouteRetry } from "../../kube/generated/types/http-route.ts";
+import { parseDuration } from "../duration.ts";
 import type { Flaw } from "../flaw.ts";
-import { parseDuration } from "./timeouts.ts";
 
 /** Where a route does not say. */
 const DEFAULT_ATTEMPTS = 2;

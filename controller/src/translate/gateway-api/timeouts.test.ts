@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { parseDuration, translateTimeouts } from "./timeouts.ts";
+import { parseDuration } from "../duration.ts";
+import { translateTimeouts } from "./timeouts.ts";
 
 const durations: readonly (readonly [text: string, milliseconds: number | undefined])[] = [
   ["0s", 0],

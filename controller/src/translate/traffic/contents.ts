@@ -1,0 +1,95 @@
+/** The fields `faultInjection`, `compression`, `responseOverride` and `requestBody` of a policy. */
+import type { CompressionPolicy, FaultPolicy, ResponseOverridePolicy } from "@sallyport/model/policy";
+import { checkPolicy } from "@sallyport/model/policy-check";
+import type {
+  BackendTrafficPolicyCompression,
+  BackendTrafficPolicyFaultInjection,
+  BackendTrafficPolicyRequestBody,
+  BackendTrafficPolicyResponseOverride,
+} from "../../kube/generated/types/backend-traffic-policy.ts";
+import type { FieldSettings } from "./settings.ts";
+import { toShare, type ValueReader } from "./values.ts";
+
+/** What is answered where the policy names a status of gRPC alone. */
+const ABORTED = 503;
+
+/** Translates `spec.faultInjection`. */
+export function translateFault(
+  { delay, abort }: BackendTrafficPolicyFaultInjection,
+  path: string,
+  read: ValueReader,
+): FieldSettings {
+  const milliseconds = read.milliseconds(delay?.fixedDelay, `${path}.delay.fixedDelay`);
+  const fault: FaultPolicy = {
+    kind: "fault",
+    ...(delay === undefined || milliseconds === undefined
+      ? {}
+      : { delay: { share: toShare(delay.percentage), milliseconds } }),
+    ...(abort === undefined
+      ? {}
+      : {
+          abort: {
+            share: toShare(abort.percentage),
+            status: abort.httpStatus ?? ABORTED,
+            ...(abort.grpcStatus === undefined ? {} : { grpcStatus: abort.grpcStatus }),
+          },
+        }),
+  };
+  return { rule: { contents: [fault] } };
+}
+
+const CODINGS = { Gzip: "gzip", Brotli: "br", Zstd: "zstd" } as const;
+
+/** Translates `spec.compression`. */
+export function translateCompression(
+  { codings, minimumLength, contentTypes }: BackendTrafficPolicyCompression,
+  path: string,
+  read: ValueReader,
+): FieldSettings {
+  const compression: CompressionPolicy = {
+    kind: "compression",
+    codings: codings.map(({ type, level }) => ({ name: CODINGS[type], ...(level === undefined ? {} : { level }) })),
+    minimumLength: read.bytes(minimumLength, `${path}.minimumLength`) ?? 0,
+    contentTypes: contentTypes.map((type) => type.toLowerCase()),
+  };
+  return { rule: { contents: [compression] } };
+}
+
+const PLAIN_TEXT = "text/plain; charset=utf-8";
+const SOURCES = { Any: "any", Upstream: "upstream", Local: "local" } as const;
+
+/** Translates `spec.responseOverride`. */
+export function translateOverrides(
+  overrides: readonly BackendTrafficPolicyResponseOverride[],
+  path: string,
+  read: ValueReader,
+): FieldSettings {
+  const policy: ResponseOverridePolicy = {
+    kind: "response-override",
+    overrides: overrides.map(({ statuses, source, response }, index) => {
+      const { status, headers = [], contentType = PLAIN_TEXT, body } = response;
+      return {
+        statuses: read.statuses(statuses, `${path}[${index}].statuses`),
+        source: SOURCES[source],
+        ...(status === undefined ? {} : { status }),
+        headers: headers.map(({ name, value }) => ({ name, value })),
+        ...(body === undefined ? {} : { body: { contentType, text: body } }),
+      };
+    }),
+  };
+  for (const problem of checkPolicy(policy, path)) {
+    const place = (problem.path ?? path).replace(/\.overrides(\[\d+\])/, "$1.response");
+    read.refuse(place, problem.message, problem.hint);
+  }
+  return { rule: { contents: [policy] } };
+}
+
+/** Translates `spec.requestBody`. */
+export function translateRequestBody(
+  { maxBytes, buffer }: BackendTrafficPolicyRequestBody,
+  path: string,
+  read: ValueReader,
+): FieldSettings {
+  const most = read.bytes(maxBytes, `${path}.maxBytes`);
+  return most === undefined ? {} : { rule: { contents: [{ kind: "request-body", maxBytes: most, whole: buffer }] } };
+}

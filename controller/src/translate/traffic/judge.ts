@@ -1,0 +1,95 @@
+/** Traffic policies by themselves: what each field says, and why the policy does nothing where a field cannot be read. */
+import type { BackendTrafficPolicySpec } from "../../kube/generated/types/backend-traffic-policy.ts";
+import type { WorldObject } from "../../world/world.ts";
+import { translateLoadBalancer, translateLocality } from "./balancing.ts";
+import {
+  translateConnection,
+  translateDns,
+  translateHttp2,
+  translateProxyProtocol,
+  translateTimeout,
+} from "./connections.ts";
+import { translateCompression, translateFault, translateOverrides, translateRequestBody } from "./contents.ts";
+import { translateCircuitBreaker, translateHealthCheck } from "./health.ts";
+import { translateRetryConstraint, translateRetryField, translateSession } from "./repetition.ts";
+import type { FieldSettings, JudgedTraffic, TrafficFields } from "./settings.ts";
+import { ValueReader } from "./values.ts";
+
+/** A policy of traffic to backends, of either kind. */
+export type TrafficPolicy = WorldObject<"BackendTrafficPolicy"> | WorldObject<"XBackendTrafficPolicy">;
+
+/** Judges a policy by itself; once for each object. */
+export function judgeTraffic(policy: TrafficPolicy): JudgedTraffic {
+  const known = judged.get(policy);
+  if (known !== undefined) return known;
+  const read = new ValueReader();
+  const fields = policy.kind === "BackendTrafficPolicy" ? toFields(policy.object.spec, read) : toXFields(policy, read);
+  // A traffic policy protects nobody: without it requests go on, where an error would be an outage.
+  const judgement: JudgedTraffic = { fields: read.flaws.length === 0 ? fields : {}, flaws: read.flaws };
+  judged.set(policy, judgement);
+  return judgement;
+}
+
+const judged = new WeakMap<TrafficPolicy, JudgedTraffic>();
+
+type FieldName = Exclude<keyof BackendTrafficPolicySpec, "targetRefs">;
+
+type TranslateField<F extends FieldName> = (
+  spec: NonNullable<BackendTrafficPolicySpec[F]>,
+  path: string,
+  read: ValueReader,
+) => FieldSettings;
+
+const TRANSLATORS: { readonly [F in FieldName]: TranslateField<F> } = {
+  loadBalancer: translateLoadBalancer,
+  locality: translateLocality,
+  retry: translateRetryField,
+  circuitBreaker: translateCircuitBreaker,
+  healthCheck: translateHealthCheck,
+  timeout: translateTimeout,
+  sessionPersistence: translateSession,
+  faultInjection: translateFault,
+  compression: translateCompression,
+  responseOverride: translateOverrides,
+  requestBody: translateRequestBody,
+  connection: translateConnection,
+  http2: translateHttp2,
+  dns: translateDns,
+  proxyProtocol: translateProxyProtocol,
+};
+
+function toFields(spec: BackendTrafficPolicySpec, read: ValueReader): TrafficFields {
+  const translate = <F extends FieldName>(field: F): FieldSettings | undefined => {
+    const value = spec[field];
+    return value === undefined ? undefined : TRANSLATORS[field](value, `spec.${field}`, read);
+  };
+  return {
+    loadBalancer: translate("loadBalancer"),
+    locality: translate("locality"),
+    retry: translate("retry"),
+    circuitBreaker: translate("circuitBreaker"),
+    healthCheck: translate("healthCheck"),
+    timeout: translate("timeout"),
+    sessionPersistence: translate("sessionPersistence"),
+    faultInjection: translate("faultInjection"),
+    compression: translate("compression"),
+    responseOverride: translate("responseOverride"),
+    requestBody: translate("requestBody"),
+    connection: translate("connection"),
+    http2: translate("http2"),
+    dns: translate("dns"),
+    proxyProtocol: translate("proxyProtocol"),
+  };
+}
+
+function toXFields({ object: { spec } }: WorldObject<"XBackendTrafficPolicy">, read: ValueReader): TrafficFields {
+  const { retryConstraint: constraint, sessionPersistence: session } = spec;
+  return {
+    ...(constraint === undefined
+      ? {}
+      : { retryConstraint: translateRetryConstraint(constraint, "spec.retryConstraint", read) }),
+    ...(session === undefined
+      ? {}
+      : { sessionPersistence: translateSession(session, "spec.sessionPersistence", read) }),
+  };
+}
