@@ -3,6 +3,7 @@ import type { Endpoint } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
 import { toHostPort } from "@sallyport/model/listener";
 import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
+import { toEndpointSession } from "../session/endpoint-session.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
 import { ConnectionStack } from "./connection-stack.ts";
 import type { EndpointState, EndpointSummary, UpstreamEndpoint } from "./contract.ts";
@@ -18,6 +19,7 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
   readonly address: string;
   readonly port: number;
   readonly label: string;
+  readonly session: string;
   weight: number;
   state: HostState;
   forZones: readonly string[] | undefined;
@@ -49,6 +51,7 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
     this.address = endpoint.address;
     this.port = endpoint.port;
     this.label = toEndpointLabel(endpoint);
+    this.session = toEndpointSession(clusterKey, this.label);
     this.weight = endpoint.weight;
     this.state = endpoint.state;
     this.forZones = endpoint.forZones;
@@ -63,10 +66,6 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
     this.state = state;
     this.forZones = forZones;
     this.forNodes = forNodes;
-  }
-
-  get session(): string {
-    return "";
   }
 
   /** Its place in what all workers know of it; NO_SLOT: it has none. */

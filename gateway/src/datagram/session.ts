@@ -5,9 +5,11 @@
 import type { Socket } from "node:dgram";
 import { FAULTS, type FaultReason } from "@sallyport/model/fault";
 import { toHostPort } from "@sallyport/model/listener";
+import type { HashKey } from "@sallyport/model/traffic";
 import type { EndpointLease, EndpointRequest, UpstreamCluster } from "../cluster/contract.ts";
 import type { Recorder } from "../observe/contract.ts";
 import type { CompiledListener, CompiledStreamRoute, Runtime } from "../router/contract.ts";
+import { hashAddress } from "../session/address-hash.ts";
 import type { Clocks } from "../time/ticker.ts";
 import { Alarm } from "../time/alarm.ts";
 import { Timed } from "../time/wheel.ts";
@@ -149,6 +151,10 @@ export class Session extends Timed implements EndpointRequest {
     this.#lease = lease;
     if (this.#port.budget.take()) this.#open(lease);
     else this.#mute("overloaded");
+  }
+
+  hashOf(keys: readonly HashKey[]): number | undefined {
+    return hashAddress(keys, unmapAddress(this.#terms.client.address));
   }
 
   refuse(reason: FaultReason): void {

@@ -4,6 +4,8 @@ import type { UpstreamCluster, UpstreamConnection, UpstreamEndpoint } from "../c
 import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { CompiledBackend, CompiledBind, CompiledListener, CompiledRule, Runtime } from "../router/contract.ts";
+import type { Affinity } from "./affinity.ts";
+import type { Contents } from "./content/contents.ts";
 import type { BodyMode, DownstreamStream, UpstreamStream } from "./contract.ts";
 import type { Mirror } from "./mirror.ts";
 import type { Retries } from "./retry-state.ts";
@@ -77,6 +79,10 @@ export class ExchangeState {
   kept: string | undefined = undefined;
   /** Of the request, once it has ended. */
   requestTrailers = "";
+  /** Undefined where no policy has a say in bodies. */
+  content: Contents | undefined = undefined;
+  /** Undefined: it may go to any endpoint. */
+  affinity: Affinity | undefined = undefined;
   /** The endpoint that could not be reached. */
   avoids: UpstreamEndpoint | undefined = undefined;
 
@@ -132,6 +138,7 @@ export class ExchangeState {
     this.upstream = undefined;
     this.connection = undefined;
     this.avoids = undefined;
+    this.affinity = undefined;
     this.retries = undefined;
     this.requestTrailers = "";
     this.answer = undefined;

@@ -13,8 +13,10 @@
  * later (a filter's promise) checks `generation` first.
  */
 import type { FaultReason } from "@sallyport/model/fault";
+import type { HashKey } from "@sallyport/model/traffic";
 import type { ConnectionRequest, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
 import type { ResponseHead } from "../head/response-head.ts";
+import { hashRequest } from "./affinity.ts";
 import { endAnswer, failUpstream, passAnswerHead, passInterim } from "./answer-phases.ts";
 import type {
   AnswerReceiver,
@@ -27,10 +29,11 @@ import type {
 } from "./contract.ts";
 import type { ExchangeDependencies } from "./dependencies.ts";
 import { ExchangeState, type ExchangeStart } from "./exchange-state.ts";
-import { failExchange, finishExchange, leaveExchange } from "./local-reply.ts";
+import { completesBody, holdsPiece } from "./content/request-body.ts";
+import { failExchange, finishAnswer, finishExchange, leaveExchange } from "./local-reply.ts";
 import { LiveRecord } from "./record.ts";
 import { noteTimeout } from "./outcomes.ts";
-import { beginRequest, sendRequest } from "./request-phases.ts";
+import { acquireConnection, beginRequest, sendRequest } from "./request-phases.ts";
 import { dropKept, keepBody } from "./repetition.ts";
 import { failTry, retryNow } from "./retries.ts";
 import { ExchangeTimers, type TimerKind } from "./timers.ts";
@@ -45,9 +48,21 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
     return this.start !== undefined && this.start.head.upgrade !== "";
   }
 
-  /** Endpoints that tries failed on. */
+  /** Endpoints that tries failed on, unless they are as good as others. */
   get tried(): readonly UpstreamEndpoint[] | undefined {
-    return this.retries?.tried;
+    const { retries } = this;
+    return retries === undefined || this.rule?.retry?.samePlace === true ? undefined : retries.tried;
+  }
+
+  /** The endpoint of its session, as long as no try has failed on it. */
+  get session(): string | undefined {
+    const { affinity } = this;
+    if (affinity === undefined || this.avoids !== undefined || this.tried !== undefined) return undefined;
+    return affinity.token?.endpoint;
+  }
+
+  hashOf(keys: readonly HashKey[]): number | undefined {
+    return hashRequest(this, keys);
   }
 
   constructor(dependencies: ExchangeDependencies) {
@@ -78,6 +93,7 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
   onRequestBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
     const { mirrors, upstream } = this;
     this.bodyBegun = true;
+    if (this.content !== undefined && holdsPiece(this, bytes, from, to)) return "taken";
     if (this.kept !== undefined) keepBody(this, bytes, from, to);
     for (let i = 0; i < mirrors.length; i++) mirrors[i]?.sendBody(bytes, from, to);
     return upstream === undefined ? "taken" : upstream.sendBody(bytes, from, to, lease);
@@ -88,7 +104,8 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
     this.requestTrailers = trailers;
     this.bodyBegun = true;
     for (const mirror of this.mirrors) mirror.endBody(trailers);
-    this.upstream?.endBody(trailers);
+    if (this.content !== undefined && completesBody(this, trailers)) acquireConnection(this);
+    else this.upstream?.endBody(trailers);
     if (this.phase === "tunnel" && this.answerEnded) finishExchange(this);
   }
 
@@ -98,7 +115,9 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
   }
 
   onDownstreamDrain(): void {
-    this.upstream?.resumeBody();
+    const encoder = this.content?.encoder;
+    if (encoder === undefined) this.upstream?.resumeBody();
+    else encoder.drain();
   }
 
   onDownstreamClosed(): void {
@@ -139,6 +158,8 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
   }
 
   onAnswerBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    const encoder = this.content?.encoder;
+    if (encoder !== undefined) return encoder.write(bytes, from, to);
     const downstream = this.start?.downstream;
     return downstream === undefined ? "taken" : downstream.sendBody(bytes, from, to, lease);
   }
@@ -150,7 +171,16 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
   onAnswerTurn(): "taken" | "full" {
     const downstream = this.start?.downstream;
     this.beganThisTurn = false;
-    return downstream === undefined ? "taken" : downstream.flush();
+    const outcome = this.content?.encoder?.endTurn();
+    const flushed = downstream === undefined ? "taken" : downstream.flush();
+    // the client's drain is the encoder's, which says itself when its source may go on
+    return outcome ?? flushed;
+  }
+
+  /** Its encoder has given out the last of the answer. */
+  onEncodedEnd(trailers: string): void {
+    this.answerEnded = true;
+    finishAnswer(this, trailers);
   }
 
   onUpstreamDrain(): void {

@@ -4,7 +4,9 @@
  */
 import type { Socket } from "node:net";
 import { FAULTS, type FaultReason } from "@sallyport/model/fault";
+import type { HashKey } from "@sallyport/model/traffic";
 import type { EndpointLease, EndpointRequest, UpstreamCluster, UpstreamEndpoint } from "../cluster/contract.ts";
+import { hashAddress } from "../session/address-hash.ts";
 import { Timed } from "../time/wheel.ts";
 import { Inlet } from "../wire/inlet.ts";
 import type { SocketWays } from "../wire/outlet.ts";
@@ -26,6 +28,8 @@ export interface DialedUpstream {
 
 /** Who wants the connection. */
 export interface DialOwner {
+  /** Of whom it is made for, without port. */
+  readonly clientAddress: string;
   /** What goes out first, in front of TLS as well. */
   toPreface(lease: EndpointLease): Buffer | undefined;
   onDialed(upstream: DialedUpstream): void;
@@ -83,6 +87,10 @@ export class Dial extends Timed implements EndpointRequest {
     this.#endpoint = lease.endpoint;
     this.#tries++;
     this.#connect(lease);
+  }
+
+  hashOf(keys: readonly HashKey[]): number | undefined {
+    return hashAddress(keys, this.#owner.clientAddress);
   }
 
   refuse(reason: FaultReason): void {

@@ -56,6 +56,10 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
     else source.socket.on("end", () => this.#guard(() => this.#up.end()));
   }
 
+  get clientAddress(): string {
+    return this.#source.about.remoteAddress;
+  }
+
   begin(): void {
     const { route, listener } = this.#source;
     const backend = route?.pick();
@@ -183,7 +187,7 @@ class PassedStream extends Timed implements StreamConnection, DirectionOwner, Di
       downstreamRemote: about.remote,
       downstreamLocal: about.local,
       downstreamPeer: about.peer,
-      clientAddress: about.remoteAddress,
+      clientAddress: this.clientAddress,
       upstreamHost: this.#dial?.endpoint?.label ?? "",
       upstreamCluster: this.#clusterKey,
       routeName: route?.key ?? "",
