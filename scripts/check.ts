@@ -19,6 +19,7 @@ const STAGES: readonly Stage[] = [
   { name: "types", command: ["tsc", "--noEmit"] },
   { name: "unused", command: ["knip", "--no-progress", "--no-config-hints"] },
   { name: "architecture", command: ["node", "scripts/test.ts", "scripts/architecture"] },
+  { name: "crds", command: ["node", "scripts/generate-crds.ts", "--check"] },
   { name: "docs", command: ["node", "scripts/generate-docs.ts", "--check"] },
   { name: "format", command: ["oxfmt", "--check"] },
 ];

@@ -9,6 +9,8 @@ import { renderEndpointTable } from "../gateway/src/admin/server.ts";
 import { renderOperatorTable } from "../gateway/src/observe/access-operators.ts";
 import { TIME_SPECIFIERS } from "../gateway/src/observe/access-time.ts";
 import { renderMetricTable } from "../gateway/src/observe/families.ts";
+import { ownKinds } from "./crds/own-kinds.ts";
+import { renderFieldReference } from "./crds/reference.ts";
 
 /** Pages and what is generated into each: marker name to text. */
 const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> = {
@@ -16,6 +18,7 @@ const TABLES: Readonly<Record<string, Readonly<Record<string, () => string>>>> =
   "docs/metrics.md": { table: renderMetricTable },
   "docs/access-log.md": { table: renderOperatorTable, specifiers: toSpecifiers },
   "docs/admin.md": { table: renderEndpointTable },
+  ...Object.fromEntries(ownKinds.map((own) => [own.page, { fields: () => renderFieldReference(own) }])),
 };
 
 const { values } = parseArgs({ options: { check: { type: "boolean", default: false } } });

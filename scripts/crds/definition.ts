@@ -1,6 +1,6 @@
 /** Writes the CustomResourceDefinition of one of our own kinds. */
 import { stringify } from "yaml";
-import { isObject, toObject } from "../kube-schemas/schema.ts";
+import { toObject } from "../kube-schemas/schema.ts";
 import type { OwnKind } from "./own-kinds.ts";
 
 /** Name of the file in the chart. */
@@ -40,20 +40,25 @@ function toDefinition(own: OwnKind): object {
 
 /** What every object has, before what ours have. */
 function toRootSchema(schema: object): object {
-  const { description, type, required, properties } = toObject(toPlain(schema), "schema of a kind");
+  const { description, type, required, properties } = toObject(toPlain(schema), "the schema of a kind");
   const metadata = { apiVersion: { type: "string" }, kind: { type: "string" }, metadata: { type: "object" } };
   return { description, type, required, properties: { ...metadata, ...toObject(properties, "properties") } };
 }
 
 /** Without what TypeBox keeps beside the schema, and with keywords in an order that is read well. */
-function toPlain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(toPlain);
-  if (!isObject(value)) return value;
-  const entries = Object.entries(value).map(([key, inner]) => [key, toPlain(inner)] as const);
-  return Object.fromEntries(entries.toSorted(([a], [b]) => rank(a) - rank(b)));
+function toPlain(schema: object): object {
+  const entries = Object.entries(schema).toSorted(([a], [b]) => rank(a) - rank(b));
+  return Object.fromEntries(entries.map(([keyword, value]) => [keyword, toPlainValue(keyword, value)]));
 }
 
-/** Keywords that say what a field is come first, what it consists of last; names of fields keep their order. */
+function toPlainValue(keyword: string, value: unknown): unknown {
+  if (keyword === "items" || keyword === "additionalProperties") return toPlain(toObject(value, keyword));
+  if (keyword !== "properties") return value;
+  const fields = Object.entries(toObject(value, keyword));
+  return Object.fromEntries(fields.map(([name, field]) => [name, toPlain(toObject(field, name))]));
+}
+
+/** Keywords that say what a field is come first, what it consists of last. */
 const first = ["description", "type", "enum", "default", "required"];
 const last = ["x-kubernetes-validations", "items", "additionalProperties", "properties"];
 

@@ -21,18 +21,26 @@ export interface OwnKind {
   readonly categories: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly columns: readonly PrinterColumn[];
+  /** Where its fields are described. */
+  readonly page: string;
   /** Description, `spec` and `status`. */
   readonly schema: object;
 }
 
+interface PolicyNames {
+  readonly plural: string;
+  readonly short: string;
+  readonly page: string;
+}
+
 /** Policies are inherited: what a Gateway's says holds for all below it unless theirs say otherwise (GEP-713). */
-function policy(kind: string, plural: string, shortName: string, schema: object): OwnKind {
+function policy(kind: string, names: PolicyNames, schema: object): OwnKind {
   return {
     kind,
-    plural,
+    plural: names.plural,
     group: "policy.sallyport.io",
     version: "v1alpha1",
-    shortNames: [shortName],
+    shortNames: [names.short],
     categories: ["sallyport", "gateway-api"],
     labels: { "app.kubernetes.io/part-of": "sallyport", "gateway.networking.k8s.io/policy": "Inherited" },
     columns: [
@@ -45,12 +53,21 @@ function policy(kind: string, plural: string, shortName: string, schema: object)
       },
       { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
     ],
+    page: `docs/reference/${names.page}.md`,
     schema,
   };
 }
 
 /** All of them. */
 export const ownKinds: readonly OwnKind[] = [
-  policy("BackendTrafficPolicy", "backendtrafficpolicies", "btp", backendTrafficPolicy()),
-  policy("ClientTrafficPolicy", "clienttrafficpolicies", "ctp", clientTrafficPolicy()),
+  policy(
+    "BackendTrafficPolicy",
+    { plural: "backendtrafficpolicies", short: "btp", page: "backend-traffic-policy" },
+    backendTrafficPolicy(),
+  ),
+  policy(
+    "ClientTrafficPolicy",
+    { plural: "clienttrafficpolicies", short: "ctp", page: "client-traffic-policy" },
+    clientTrafficPolicy(),
+  ),
 ];

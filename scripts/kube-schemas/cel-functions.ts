@@ -31,13 +31,20 @@ export function compileCall(name: string, args: readonly ASTNode[], scope: Scope
 
 /** `receiver.name(arguments)`. */
 export function compileMethod([name, receiver, args]: readonly [string, ASTNode, ASTNode[]], scope: Scope): Code {
-  const value = scope.compile(receiver, scope);
+  const value = toText(scope.compile(receiver, scope), scope);
   if (name === "size") return compileSize(value, scope);
   if (value.type.kind === "string") return compileTextMethod(name, value, args, scope);
   if (value.type.kind === "list") return compileMacro(name, value, args, { scope, item: value.type.item });
   if (value.type.kind !== "map") throw new Error(`${name} is not understood on a ${value.type.kind}`);
   const keys: Code = { ...value, js: `Object.keys(${value.js})` };
   return compileMacro(name, keys, args, { scope, item: { kind: "string" } });
+}
+
+/** Methods of what may be a number or a text are those of texts, and an error on a number. */
+function toText(value: Code, scope: Scope): Code {
+  if (value.type.kind !== "int-or-string") return value;
+  scope.program.functions.add("textOf");
+  return { js: `textOf(${value.js})`, type: { kind: "string" }, canThrow: true };
 }
 
 function compileHas(argument: ASTNode, scope: Scope): Code {

@@ -74,8 +74,9 @@ function toCelType(node: Schema, definitions: Readonly<Record<string, Schema>>):
   if (typeof schema.additionalProperties === "object")
     return { kind: "map", value: toCelType(schema.additionalProperties, definitions) };
   if (schema.items !== undefined) return { kind: "list", item: toCelType(schema.items, definitions) };
+  if (schema["x-kubernetes-int-or-string"] === true) return { kind: "int-or-string" };
   // What these are can be asked with has() only.
-  if (schema["x-kubernetes-int-or-string"] === true || schema.type === "object") return { kind: "opaque" };
+  if (schema.type === "object") return { kind: "opaque" };
   if (schema.type === "string") return { kind: "string" };
   if (schema.type === "integer") return { kind: "int" };
   if (schema.type === "boolean") return { kind: "bool" };
@@ -165,18 +166,40 @@ function compileList(items: readonly ASTNode[], scope: Scope): Code {
 const scalarKinds = new Set(["bool", "int", "string", "duration"]);
 
 function compileEquality(operator: "==" | "!=", sides: readonly [ASTNode, ASTNode], scope: Scope): Code {
+  if (sides[0].op === "call" && sides[0].args[0] === "type") return compileTypeTest(operator, sides, scope);
   const [left, right] = compileSides(sides, scope);
   if (!scalarKinds.has(left.type.kind)) throw new Error(`${operator} on a ${left.type.kind} is not understood`);
   const canThrow = left.canThrow || right.canThrow;
   return { js: `(${left.js} ${operator}= ${right.js})`, type: { kind: "bool" }, canThrow };
 }
 
+/** What `typeof` says of the types that a value of either may have. */
+const eitherTypes: Readonly<Record<string, string>> = { int: "number", string: "string" };
+
+/** `type(value) == int` and `type(value) == string`, of what may be either. */
+function compileTypeTest(operator: "==" | "!=", [test, type]: readonly [ASTNode, ASTNode], scope: Scope): Code {
+  const [argument, ...others] = test.op === "call" ? test.args[1] : [];
+  const name = type.op === "id" ? eitherTypes[type.args] : undefined;
+  if (argument === undefined || others.length > 0 || name === undefined) throw new Error("type() is not understood");
+  const value = compileNode(argument, scope);
+  if (value.type.kind !== "int-or-string") throw new Error(`type() of a ${value.type.kind} is known already`);
+  return { js: `(typeof ${value.js} ${operator}= "${name}")`, type: { kind: "bool" }, canThrow: value.canThrow };
+}
+
 function compileNumeric(operator: string, sides: readonly [ASTNode, ASTNode], scope: Scope): Code {
   const [left, right] = compileSides(sides, scope);
+  if (left.type.kind === "string" && operator !== "+") return compileTextOrder(operator, left, right, scope);
   if (left.type.kind !== "int" && left.type.kind !== "duration")
     throw new Error(`${operator} on a ${left.type.kind} is not understood`);
   const type: CelType = operator === "+" ? left.type : { kind: "bool" };
   return { js: `(${left.js} ${operator} ${right.js})`, type, canThrow: left.canThrow || right.canThrow };
+}
+
+/** Texts are ordered by code points; JavaScript's own order is that of UTF-16 units. */
+function compileTextOrder(operator: string, left: Code, right: Code, scope: Scope): Code {
+  scope.program.functions.add("compareTexts");
+  const js = `(compareTexts(${left.js}, ${right.js}) ${operator} 0)`;
+  return { js, type: { kind: "bool" }, canThrow: left.canThrow || right.canThrow };
 }
 
 function compileSides([first, second]: readonly [ASTNode, ASTNode], scope: Scope): readonly [Code, Code] {

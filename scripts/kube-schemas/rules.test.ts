@@ -63,6 +63,8 @@ function arbitraryOf(node: Schema, definitions: Readonly<Record<string, Schema>>
   if (schema.items !== undefined) return fc.array(arbitraryOf(schema.items, definitions), { maxLength: 4 });
   if (typeof schema.additionalProperties === "object")
     return fc.dictionary(fc.constantFrom("tls.crt", "tls.key", "a", "a b", "x.example/a"), fc.constant("v"));
+  if (schema["x-kubernetes-int-or-string"] === true)
+    return fc.oneof(fc.constantFrom(100, 404), fc.constantFrom(...texts, "404"));
   if (schema.type === "string") return fc.constantFrom(...texts);
   if (schema.type === "integer") return fc.constantFrom(0, 1, 2, 80, 443);
   if (schema.type === "boolean") return fc.boolean();

@@ -117,6 +117,17 @@ export function substring(text: string, from: number): string {
   return characters.slice(from).join("");
 }
 
+/** The receiver of a text's method where it may be a number. */
+export function textOf(value: number | string): string {
+  if (typeof value !== "string") throw new RuleError("a number has no such method");
+  return value;
+}
+
+/** Less than 0, 0 or more than 0 as the first text comes before, is, or comes after the second by code points. */
+export function compareTexts(first: string, second: string): number {
+  return Buffer.compare(Buffer.from(first), Buffer.from(second));
+}
+
 const durationUnits: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 
 /** `duration(text)` in milliseconds, for the durations of the Gateway API (GEP-2257). */

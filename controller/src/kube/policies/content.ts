@@ -139,48 +139,52 @@ export function responseOverride(): Field {
           ["Any", "Upstream", "Local"],
           "Any",
         ),
-        response: section(
-          "The answer.",
-          {
-            status: integer("Its status. Default: the one it had.", { minimum: 200, maximum: 599 }),
-            headers: list(
-              "Header fields that are set.",
-              section(
-                "One field.",
-                {
-                  name: headerName("Name of the field."),
-                  value: text("Value of the field.", { maxLength: 4096, pattern: "^[!-~]([ -~]*[!-~])?$" }),
-                },
-                { required: ["name", "value"] },
-              ),
-              { maxItems: 16 },
-            ),
-            contentType: text("Media type of the body. Default: text/plain; charset=utf-8.", {
-              maxLength: 256,
-              pattern: "^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+([ ]*;[ -~]*)?$",
-            }),
-            body: text(
-              "Its body. Default: the one it had. %STATUS%, %REASON% and %REQUEST_ID% stand for those of the answer, escaped where the media type is text/html.",
-              { minLength: 0, maxLength: 32_768 },
-            ),
-          },
-          {
-            rules: [
-              {
-                rule: "has(self.status) || has(self.headers) || has(self.body)",
-                message: "say what is replaced: status, headers or body",
-              },
-              {
-                rule: "!has(self.contentType) || has(self.body)",
-                message: "contentType is that of body: give a body, or leave contentType out",
-              },
-            ],
-          },
-        ),
+        response: overrideResponse(),
       },
       { required: ["statuses", "response"] },
     ),
     { minItems: 1, maxItems: 16 },
+  );
+}
+
+function overrideResponse(): Field {
+  return section(
+    "The answer.",
+    {
+      status: integer("Its status. Default: the one it had.", { minimum: 200, maximum: 599 }),
+      headers: list(
+        "Header fields that are set.",
+        section(
+          "One field.",
+          {
+            name: headerName("Name of the field."),
+            value: text("Value of the field.", { maxLength: 4096, pattern: "^[!-~]([ -~]*[!-~])?$" }),
+          },
+          { required: ["name", "value"] },
+        ),
+        { maxItems: 16 },
+      ),
+      contentType: text("Media type of the body. Default: text/plain; charset=utf-8.", {
+        maxLength: 256,
+        pattern: "^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+([ ]*;[ -~]*)?$",
+      }),
+      body: text(
+        "Its body. Default: the one it had. %STATUS%, %REASON% and %REQUEST_ID% stand for those of the answer, escaped where the media type is text/html.",
+        { minLength: 0, maxLength: 32_768 },
+      ),
+    },
+    {
+      rules: [
+        {
+          rule: "has(self.status) || has(self.headers) || has(self.body)",
+          message: "say what is replaced: status, headers or body",
+        },
+        {
+          rule: "!has(self.contentType) || has(self.body)",
+          message: "contentType is that of body: give a body, or leave contentType out",
+        },
+      ],
+    },
   );
 }
 

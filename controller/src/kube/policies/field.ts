@@ -135,6 +135,12 @@ export function statuses(description: string, options: Omit<ListOptions, "keys" 
     maximum: 599,
     maxLength: 7,
     pattern: "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$",
+    "x-kubernetes-validations": [
+      {
+        rule: "type(self) == int || self.size() == 3 || self.split('-')[0] <= self.split('-')[1]",
+        message: "a range begins with its lower status: 500-599",
+      },
+    ],
   });
   return list(description, item, options);
 }

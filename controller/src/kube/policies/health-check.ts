@@ -1,6 +1,6 @@
 /** `healthCheck`: which endpoints are fit to have requests. */
 import { duration, flag, integer, list, percent, section, statuses, text, word } from "./field.ts";
-import type { Field } from "./field.ts";
+import type { Field, Rule } from "./field.ts";
 
 /** How it is found out which endpoints are fit. */
 export function healthCheck(): Field {
@@ -14,6 +14,21 @@ export function healthCheck(): Field {
   });
 }
 
+const activeRules: readonly Rule[] = [
+  {
+    rule: "self.type != 'HTTP' || has(self.http)",
+    message: "http is required when type is HTTP: say which path is asked for",
+  },
+  {
+    rule: "self.type == 'HTTP' || !has(self.http)",
+    message: "http is for type HTTP: change type, or leave http out",
+  },
+  {
+    rule: "self.type == 'GRPC' || !has(self.grpc)",
+    message: "grpc is for type GRPC: change type, or leave grpc out",
+  },
+];
+
 function active(): Field {
   return section(
     "Endpoints are asked whether they are well: each one once per proxy, however many routes use it.",
@@ -22,22 +37,7 @@ function active(): Field {
         "HTTP: a request with a status that is expected. GRPC: the call grpc.health.v1.Health/Check. TCP: a connection comes up. All with the TLS of the backend.",
         ["HTTP", "GRPC", "TCP"],
       ),
-      http: section(
-        "Settings of type HTTP.",
-        {
-          path: text("Path that is asked for, with its query.", { maxLength: 1024, pattern: "^/[!-~]*$" }),
-          method: word("Method of the request.", ["GET", "HEAD", "OPTIONS"], "GET"),
-          host: text("Host of the request. Default: the address of the endpoint.", {
-            maxLength: 253,
-            pattern: "^[A-Za-z0-9._:\\[\\]-]+$",
-          }),
-          expectedStatuses: statuses("Statuses of an endpoint that is well. Default: 200.", {
-            minItems: 1,
-            maxItems: 16,
-          }),
-        },
-        { required: ["path"] },
-      ),
+      http: httpCheck(),
       grpc: section("Settings of type GRPC.", {
         service: text("Service that is asked for. Default: the server as a whole.", {
           maxLength: 1024,
@@ -71,21 +71,24 @@ function active(): Field {
     },
     {
       required: ["type"],
-      rules: [
-        {
-          rule: "self.type != 'HTTP' || has(self.http)",
-          message: "http is required when type is HTTP: say which path is asked for",
-        },
-        {
-          rule: "self.type == 'HTTP' || !has(self.http)",
-          message: "http is for type HTTP: change type, or leave http out",
-        },
-        {
-          rule: "self.type == 'GRPC' || !has(self.grpc)",
-          message: "grpc is for type GRPC: change type, or leave grpc out",
-        },
-      ],
+      rules: activeRules,
     },
+  );
+}
+
+function httpCheck(): Field {
+  return section(
+    "Settings of type HTTP.",
+    {
+      path: text("Path that is asked for, with its query.", { maxLength: 1024, pattern: "^/[!-~]*$" }),
+      method: word("Method of the request.", ["GET", "HEAD", "OPTIONS"], "GET"),
+      host: text("Host of the request. Default: the address of the endpoint.", {
+        maxLength: 253,
+        pattern: "^[A-Za-z0-9._:\\[\\]-]+$",
+      }),
+      expectedStatuses: statuses("Statuses of an endpoint that is well. Default: 200.", { minItems: 1, maxItems: 16 }),
+    },
+    { required: ["path"] },
   );
 }
 
@@ -110,23 +113,7 @@ function passive(): Field {
         integer("A status.", { minimum: 100, maximum: 599 }),
         { minItems: 1, maxItems: 64 },
       ),
-      interval: duration("Time without an ejection that takes one off what makes the next one longer.", {
-        minimum: "1ms",
-        maximum: "1h",
-        default: "10s",
-      }),
-      baseEjectionTime: duration("How long an endpoint is left out, times how often it was.", {
-        minimum: "1ms",
-        maximum: "24h",
-        default: "30s",
-      }),
-      maxEjectionTime: duration(
-        "The longest that one is left out. Default: 300s, or baseEjectionTime if that is longer.",
-        {
-          minimum: "1ms",
-          maximum: "24h",
-        },
-      ),
+      ...ejectionTimes(),
       maxEjectionPercent: percent(
         "Of the endpoints, at most so many percent are left out at once; one may always be where there is another.",
         10,
@@ -141,4 +128,26 @@ function passive(): Field {
       ],
     },
   );
+}
+
+function ejectionTimes(): Readonly<Record<string, Field>> {
+  return {
+    interval: duration("Time without an ejection that takes one off what makes the next one longer.", {
+      minimum: "1ms",
+      maximum: "1h",
+      default: "10s",
+    }),
+    baseEjectionTime: duration("How long an endpoint is left out, times how often it was.", {
+      minimum: "1ms",
+      maximum: "24h",
+      default: "30s",
+    }),
+    maxEjectionTime: duration(
+      "The longest that one is left out. Default: 300s, or baseEjectionTime if that is longer.",
+      {
+        minimum: "1ms",
+        maximum: "24h",
+      },
+    ),
+  };
 }

@@ -94,10 +94,10 @@ export interface BackendTrafficPolicyTimeout {
 
 /** Backend traffic policy session persistence. */
 export interface BackendTrafficPolicySessionPersistence {
-  readonly type: "Cookie" | "Header";
   readonly sessionName?: string;
   readonly absoluteTimeout?: string;
   readonly idleTimeout?: string;
+  readonly type: "Cookie" | "Header";
   readonly cookieConfig?: BackendTrafficPolicyCookieConfig;
 }
 
