@@ -5,6 +5,7 @@ import { EMPTY_SNAPSHOT, toSnapshot, type Snapshot } from "@sallyport/model/snap
 import type { RouteAttachment } from "@sallyport/model/route";
 import { createAuthority } from "@sallyport/testkit/certs";
 import { toCluster, toListener, toRoute, toStreamRoute } from "../../test/compile/resources.ts";
+import { ActiveTable } from "../observe/active-counts.ts";
 import { Cells } from "../observe/cells.ts";
 import type { LogLevel } from "../observe/log.ts";
 import { Series } from "../observe/series.ts";
@@ -49,6 +50,7 @@ function openStage(): { readonly stage: Stage; readonly source: AdminSource } {
   const source: AdminSource = {
     metrics: {
       cells,
+      active: new ActiveTable({ workers: 1, slots: 2 }, 0),
       series: new Series(cells),
       facts: () => ({ ...facts, epoch: stage.epoch, ready: stage.ready }),
     },

@@ -4,6 +4,7 @@ import { toSnapshot } from "@sallyport/model/snapshot";
 import { DEFAULT_HTTP_SERVER_OPTIONS, type Listener } from "@sallyport/model/listener";
 import { toRecord, toStreamRecord } from "../../test/workers/exchange-record.ts";
 import { parsePrometheusText } from "../../test/workers/prometheus-text.ts";
+import { ActiveTable } from "./active-counts.ts";
 import { Cells } from "./cells.ts";
 import { openExposition } from "./exposition.ts";
 import { METRIC_FAMILIES } from "./families.ts";
@@ -32,7 +33,8 @@ function toListener(key: string): Listener {
 function openSource(listeners: number): MetricSource & { readonly recorder: CellRecorder } {
   const cells = new Cells({ stripes: 2, listeners, routes: 0, clusters: 0 });
   const series = new Series(cells);
-  return { cells, series, facts: () => FACTS, recorder: new CellRecorder({ cells, worker: 1 }) };
+  const active = new ActiveTable({ workers: 1, slots: 2 }, 0);
+  return { cells, active, series, facts: () => FACTS, recorder: new CellRecorder({ cells, worker: 1 }) };
 }
 
 test("every family is exported and reads as a strict parser wants it", async () => {

@@ -3,6 +3,7 @@
  * the admin's /stats and docs/metrics.md come from this one table.
  */
 import { GLOBAL, LIMIT_NAMES, LISTENER, RETRY_EVENTS, toLimitCell, toRetryCell } from "./cells.ts";
+import { HEALTH_FAMILIES } from "./health-families.ts";
 import type { MetricFamily } from "./metric-family.ts";
 import { readCpu, readOpenFiles, readResidentMemory, readStartTime } from "./process-facts.ts";
 import { readHistogram, readListeners, readNamed, readRequests, readWorkers } from "./samples.ts";
@@ -134,6 +135,7 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     read: ({ cells }) =>
       LIMIT_NAMES.map((limit) => ({ labels: { limit }, value: cells.gauge(toLimitCell("breakersOpen", limit)) })),
   },
+  ...HEALTH_FAMILIES,
   {
     name: "sallyport_route_requests_total",
     type: "counter",

@@ -1,10 +1,12 @@
 /** What metrics are read from: the cells of all workers, the names of their blocks, and what the supervisor knows. */
+import type { ActiveTable } from "./active-counts.ts";
 import type { Cells } from "./cells.ts";
 import type { Series } from "./series.ts";
 
 /** Read anew for each exposition. */
 export interface MetricSource {
   readonly cells: Cells;
+  readonly active: Pick<ActiveTable, "countHealth" | "health">;
   readonly series: Series;
   readonly facts: () => GatewayFacts;
 }

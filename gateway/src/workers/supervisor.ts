@@ -200,7 +200,8 @@ class Supervisor implements Gateway {
 
   #toAdminSource(): AdminSource {
     const { control } = this.#memory;
-    const metrics: MetricSource = { cells: this.#memory.cells, series: this.#series, facts: () => this.#facts() };
+    const { cells, active } = this.#memory;
+    const metrics: MetricSource = { cells, active, series: this.#series, facts: () => this.#facts() };
     return {
       metrics,
       snapshot: () => this.#configuration.snapshot,
