@@ -34,6 +34,7 @@ export interface TargetChoice {
   readonly front: PeerSetup["front"];
   readonly accessLog: PeerSetup["accessLog"];
   readonly routes: PeerSetup["routes"];
+  readonly policies: PeerSetup["policies"];
 }
 
 /** A started peer. */
@@ -89,13 +90,13 @@ export class Bench {
 
   /** Starts a peer and asks it what it does to a request; throws, with its last words, when it does not get ready. */
   async startTarget(choice: TargetChoice): Promise<Target> {
-    const { peer, front, accessLog, routes } = choice;
+    const { peer, front, accessLog, routes, policies } = choice;
     const backend = await this.#backendOf(front);
     const certificate = await this.#certificateFiles();
     const directory = this.newFolder(choice.peer.name.replaceAll(/[^a-z0-9]+/gi, "-"));
     const port = await this.#ports.take();
     const sparePorts = [await this.#ports.take(), await this.#ports.take()] as const;
-    const setup = { directory, front, port, sparePorts, certificate, accessLog, routes };
+    const setup = { directory, front, port, sparePorts, certificate, accessLog, routes, policies };
     const launch = peer.launch({ ...setup, backendPort: backend.port });
     const running = await this.processes.start({ name: "proxy", launch, directory, processors: this.layout.proxy });
     const secure = frontTraits[front].tls === "on";

@@ -12,7 +12,7 @@ import { fixedRequests } from "./requests.ts";
 import type { LatencySample, TargetResult } from "./results.ts";
 import { plainChoice, rotated, type RunContext } from "./rounds.ts";
 import { sampleLatency, sampleLoad } from "./samples.ts";
-import type { FloodScenario } from "./scenarios.ts";
+import type { FloodScenario } from "./scenario.ts";
 import { spreadOf } from "./spread.ts";
 
 const calibrationSeconds = 3;

@@ -11,7 +11,7 @@ import { fixedRequests } from "./requests.ts";
 import type { IdleSample, TargetResult } from "./results.ts";
 import { plainChoice, rotated, type RunContext } from "./rounds.ts";
 import { sampleLoad } from "./samples.ts";
-import type { IdleScenario } from "./scenarios.ts";
+import type { IdleScenario } from "./scenario.ts";
 import { readSettledMemory } from "./settled-memory.ts";
 
 /** Time for a process to come to rest that has just started and done nothing. */

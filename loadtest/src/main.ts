@@ -16,7 +16,8 @@ import type { Peer } from "./peers/peer.ts";
 import { markdownReport, verdictLine } from "./report.ts";
 import type { RunResult, ScenarioResult } from "./results.ts";
 import { runLoadScenario, type RunContext } from "./rounds.ts";
-import { scenarios, type Scenario } from "./scenarios.ts";
+import { scenarios } from "./scenarios.ts";
+import type { Scenario } from "./scenario.ts";
 import { stopOnSignal } from "./signals.ts";
 import { repository } from "./tools.ts";
 

@@ -4,7 +4,8 @@ import { readBudgets } from "./budgets.ts";
 import { floodedName } from "./flood.ts";
 import { allPeers } from "./peers/all.ts";
 import { choicesFor, rotated } from "./rounds.ts";
-import { scenarios, type LoadScenario } from "./scenarios.ts";
+import { scenarios } from "./scenarios.ts";
+import type { LoadScenario } from "./scenario.ts";
 
 const peers = allPeers("source");
 

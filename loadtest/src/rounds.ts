@@ -8,7 +8,7 @@ import type { Options } from "./options.ts";
 import type { Front, Peer } from "./peers/peer.ts";
 import type { LatencySample, LoadSample, TargetResult } from "./results.ts";
 import { sampleLatency, sampleLoad, type Offer } from "./samples.ts";
-import type { LoadScenario } from "./scenarios.ts";
+import type { LoadScenario } from "./scenario.ts";
 
 // A proxy runs for days, and a just-in-time compiler needs some hundred thousand requests until a request costs what it will
 // cost from then on: on a slow machine the first samples of a shorter warm-up are a third too dear.
@@ -91,14 +91,18 @@ export function choicesFor(scenario: LoadScenario, peers: readonly Peer[]): read
       return able
         .filter((peer) => peer.abilities.includes("access log"))
         .flatMap((peer) => [plain(peer), { ...plain(peer), name: `${peer.name} + access log`, accessLog: "on" }]);
+    case "traffic policies":
+      return able
+        .filter((peer) => peer.abilities.includes("traffic policies"))
+        .flatMap((peer) => [plain(peer), { ...plain(peer), name: `${peer.name} + traffic policies`, policies: "on" }]);
     default:
       return [];
   }
 }
 
-/** A peer with one route and no access log. */
+/** A peer with one route, no access log and no policies. */
 export function plainChoice(peer: Peer, front: Front): TargetChoice {
-  return { name: peer.name, peer, front, accessLog: "off", routes: "one" };
+  return { name: peer.name, peer, front, accessLog: "off", routes: "one", policies: "off" };
 }
 
 /** The list from another beginning each round. */

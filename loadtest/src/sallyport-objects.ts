@@ -17,6 +17,8 @@ export interface ObjectSetup {
   /** What a listener with TLS presents. */
   readonly certificate?: CertificateFiles;
   readonly routes: "one" | "many";
+  /** Default: none. */
+  readonly policies?: "off" | "on";
 }
 
 /** Fills the directory: class, Gateway, Service, and one route for everything or ten thousand HTTPRoutes. */
@@ -29,6 +31,7 @@ export function writeObjects(directory: string, setup: ObjectSetup): void {
     if (certificate === undefined) throw new Error("a listener with TLS needs a certificate");
     writeFileSync(join(directory, "certificate.yaml"), documents([certificateSecret(certificate)]));
   }
+  if (setup.policies === "on") writeFileSync(join(directory, "policy.yaml"), trafficPolicy);
   if (setup.routes === "one") {
     writeFileSync(join(directory, "route.yaml"), documents([routeForAll(front)]));
     return;
@@ -159,6 +162,37 @@ spec:
           port: 80
 `;
 }
+
+const trafficPolicy = `apiVersion: policy.sallyport.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata:
+  name: backend
+  namespace: default
+spec:
+  targetRefs:
+    - group: ""
+      kind: Service
+      name: backend
+  retry:
+    attempts: 2
+    retryOn: [connect-failure, refused-stream, reset, gateway-error]
+    perTryTimeout: 10s
+    budget: { percent: 20, minConcurrent: 3 }
+  timeout:
+    request: 30s
+    streamIdle: 60s
+  healthCheck:
+    passive:
+      consecutive5xxErrors: 5
+      consecutiveGatewayErrors: 5
+      interval: 10s
+      baseEjectionTime: 30s
+  circuitBreaker:
+    maxConnections: 1024
+    maxPendingRequests: 1024
+    maxParallelRequests: 1024
+    maxParallelRetries: 64
+`;
 
 function certificateSecret({ cert, key }: CertificateFiles): string {
   const base64 = (file: string): string => readFileSync(file).toString("base64");

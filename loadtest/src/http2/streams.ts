@@ -7,7 +7,7 @@ import { readMemory } from "../proc.ts";
 import { grpcMessage, grpcRequests } from "../requests.ts";
 import type { IdleSample, TargetResult } from "../results.ts";
 import { plainChoice, rotated, type RunContext } from "../rounds.ts";
-import type { StreamsScenario } from "../scenarios.ts";
+import type { StreamsScenario } from "../scenario.ts";
 import { readSettledMemory } from "../settled-memory.ts";
 import { requestFrames } from "./frames.ts";
 import { callGrpc } from "./probe.ts";

@@ -15,6 +15,7 @@ test("a custom peer is started with the ports in place of their names", () => {
     sparePorts: [83, 84],
     accessLog: "off",
     routes: "one",
+    policies: "off",
   } as const;
   assert.equal(peer?.name, "mine");
   assert.deepEqual(peer?.launch(setup), {
@@ -37,6 +38,7 @@ test("a custom peer with a directory of objects serves every front, and finds th
     certificate: { cert, key, pair: "" },
     accessLog: "off",
     routes: "one",
+    policies: "off",
   });
   assert.deepEqual(launch?.args.slice(1), ["run", directory.file("objects"), "--admin", "127.0.0.1:83"]);
   assert.match(readFileSync(directory.file("objects/gateway.yaml"), "utf8"), /port: 81\n {6}protocol: HTTPS/);

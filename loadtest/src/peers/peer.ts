@@ -43,6 +43,8 @@ export interface PeerSetup {
   readonly accessLog: "off" | "on";
   /** One route for everything, or ten thousand over a thousand hosts. */
   readonly routes: "one" | "many";
+  /** Retries, timeouts, outlier detection and a circuit breaker, none of which has anything to do while all is well. */
+  readonly policies: "off" | "on";
 }
 
 /** Whether a peer can run on this machine. */
@@ -58,7 +60,7 @@ export interface Peer {
   /** What it can serve. */
   readonly fronts: readonly Front[];
   /** Settings it has beyond the default ones. */
-  readonly abilities: readonly ("access log" | "many routes")[];
+  readonly abilities: readonly ("access log" | "many routes" | "traffic policies")[];
   availability(): Availability;
   /** Writes its configuration to the folder and says how to start it; only called when it is available. */
   launch(setup: PeerSetup): Launch;

@@ -28,7 +28,7 @@ export function sallyportPeer(form: SallyportForm): Peer {
     name: "sallyport",
     deviations: () => deviationsOf(form),
     fronts: everyFront,
-    abilities: ["access log", "many routes"],
+    abilities: ["access log", "many routes", "traffic policies"],
     availability: () => sallyportAvailability(form),
     launch: (setup) => sallyportLaunch(programs[form], setup),
   };
@@ -82,8 +82,8 @@ function sallyportAvailability(form: SallyportForm): Availability {
 
 function sallyportLaunch(program: string, setup: PeerSetup): Launch {
   const directory = join(setup.directory, "objects");
-  const { front, port, backendPort, routes, certificate } = setup;
-  writeObjects(directory, { front, port, backendPort, routes, certificate });
+  const { front, port, backendPort, routes, policies, certificate } = setup;
+  writeObjects(directory, { front, port, backendPort, routes, policies, certificate });
   const [admin, metrics] = setup.sparePorts;
   const accessLog = setup.accessLog === "on" ? join(setup.directory, "access.log") : "off";
   return sallyportCommand(program, directory, { admin, metrics, accessLog });
