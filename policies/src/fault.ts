@@ -31,6 +31,7 @@ function compileAbort(abort: FaultPolicy["abort"], capabilities: Capabilities): 
     status: abort.status,
     headers: [["content-type", "text/plain"]],
     body: "aborted on purpose (fault injection)\n",
+    grpcStatus: abort.grpcStatus,
     flag: "FI",
   };
   return () => (sampled() ? reply : undefined);

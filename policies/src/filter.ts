@@ -4,7 +4,10 @@
  *
  * Phases, in order: onRequest of every filter (rule policies first, then those of the chosen backend), upstream, onResponse
  * in reverse order, onEnd. A filter that replies ends the request phases; the response phases of the filters that already
- * ran still see its reply, so that CORS headers reach local replies too.
+ * ran still see its reply, so that CORS headers reach local replies too. So whoever must see every answer as it leaves stands
+ * first: compression, then overrides.
+ *
+ * Filters see heads alone. What becomes of bodies they ask for, and the exchange does it: limitBody(), replace(), encodeBody().
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
 import type { Policy, PolicyKind } from "@sallyport/model/policy";
@@ -36,6 +39,8 @@ export interface RequestView extends HeaderView {
   readonly listenerPort: number;
   /** The trusted client address. */
   readonly clientAddress: string;
+  /** Names this request in logs; of a client, where that is trusted: it may hold any text that a field can. */
+  readonly requestId: string;
   /** A gRPC call: native, or translated by beGrpc(). */
   readonly isGrpc: boolean;
   /** beGrpc() made it a gRPC call. */
@@ -44,6 +49,11 @@ export interface RequestView extends HeaderView {
   beGrpc(): void;
   /** Sends a copy of this request (head as it is after all request phases, body as it streams) to a cluster; its answer is dropped. */
   mirrorTo(cluster: string): void;
+  /**
+   * Answers 413 where the body is longer; of several limits the smallest counts. `whole`: nothing goes upstream before all of it is
+   * here (calls of gRPC excepted, whose two sides may wait for each other).
+   */
+  limitBody(maxBytes: number, mode: "streamed" | "whole"): void;
   /** Notes for the access log what a filter did to an exchange that goes on, e.g. "DI"; a later fault or reply overrides it. */
   setFlag(flag: ResponseFlag): void;
 }
@@ -51,11 +61,37 @@ export interface RequestView extends HeaderView {
 /** What a filter sees and may change of a response, local or from upstream. */
 export interface ResponseView extends HeaderView {
   readonly status: number;
+  /** The standard phrase of the status; "Unknown" where it has none. */
+  readonly reason: string;
+  /** Who made it. */
+  readonly source: "upstream" | "local";
+  /** Bytes of its body (of the one a GET would have, where this answers HEAD); undefined where only the end will tell. */
+  readonly bodyLength: number | undefined;
+  /** Puts another answer in the place of this one; what does not describe its body stays. */
+  replace(answer: Replacement): void;
+  /**
+   * Sends the body in this content coding, with what the head must then say. The last one asked for counts. Where there is no body,
+   * or no room for one more coder, the answer stays as it is.
+   */
+  encodeBody(coding: ContentCoding): void;
   /**
    * Ends the body of this answer, if it has one, with what `closing` makes of the trailers, instead of with the trailers. The last one
    * set counts.
    */
   closeBody(closing: BodyClosing): void;
+}
+
+/** What takes the place of an answer. */
+export interface Replacement {
+  readonly status: number;
+  /** Absent: it keeps its own. Sent as UTF-8. */
+  readonly body?: { readonly contentType: string; readonly text: string } | undefined;
+}
+
+/** A content coding (RFC 9110 section 8.4.1) and how hard it tries. */
+export interface ContentCoding {
+  readonly name: "gzip" | "br" | "zstd";
+  readonly level: number;
 }
 
 /** Makes the last bytes of a body from its trailers (latin1 lines with CRLF; "" where there are none). */
@@ -66,6 +102,8 @@ export interface LocalReply {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: string;
+  /** What a call of gRPC is told; absent: what clients would make of the status. */
+  readonly grpcStatus?: number | undefined;
   /** For the access log, e.g. "FI"; "-" for none. */
   readonly flag: ResponseFlag;
 }

@@ -1,6 +1,7 @@
 /** The header modifiers: remove, set and add fields of a request or of a response (Gateway API HTTPHeaderFilter). */
 import type { HeaderValue, RequestHeadersPolicy, ResponseHeadersPolicy } from "@sallyport/model/policy";
 import type { Filter, HeaderView } from "./filter.ts";
+import { toLatin1Value } from "./latin1-value.ts";
 
 /** Edits the request head before it goes upstream. */
 export function compileRequestHeaders(policy: RequestHeadersPolicy): Filter {
@@ -48,7 +49,6 @@ function firstOfEachName<T>(entries: readonly T[], toName: (entry: T) => string)
   });
 }
 
-/** Header text is latin1 (one character, one byte); what a person wrote beyond ASCII goes out as UTF-8. */
 function toLatin1({ name, value }: HeaderValue): HeaderValue {
-  return { name, value: String.fromCharCode(...new TextEncoder().encode(value)) };
+  return { name, value: toLatin1Value(value) };
 }

@@ -22,6 +22,9 @@ const SAMPLES: readonly Policy[] = [
   { kind: "redirect", status: 302 },
   { kind: "rewrite", hostname: "a.example" },
   { kind: "mirror", cluster: "ns/a:80", share },
+  { kind: "compression", codings: [{ name: "gzip" }], minimumLength: 0, contentTypes: ["text/html"] },
+  { kind: "response-override", overrides: [] },
+  { kind: "request-body", maxBytes: 1, whole: false },
   { kind: "fault", abort: { share, status: 500 } },
 ];
 

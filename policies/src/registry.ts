@@ -1,14 +1,15 @@
 /** Every kind of policy with its compile function; a new kind fails to compile here until it has one. */
 import type { Policy, PolicyKind } from "@sallyport/model/policy";
+import { compileCompression } from "./compression.ts";
 import { compileCors } from "./cors.ts";
 import { compileFault } from "./fault.ts";
 import type { Capabilities, Filter, PolicyRegistry } from "./filter.ts";
 import { compileRequestHeaders, compileResponseHeaders } from "./headers.ts";
 import { compileMirror } from "./mirror.ts";
 import { compileRedirect } from "./redirect.ts";
+import { compileRequestBody } from "./request-body.ts";
+import { compileResponseOverride } from "./response-override.ts";
 import { compileRewrite } from "./rewrite.ts";
-
-const compileNothing = (): Filter => ({ deterministic: true });
 
 /** Compile functions by kind. */
 export const POLICIES = {
@@ -19,9 +20,9 @@ export const POLICIES = {
   rewrite: compileRewrite,
   mirror: compileMirror,
   fault: compileFault,
-  compression: compileNothing,
-  "response-override": compileNothing,
-  "request-body": compileNothing,
+  compression: compileCompression,
+  "response-override": compileResponseOverride,
+  "request-body": compileRequestBody,
 } as const satisfies PolicyRegistry;
 
 /** Compiles one policy of any kind. */

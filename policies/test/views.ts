@@ -1,6 +1,14 @@
 /** Requests and responses as filters see them, in memory: the contract of filter.ts by the book, for tests. */
 import type { ResponseFlag } from "@sallyport/model/fault";
-import type { BodyClosing, Capabilities, HeaderView, RequestView, ResponseView } from "../src/filter.ts";
+import type {
+  BodyClosing,
+  Capabilities,
+  ContentCoding,
+  HeaderView,
+  Replacement,
+  RequestView,
+  ResponseView,
+} from "../src/filter.ts";
 
 /** Header fields in a list, joined and compared as the contract says. */
 export class ListedHeaders implements HeaderView {
@@ -43,6 +51,8 @@ export class TestRequest extends ListedHeaders implements RequestView {
   matchedPrefix: string | undefined;
   listenerPort = 80;
   clientAddress = "192.0.2.1";
+  requestId = "id-1";
+  limit: readonly [maxBytes: number, mode: "streamed" | "whole"] | undefined;
   readonly mirrors: string[] = [];
   flag: ResponseFlag = "-";
   isGrpc = false;
@@ -59,12 +69,30 @@ export class TestRequest extends ListedHeaders implements RequestView {
   setFlag(flag: ResponseFlag): void {
     this.flag = flag;
   }
+
+  limitBody(maxBytes: number, mode: "streamed" | "whole"): void {
+    this.limit = [maxBytes, mode];
+  }
 }
 
 /** A response. */
 export class TestResponse extends ListedHeaders implements ResponseView {
   status = 200;
+  reason = "OK";
+  source: "upstream" | "local" = "upstream";
+  bodyLength: number | undefined;
   closing: BodyClosing | undefined;
+  replacement: Replacement | undefined;
+  coding: ContentCoding | undefined;
+
+  replace(answer: Replacement): void {
+    this.replacement = answer;
+    this.status = answer.status;
+  }
+
+  encodeBody(coding: ContentCoding): void {
+    this.coding = coding;
+  }
 
   closeBody(closing: BodyClosing): void {
     this.closing = closing;

@@ -12,6 +12,7 @@ import type { FaultReason } from "@sallyport/model/fault";
 import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { BodyFraming, BodyMode, DownstreamStream, TryProgress } from "./contract.ts";
+import { changeAnswer, endEncoded } from "./content/changed-answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { dropKept, isReplayable } from "./repetition.ts";
 import { failExchange, filterAnswer, finishAnswer, finishExchange } from "./local-reply.ts";
@@ -41,9 +42,13 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
   exchange.beganThisTurn = true;
   exchange.answered = true;
   if (exchange.kept !== undefined) dropKept(exchange);
-  exchange.status = head.status;
+  exchange.status = answer.status;
   exchange.details = "via_upstream";
   exchange.answer = answer;
+  if (answer.change !== undefined && framing !== "tunnel") {
+    const mode = changeAnswer(exchange, answer, framing);
+    if (mode !== undefined) return mode;
+  }
   return framing === "tunnel"
     ? openTunnel(exchange, answer, start.downstream)
     : sendAnswer(exchange, answer, framing, start.downstream);
@@ -86,6 +91,7 @@ function isMistakable(request: RequestHead, status: number, framing: BodyFraming
 
 /** The answer is complete. An early one (before the request is) leaves it to the codec to end the connection. */
 export function endAnswer(exchange: Exchange, trailers: string): void {
+  if (exchange.content !== undefined && endEncoded(exchange, trailers)) return;
   exchange.answerEnded = true;
   if (exchange.phase !== "tunnel") {
     exchange.trailers = trailers;

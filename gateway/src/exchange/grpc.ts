@@ -7,6 +7,7 @@ import type { LocalReply } from "@sallyport/policies/filter";
 
 const UNKNOWN = 2;
 const DEADLINE_EXCEEDED = 4;
+const RESOURCE_EXHAUSTED = 8;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
 
@@ -28,6 +29,8 @@ const OF_FAULT: Partial<Readonly<Record<FaultReason, number>>> = {
   // Gateway API, GRPCRouteRule `backendRefs`
   "invalid-backend": UNAVAILABLE,
   "internal-error": INTERNAL,
+  // what servers of gRPC say of messages beyond their limit
+  "body-too-large": RESOURCE_EXHAUSTED,
 };
 
 /** RFC 9110 section 15.5.20: it speaks of the connection, to whoever opens them, and not of the call. */
@@ -36,7 +39,8 @@ const MISDIRECTED = 421;
 /** The answer that a gRPC call gets instead of this reply; `reason` where it is for a fault. */
 export function toGrpcReply(reply: LocalReply, reason: FaultReason | undefined): LocalReply {
   if (reply.status === MISDIRECTED) return reply;
-  const status = (reason === undefined ? undefined : OF_FAULT[reason]) ?? OF_HTTP[reply.status] ?? UNKNOWN;
+  const known = reply.grpcStatus ?? (reason === undefined ? undefined : OF_FAULT[reason]);
+  const status = known ?? OF_HTTP[reply.status] ?? UNKNOWN;
   const headers: [string, string][] = [
     ["content-type", "application/grpc"],
     ["grpc-status", String(status)],

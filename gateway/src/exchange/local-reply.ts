@@ -7,6 +7,8 @@ import type { Filter, LocalReply } from "@sallyport/policies/filter";
 import type { RequestHead } from "../head/request-head.ts";
 import { reasonPhrase } from "../head/reason-phrase.ts";
 import { toResponseHead, type ResponseHead } from "../head/response-head.ts";
+import { closeContents } from "./content/contents.ts";
+import { sendMade } from "./content/made-answer.ts";
 import { DEADLINE_TRAILERS, toGrpcReply } from "./grpc.ts";
 import type { Exchange } from "./exchange.ts";
 import { endRetry } from "./retry-state.ts";
@@ -100,6 +102,7 @@ function runResponses(
 export function finishExchange(exchange: Exchange): void {
   const { dependencies, record } = exchange;
   exchange.bytesSent += exchange.upstream?.bodyBytes ?? 0;
+  if (exchange.content !== undefined) closeContents(exchange);
   if (!exchange.requestEnded) for (const mirror of exchange.mirrors) mirror.cut();
   exchange.timers.stop();
   if (exchange.retries !== undefined) endRetry(exchange.retries);
@@ -115,18 +118,7 @@ function sendReply(exchange: Exchange, made: LocalReply, reason?: FaultReason): 
   const reply = start.head.isGrpc ? toGrpcReply(made, reason) : made;
   const body = Buffer.from(reply.body, "utf8");
   const head = filterAnswer(exchange, toResponseHead(reply, body.length));
-  const { downstream } = start;
-  const framing = body.length === 0 || start.head.method === "HEAD" ? "none" : "length";
-  exchange.answered = true;
-  exchange.answerEnded = true;
-  exchange.status = reply.status;
-  exchange.answer = head;
-  downstream.sendHead(head, framing, "content");
-  if (framing === "length") {
-    downstream.sendBody(body, 0, body.length, undefined);
-    exchange.bytesSent = body.length;
-  }
-  finishAnswer(exchange);
+  if (sendMade(exchange, head, body)) finishAnswer(exchange);
 }
 
 /** The last byte of the answer is in the codec's hands. The record comes first: what follows may begin the next request. */
@@ -145,6 +137,7 @@ function giveUpRequest(exchange: Exchange, isLate = false): void {
     exchange.upstream = undefined;
     upstream.cancel(isLate);
   } else if (exchange.phase === "acquiring") cluster?.cancel(exchange);
+  if (exchange.content !== undefined) closeContents(exchange);
   // a filter that is still at work may change the head later: nobody must use it again
   if (exchange.waiting && exchange.start !== undefined) exchange.start.head.abandoned = true;
   exchange.timers.stop();

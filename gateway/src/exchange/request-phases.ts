@@ -8,7 +8,7 @@
  * | routeRequest | then; skipped for a head that was routed under this runtime | find nothing | 404 NR |
  * | runFilters | rule, then backend; skipped where their outcome is in the head | wait, reply, change the head | 500 |
  * | chooseBackend | between the two | find no cluster | 500 NC |
- * | acquireConnection | all filters are through | wait | what the cluster refuses with |
+ * | acquireConnection | all filters are through | wait (for the whole body, too) | what the cluster refuses with |
  * | sendRequest | a connection was assigned | | failUpstream in answer-phases.ts |
  */
 import type { HttpServerOptions } from "@sallyport/model/listener";
@@ -16,6 +16,7 @@ import type { Filter, Verdict } from "@sallyport/policies/filter";
 import type { UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { CompiledBackend, CompiledRule, RouteResult } from "../router/contract.ts";
+import { holdsRequest } from "./content/request-body.ts";
 import type { BodyMode, DownstreamStream, UpstreamStream } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ExchangeStart } from "./exchange-state.ts";
@@ -54,7 +55,7 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
     failExchange(exchange, "upstream-refused");
     return;
   }
-  upstream.sendHead(head, head.framing, mode);
+  sendHead(exchange, upstream, head, mode);
   if (head.framing === "none") endEmptyRequest(exchange, upstream, downstream);
   else if (exchange.bodyMode !== undefined) repeatBody(exchange, upstream, downstream);
   else {
@@ -62,6 +63,11 @@ export function sendRequest(exchange: Exchange, connection: UpstreamConnection):
     exchange.kept = startKeeping(exchange, head, connection, upstream);
     downstream.takeBody(mode);
   }
+}
+
+function sendHead({ content }: Exchange, upstream: UpstreamStream, head: RequestHead, mode: BodyMode): void {
+  const sent = content?.head ?? head;
+  upstream.sendHead(sent, sent.framing, mode);
 }
 
 function chooseMode(exchange: Exchange, { head, downstream }: ExchangeStart, upstream: UpstreamStream): BodyMode {
@@ -224,8 +230,10 @@ function areDeterministic(filters: readonly Filter[]): boolean {
   return true;
 }
 
-function acquireConnection(exchange: Exchange): void {
+/** Asks the cluster for a connection, unless the request must not go upstream yet. */
+export function acquireConnection(exchange: Exchange): void {
   const { start } = exchange;
+  if (start !== undefined && start.head.bodyLimit >= 0 && holdsRequest(exchange, start)) return;
   if (start !== undefined && start.head.isGrpc) limitCall(exchange, start);
   exchange.phase = "acquiring";
   exchange.cluster?.acquire(exchange, false);

@@ -36,7 +36,7 @@ export class FieldLines implements HeaderView {
   setHeader(name: string, value: string): void {
     const wanted = name.toLowerCase();
     if (RESERVED_FIELDS.has(wanted)) return;
-    this.#remove(wanted);
+    this.cutField(wanted);
     this.#append(name, value);
   }
 
@@ -45,13 +45,13 @@ export class FieldLines implements HeaderView {
     if (RESERVED_FIELDS.has(wanted)) return;
     // RFC 6265 section 3: Set-Cookie fields do not join
     const old = wanted === "set-cookie" ? undefined : this.lookup(wanted);
-    if (old !== undefined) this.#remove(wanted);
+    if (old !== undefined) this.cutField(wanted);
     this.#append(name, old === undefined ? value : `${old},${value}`);
   }
 
   removeHeader(name: string): void {
     const wanted = name.toLowerCase();
-    if (!RESERVED_FIELDS.has(wanted)) this.#remove(wanted);
+    if (!RESERVED_FIELDS.has(wanted)) this.cutField(wanted);
   }
 
   /** A value by lower-case name, among what goes out. */
@@ -131,7 +131,8 @@ export class FieldLines implements HeaderView {
     this.extra += `${name}: ${value}\r\n`;
   }
 
-  #remove(name: string): void {
+  /** Removes all fields of this lower-case name, also one that is not for filters. */
+  protected cutField(name: string): void {
     this.beginEdit();
     const { text } = this;
     for (let at = this.fieldsAt; at < text.length;) {

@@ -60,6 +60,10 @@ export abstract class RequestFacts extends FieldLines {
   listenerPort = 0;
   /** Clusters that get a copy, in the order in which filters asked. */
   mirrors: string[] = [];
+  /** Bytes that filters allow the body; -1: any number. */
+  bodyLimit = -1;
+  /** Nothing goes upstream before the body is whole. */
+  waitsForBody = false;
   /** What filters noted for the access log. */
   noted: ResponseFlag = "-";
   /** Whether a filter looked at or changed the request id: the outcome then is of one exchange only. */

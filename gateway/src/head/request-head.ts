@@ -130,6 +130,11 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
     this.mirrors.push(cluster);
   }
 
+  limitBody(maxBytes: number, mode: "streamed" | "whole"): void {
+    if (this.bodyLimit < 0 || maxBytes < this.bodyLimit) this.bodyLimit = maxBytes;
+    if (mode === "whole") this.waitsForBody = true;
+  }
+
   setFlag(flag: ResponseFlag): void {
     this.noted = flag;
   }
@@ -143,7 +148,8 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
 
   /** Whether any edit since the codec made it has to be undone before filters may run again. */
   get touched(): boolean {
-    return this.edited || this.#moved || this.mirrors.length > 0 || this.noted !== "-" || this.#idPlace === "none";
+    if (this.edited || this.#moved || this.mirrors.length > 0 || this.bodyLimit >= 0) return true;
+    return this.noted !== "-" || this.#idPlace === "none";
   }
 
   /** As an HTTP/1.1 head, empty line included. */
@@ -193,6 +199,17 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
     head.isGrpc = this.isGrpc;
     head.#idLine = this.#idLine;
     head.#idPlace = this.#idPlace;
+    return head;
+  }
+
+  /** A copy for a body that is here whole: it needs no 100, and its length is known (but for one with trailers, which go in chunks). */
+  whole(length: number | undefined): RequestHead {
+    const head = this.copy();
+    if (length === undefined || this.framing !== "stream") return head;
+    head.framing = "length";
+    head.contentLength = length;
+    head.cutField("trailer");
+    head.extra += `content-length: ${length}\r\n`;
     return head;
   }
 
@@ -252,6 +269,8 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
   #clearNotes(): void {
     if (this.mirrors.length > 0) this.mirrors = [];
     this.noted = "-";
+    this.bodyLimit = -1;
+    this.waitsForBody = false;
     this.idTouched = false;
     this.#idPlace = "made";
   }

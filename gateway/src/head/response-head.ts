@@ -2,10 +2,36 @@
  * A response head as exchanges and filters see it, from upstream or made here. Codecs share one object among exchanges
  * while nobody changes it: whoever will, asks for its own() first.
  */
-import type { BodyClosing, LocalReply, ResponseView } from "@sallyport/policies/filter";
+import type { BodyClosing, ContentCoding, LocalReply, Replacement, ResponseView } from "@sallyport/policies/filter";
 import { FieldLines } from "./field-lines.ts";
 import { flatten } from "./flat-string.ts";
 import { reasonPhrase } from "./reason-phrase.ts";
+
+/** Another body for an answer, or another coding of the one that it has. */
+export interface BodyChange {
+  body: Buffer | undefined;
+  coding: ContentCoding | undefined;
+}
+
+/**
+ * What says something of the body that an answer had, and nothing of one that takes its place. The rest stays: cookies, what
+ * CORS allows, WWW-Authenticate and Retry-After, without which a status is not whole.
+ */
+const OF_BODY = [
+  "content-type",
+  "content-encoding",
+  "content-language",
+  "content-location",
+  "content-range",
+  "content-disposition",
+  "content-md5",
+  "content-digest",
+  "repr-digest",
+  "digest",
+  "etag",
+  "last-modified",
+  "accept-ranges",
+];
 
 /** A response head. */
 export class ResponseHead extends FieldLines implements ResponseView {
@@ -16,6 +42,9 @@ export class ResponseHead extends FieldLines implements ResponseView {
   dated = false;
   /** What a filter has the body end with instead of trailers. */
   closing: BodyClosing | undefined = undefined;
+  source: "upstream" | "local" = "upstream";
+  /** What filters ask for the body. */
+  change: BodyChange | undefined = undefined;
   #shared = true;
   #rendered = "";
   #fieldLines = "";
@@ -33,7 +62,33 @@ export class ResponseHead extends FieldLines implements ResponseView {
     head.status = this.status;
     head.upgrade = this.upgrade;
     head.dated = this.dated;
+    head.source = this.source;
     return head;
+  }
+
+  get reason(): string {
+    return reasonPhrase(this.status);
+  }
+
+  get bodyLength(): number | undefined {
+    if (this.change?.body !== undefined) return this.change.body.length;
+    const length = this.lookup("content-length");
+    return length === undefined ? undefined : Number(length);
+  }
+
+  replace({ status, body }: Replacement): void {
+    this.beginEdit();
+    this.change ??= { body: undefined, coding: undefined };
+    if (status !== this.status) this.#restate(status);
+    if (body === undefined) return;
+    for (const name of OF_BODY) this.removeHeader(name);
+    this.setHeader("content-type", body.contentType);
+    this.change = { body: Buffer.from(body.text, "utf8"), coding: undefined };
+  }
+
+  encodeBody(coding: ContentCoding): void {
+    if (this.change === undefined) this.change = { body: undefined, coding };
+    else this.change.coding = coding;
   }
 
   closeBody(closing: BodyClosing): void {
@@ -72,10 +127,27 @@ export class ResponseHead extends FieldLines implements ResponseView {
     return head;
   }
 
+  /** As withoutLength(), with the length that the body has now. */
+  withLength(length: number): ResponseHead {
+    const head = this.withoutLength().own();
+    head.beginEdit();
+    head.extra += `content-length: ${length}\r\n`;
+    return head;
+  }
+
   protected override beginEdit(): void {
     super.beginEdit();
     this.#rendered = "";
     this.#fieldLines = "";
+  }
+
+  #restate(status: number): void {
+    const line = `HTTP/1.1 ${status} ${reasonPhrase(status)}\r\n`;
+    const moved = line.length - this.fieldsAt;
+    this.text = line + this.text.slice(this.fieldsAt);
+    this.fieldsAt = line.length;
+    this.cuts = this.cuts.map((offset) => offset + moved);
+    this.status = status;
   }
 }
 
@@ -89,6 +161,7 @@ export function toResponseHead(reply: Pick<LocalReply, "status" | "headers">, le
   head.text = line + fields;
   head.fieldsAt = line.length;
   head.status = reply.status;
+  head.source = "local";
   return head;
 }
 

@@ -26,7 +26,12 @@ export class KeptBodies {
 
   /** Takes room for `more` bytes of a body of which `kept` are there; false where there is none. */
   take(kept: number, more: number): boolean {
-    if (!this.fits(kept + more) || this.#bytes + more > this.#mostOfAll) return false;
+    return this.fits(kept + more) && this.takeWhole(more);
+  }
+
+  /** Takes room for `more` bytes of a body that has a limit of its own; false where there is none. */
+  takeWhole(more: number): boolean {
+    if (this.#bytes + more > this.#mostOfAll) return false;
     this.#bytes += more;
     return true;
   }

@@ -1,0 +1,114 @@
+/**
+ * Content coders: zlib, brotli and zstd of Node. A coder runs in libuv's threads and holds memory for as long as its answer lasts,
+ * so there are only so many at a time; what is short and here whole is encoded at once, which costs a third of a coder.
+ */
+import {
+  type BrotliCompress,
+  type BrotliOptions,
+  brotliCompressSync,
+  constants,
+  createBrotliCompress,
+  createGzip,
+  createZstdCompress,
+  type Gzip,
+  gzipSync,
+  type ZstdCompress,
+  zstdCompressSync,
+  type ZstdOptions,
+} from "node:zlib";
+import type { ContentCoding } from "@sallyport/policies/filter";
+
+/** Encodes one body: written to, read by its events, destroyed. */
+export type Coder = Gzip | BrotliCompress | ZstdCompress;
+
+/** Up to so many bytes are encoded at once, in the thread of the loop: some tenths of a millisecond. */
+export const AT_ONCE = 16_384;
+/** Bytes that may wait in a coder before its source has to pause. */
+export const MOST_WAITING = 65_536;
+
+/** Window of brotli and zstd, as a power of two: what there is to win beyond that, answers of this kind do not have. */
+const WINDOW = 18;
+/** Bytes that coders of one worker may hold. */
+const MOST_MEMORY = 134_217_728;
+
+/** Bytes that one coder holds, as measured: with usual levels, and with those beyond 3. Policies ask for none beyond 6 but of gzip. */
+const MEMORY: Readonly<Record<ContentCoding["name"], readonly [usual: number, most: number]>> = {
+  gzip: [524_288, 524_288],
+  br: [2_097_152, 4_194_304],
+  zstd: [2_097_152, 8_388_608],
+};
+
+/** The room for coders. */
+export class CoderRoom {
+  readonly #most: number;
+  #taken = 0;
+
+  constructor(most = MOST_MEMORY) {
+    this.#most = most;
+  }
+
+  /** Bytes taken now. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Takes room for one coder; false where there is none. */
+  take(coding: ContentCoding): boolean {
+    const bytes = memoryOf(coding);
+    if (this.#taken + bytes > this.#most) return false;
+    this.#taken += bytes;
+    return true;
+  }
+
+  /** Gives it back. */
+  free(coding: ContentCoding): void {
+    this.#taken -= memoryOf(coding);
+  }
+}
+
+/** Of this thread. */
+export const coderRoom = new CoderRoom();
+
+function memoryOf({ name, level }: ContentCoding): number {
+  const [usual, most] = MEMORY[name];
+  return level > 3 ? most : usual;
+}
+
+/** Makes a coder. What it emits between two flushes is whole for the reader. */
+export function openCoder(coding: ContentCoding): Coder {
+  switch (coding.name) {
+    case "gzip":
+      return createGzip({ level: coding.level });
+    case "br":
+      return createBrotliCompress(toBrotli(coding));
+    case "zstd":
+      return createZstdCompress(toZstd(coding));
+  }
+}
+
+/** Encodes a body that is short and whole. */
+export function encodeAtOnce(coding: ContentCoding, bytes: Buffer): Buffer {
+  switch (coding.name) {
+    case "gzip":
+      return gzipSync(bytes, { level: coding.level });
+    case "br":
+      return brotliCompressSync(bytes, toBrotli(coding));
+    case "zstd":
+      return zstdCompressSync(bytes, toZstd(coding));
+  }
+}
+
+/** What makes all that was written so far readable. */
+export const FLUSH: Readonly<Record<ContentCoding["name"], number>> = {
+  gzip: constants.Z_SYNC_FLUSH,
+  br: constants.BROTLI_OPERATION_FLUSH,
+  zstd: constants.ZSTD_e_flush,
+};
+
+function toBrotli({ level }: ContentCoding): BrotliOptions {
+  return { params: { [constants.BROTLI_PARAM_QUALITY]: level, [constants.BROTLI_PARAM_LGWIN]: WINDOW } };
+}
+
+function toZstd({ level }: ContentCoding): ZstdOptions {
+  return { params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_windowLog]: WINDOW } };
+}
