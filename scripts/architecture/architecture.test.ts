@@ -59,6 +59,7 @@ const PLANTED: readonly (readonly [path: string, text: string])[] = [
   ["controller/src/translate/x.ts", 'import { createHash } from "node:crypto";'],
   ["controller/src/translate/x.ts", 'import { decode } from "../kube/decode.ts";'],
   ["controller/src/translate/ingress/x.ts", 'import { x } from "../gateway-api/x.ts";'],
+  ["controller/src/translate/traffic/x.ts", 'import { x } from "../gateway-api/x.ts";'],
   ["cli/src/x.ts", 'import { eventually } from "@sallyport/testkit/eventually";'],
   ["loadtest/x.ts", 'import { run } from "@sallyport/gateway/engine";'],
   ["helpers/x.ts", 'import { run } from "node:fs";'],

@@ -74,9 +74,15 @@ const FOLDERS: readonly FolderRule[] = [
   },
   ...["gateway-api", "ingress", "istio", "services"].map((api): FolderRule => ({
     folder: `controller/src/translate/${api}`,
-    why: "translators of different APIs are blind to one another; what they share lies in translate/",
+    why: "translators of different APIs are blind to one another; what they share lies in translate/, its policy/ and its traffic/",
     allows: (target) =>
-      !/^controller\/src\/translate\/[^/]+\//.test(target) || target.startsWith(`controller/src/translate/${api}/`),
+      !/^controller\/src\/translate\/(?!policy\/|traffic\/)[^/]+\//.test(target) ||
+      target.startsWith(`controller/src/translate/${api}/`),
+  })),
+  ...["policy", "traffic"].map((shared): FolderRule => ({
+    folder: `controller/src/translate/${shared}`,
+    why: "what translators share knows none of them",
+    allows: (target) => !/^controller\/src\/translate\/(?!policy\/|traffic\/)[^/]+\//.test(target),
   })),
   {
     folder: "gateway/src/router",

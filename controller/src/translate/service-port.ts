@@ -7,6 +7,7 @@
  *     …~grpc                                     HTTP/2 though the port does not say so: a GRPCRoute wants it
  *     …~passthrough                              as it comes, past the port's BackendTLSPolicy: the client brought TLS
  *     …~client=namespace/secret                  with TLS that shows this certificate
+ *     …~traffic=0123456789ab                     with settings of policies that are not for the Service (traffic/variant.ts)
  */
 import type { Cluster } from "@sallyport/model/cluster";
 import { fail, ok, type Result } from "@sallyport/model/result";
@@ -28,6 +29,8 @@ export interface ClusterRef extends ServicePortRef {
   readonly variant?: "grpc" | "passthrough";
   /** `namespace/name` of the Secret shown to the endpoints. */
   readonly clientCertificate?: string;
+  /** Stands for its settings, where they are not those of the port itself. */
+  readonly settings?: string;
 }
 
 /**
@@ -41,6 +44,8 @@ export interface BackendUse {
   readonly traffic: Traffic;
   /** Key of the certificate shown to backends that ask for one, or BROKEN_CERTIFICATE where there should be one. */
   readonly clientCertificate?: string;
+  /** As in ClusterRef; of HTTP and calls alone. */
+  readonly settings?: string;
 }
 
 /** Stands for a client certificate that should be shown and cannot: backends with TLS are not spoken to without it. */
@@ -59,15 +64,17 @@ export type ServicePortFlaw = Omit<Flaw, "path">;
 
 /** The key of a cluster; of a Service port alone, that of its own way. */
 export function toClusterKey(ref: ServicePortRef & Partial<ClusterRef>): string {
-  const { namespace, name, port, transport, variant, clientCertificate } = ref;
+  const { namespace, name, port, transport, variant, clientCertificate, settings } = ref;
   const place = `${namespace}/${name}:${port}${transport === "udp" ? "/udp" : ""}`;
   const way = variant === undefined ? place : `${place}~${variant}`;
-  return clientCertificate === undefined ? way : `${way}~client=${clientCertificate}`;
+  const shown = clientCertificate === undefined ? way : `${way}~client=${clientCertificate}`;
+  return settings === undefined ? shown : `${shown}~traffic=${settings}`;
 }
 
 /** What a cluster key was made from, or undefined where it was made otherwise. */
 export function parseClusterKey(key: string): ClusterRef | undefined {
-  const { namespace, name, port, udp, passthrough, grpc, clientCertificate } = GRAMMAR.exec(key)?.groups ?? {};
+  const { namespace, name, port, udp, passthrough, grpc, clientCertificate, settings } =
+    GRAMMAR.exec(key)?.groups ?? {};
   if (namespace === undefined || name === undefined || port === undefined) return undefined;
   return {
     namespace,
@@ -77,6 +84,7 @@ export function parseClusterKey(key: string): ClusterRef | undefined {
     ...(passthrough === undefined ? {} : { variant: "passthrough" }),
     ...(grpc === undefined ? {} : { variant: "grpc" }),
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    ...(settings === undefined ? {} : { settings }),
   };
 }
 
@@ -85,7 +93,7 @@ export function resolveCluster(world: World, ref: ServicePortRef, use: BackendUs
   const resolved = resolveServicePort(world, ref, use.traffic);
   if (!resolved.ok) return resolved;
   const { service, port, protocol, tls } = resolved.value;
-  const { clientCertificate } = use;
+  const { clientCertificate, settings } = use;
   const target: ClusterRef = { ...ref, transport: use.traffic === "datagram" ? "udp" : "tcp" };
   // What differs from the port's own way only where there is TLS has the plain key without.
   if (use.traffic === "passthrough") {
@@ -97,6 +105,7 @@ export function resolveCluster(world: World, ref: ServicePortRef, use: BackendUs
       ...target,
       ...(use.traffic === "grpc" && protocol !== toOwnWay(port, tls) ? { variant: "grpc" } : {}),
       ...(tls === undefined || clientCertificate === undefined ? {} : { clientCertificate }),
+      ...(settings === undefined ? {} : { settings }),
     }),
   );
 }
@@ -123,7 +132,13 @@ export function resolveServicePort(
 
 /** Names of Kubernetes objects hold none of the separators. To what a client encrypted no certificate is shown. */
 const GRAMMAR =
-  /^(?<namespace>[^/:~]+)\/(?<name>[^/:~]+):(?<port>[1-9]\d{0,4})(?:(?<udp>\/udp)|~(?<passthrough>passthrough)|(?<grpc>~grpc)?(?:~client=(?<clientCertificate>[^/:~]+\/[^/:~]+))?)$/;
+  /^(?<namespace>[^/:~]+)\/(?<name>[^/:~]+):(?<port>[1-9]\d{0,4})(?:(?<udp>\/udp)|~(?<passthrough>passthrough)|(?<grpc>~grpc)?(?:~client=(?<clientCertificate>[^/:~]+\/[^/:~]+))?(?:~traffic=(?<settings>[0-9a-f]+))?)$/;
+
+/** The port of a Service that traffic of a kind goes to, if it is there. */
+export function findServicePort(world: World, ref: ServicePortRef, traffic: Traffic): ServicePort | undefined {
+  const service = world.get("Service", ref.namespace, ref.name);
+  return service && findPort(service, ref.port, traffic === "datagram" ? "UDP" : "TCP");
+}
 
 /** Whether the port has TLS of its owner's, whole or broken. */
 function isEncrypted(world: World, service: WorldObject<"Service">, port: ServicePort): boolean {
