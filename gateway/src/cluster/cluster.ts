@@ -101,6 +101,14 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     request.assign(new HeldLease(this, chosen, { connectTimeout, proxyProtocol, tls: this.#tls }));
   }
 
+  serves(session: string): boolean {
+    for (const host of this.#hosts) {
+      if (host.session !== session) continue;
+      return host.state !== "removed" && host.fitness !== "ejected" && host.fitness !== "unhealthy";
+    }
+    return false;
+  }
+
   cancel(request: ConnectionRequest | EndpointRequest): void {
     this.#waiting.leave(request);
     if ("upgrades" in request) this.#pool.cancel(request);

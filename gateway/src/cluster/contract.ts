@@ -179,6 +179,8 @@ export interface UpstreamCluster {
    * limit of connections; over it the request is refused, it waits only while names are being resolved.
    */
   lease(request: EndpointRequest, avoid?: UpstreamEndpoint): void;
+  /** Whether the endpoint of this session is there, draining or not, and fit. */
+  serves(session: string): boolean;
   /** Gives up a queued request; a no-op for one that was assigned or refused. */
   cancel(request: ConnectionRequest | EndpointRequest): void;
 }

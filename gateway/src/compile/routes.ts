@@ -11,11 +11,12 @@ import { GRPC_WEB } from "@sallyport/policies/grpc-web";
 import { compilePolicy } from "@sallyport/policies/registry";
 import type { Candidate } from "../router/candidate.ts";
 import { type AcceptRequest, compileConditions } from "../router/conditions.ts";
-import type { CompiledBackend, CompiledListener, CompiledRule } from "../router/contract.ts";
+import type { CompiledBackend, CompiledListener, CompiledRule, StreamLimits } from "../router/contract.ts";
 import { compileRetry } from "../retry/policy.ts";
 import { compilePattern } from "../router/pattern.ts";
 import { isAnyService, toCallRank, toMatchRank, toPathValue } from "../router/precedence.ts";
 import { compileWeightedPick } from "../router/weighted-pick.ts";
+import { compileSession, toCookiePath } from "./rule-sessions.ts";
 import type { ClusterEntries, ClusterEntry } from "./clusters.ts";
 
 /** What rules are compiled with. */
@@ -28,6 +29,7 @@ export interface RouteContext {
 type Alternative = Omit<Candidate, "result"> & {
   readonly rule: CompiledRule;
   readonly matchedPrefix: string | undefined;
+  readonly cookiePath: string | undefined;
 };
 
 /** A route, ready to be put on listeners. */
@@ -42,12 +44,14 @@ export interface CompiledRoute {
 export function compileRoute(resource: HttpRoute, context: RouteContext): Result<CompiledRoute, Problem> {
   const alternatives: Alternative[] = [];
   for (const [ruleIndex, rule] of resource.rules.entries()) {
+    if (!hasUsableName(rule)) return fail(toNameProblem(resource));
     const compiled = compileRule(rule, { resource, ruleIndex, context });
     for (const [matchIndex, match] of toMatches(rule).entries()) {
       const place = { age: resource.age, routeKey: resource.key, ruleIndex, matchIndex };
       const matched = compileMatch(match);
       if (!matched.ok) return fail(toPatternProblem(resource, matched.error));
-      const alternative = { ...matched.value, rank: toMatchRank(match, place), rule: compiled };
+      const cookiePath = compiled.session === undefined ? undefined : toCookiePath(match);
+      const alternative = { ...matched.value, rank: toMatchRank(match, place), rule: compiled, cookiePath };
       alternatives.push(isCalls(resource) && isAnyService(match.path) ? toAnyService(alternative) : alternative);
     }
   }
@@ -56,12 +60,12 @@ export function compileRoute(resource: HttpRoute, context: RouteContext): Result
 
 /** What the router needs to find a route on a listener. */
 export function toCandidates(route: CompiledRoute, listener: CompiledListener): Candidate[] {
-  return route.alternatives.map(({ rank, path, matchesPath, accepts, rule, matchedPrefix }) => ({
+  return route.alternatives.map(({ rank, path, matchesPath, accepts, rule, matchedPrefix, cookiePath }) => ({
     rank,
     path,
     matchesPath,
     accepts,
-    result: { listener, rule, matchedPrefix, cacheable: true },
+    result: { listener, rule, matchedPrefix, cookiePath, cacheable: true },
   }));
 }
 
@@ -115,6 +119,20 @@ function toPatternProblem(resource: HttpRoute, reason: string): Problem {
   };
 }
 
+/** A name that is no token (RFC 9110 section 5.6.2) would put more into a field than a cookie, or be no name of a field. */
+function hasUsableName({ session }: HttpRule): boolean {
+  return session === undefined || /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(session.carrier.name);
+}
+
+function toNameProblem(resource: HttpRoute): Problem {
+  return {
+    code: "invalid-value",
+    severity: "error",
+    message: `the route ${resource.key} has a session whose name no cookie or field can have`,
+    hint: "names are letters, digits and -_.",
+  };
+}
+
 interface RulePlace {
   readonly resource: HttpRoute;
   readonly ruleIndex: number;
@@ -128,6 +146,9 @@ function compileRule(rule: HttpRule, { resource, ruleIndex, context }: RulePlace
   }));
   const ruleName = rule.name ?? String(ruleIndex);
   const usable = backends.filter((backend) => backend.weight > 0);
+  const session = compileSession(rule, backends);
+  // a session may lead to another one
+  const isOne = usable.length === 1 && (session === undefined || session.backends.size <= 1);
   return {
     routeKey: resource.key,
     ruleName,
@@ -135,12 +156,19 @@ function compileRule(rule: HttpRule, { resource, ruleIndex, context }: RulePlace
     filters: isCalls(resource)
       ? [GRPC_WEB, ...compileFilters(rule.policies, context)]
       : compileFilters(rule.policies, context),
-    single: usable.length === 1 ? usable[0]?.value : undefined,
+    single: isOne ? usable[0]?.value : undefined,
     pick: compileWeightedPick(backends) ?? (() => undefined),
     requestTimeout: rule.requestTimeout ?? 0,
     backendTimeout: rule.backendTimeout ?? 0,
     retry: compileRetry(rule.retry),
+    limits: compileLimits(rule),
+    session,
   };
+}
+
+function compileLimits({ streamIdleTimeout, maxDuration = 0 }: HttpRule): StreamLimits | undefined {
+  if (streamIdleTimeout === undefined && maxDuration === 0) return undefined;
+  return { idleTimeout: streamIdleTimeout, maxDuration };
 }
 
 function compileBackend(backend: WeightedBackend, context: RouteContext): CompiledBackend {

@@ -1,10 +1,16 @@
-/** What binds a request to an endpoint beyond its rule: the session that its client holds, and the hash of its keys. */
+/**
+ * What binds a request to an endpoint beyond its rule: the session that its client holds (GEP-1619), and the hash of its keys. What
+ * the client has to keep for the next time, it is told with the answer.
+ */
 import type { HashKey } from "@sallyport/model/traffic";
 import { findQueryValue } from "../router/query.ts";
 import type { RequestHead } from "../head/request-head.ts";
-import { findCookie } from "../session/cookie.ts";
+import type { ResponseHead } from "../head/response-head.ts";
+import type { CompiledBackend, CompiledSession } from "../router/contract.ts";
+import { findCookie, formatCookie } from "../session/cookie.ts";
+import { toClusterMark } from "../session/endpoint-session.ts";
 import { hashText } from "../session/text-hash.ts";
-import type { SessionToken } from "../session/token.ts";
+import { formatToken, isOver, parseToken, type SessionToken } from "../session/token.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** A cookie that a client without it is given, so that it comes to the same endpoint again. */
@@ -19,6 +25,85 @@ export interface Affinity {
   readonly token: SessionToken | undefined;
   /** Undefined: none was made. */
   made: MadeCookie | undefined;
+}
+
+/**
+ * Reads the session of a request. Returns the backend that it leads to, whatever the weights say; undefined where there is none, or
+ * the endpoint is not there any more: then it begins anew.
+ */
+export function openSession(
+  exchange: Exchange,
+  head: RequestHead,
+  session: CompiledSession,
+): CompiledBackend | undefined {
+  const token = readToken(head, session);
+  const backend = token === undefined ? undefined : session.backends.get(token.cluster);
+  const isThere = token !== undefined && backend?.cluster?.serves(token.endpoint) === true;
+  exchange.affinity = { token: isThere ? token : undefined, made: undefined };
+  return isThere ? backend : undefined;
+}
+
+/** The answer with what its client is to keep. */
+export function tellClient(exchange: Exchange, answer: ResponseHead): ResponseHead {
+  const { affinity, rule, start } = exchange;
+  if (affinity === undefined || start === undefined) return answer;
+  const secure = start.head.scheme === "https";
+  const token = rule?.session === undefined ? undefined : renewToken(exchange, rule.session, affinity.token);
+  if (token === undefined && affinity.made === undefined) return answer;
+  const told = answer.own();
+  if (affinity.made !== undefined) told.addHeader("set-cookie", toHashCookie(affinity.made, secure));
+  if (token !== undefined && rule?.session !== undefined) {
+    const { carrier, absoluteTimeout = 0 } = rule.session.policy;
+    const value = formatToken(token);
+    if (carrier.kind === "header") told.setHeader(carrier.name, value);
+    else {
+      const lasts = carrier.lifetime === "permanent" ? absoluteTimeout - (token.used - token.begun) * 1000 : 0;
+      const path = start.head.route?.cookiePath ?? "/";
+      told.addHeader(
+        "set-cookie",
+        formatCookie({ name: carrier.name, value, path, lifetime: Math.max(0, lasts), secure, attributes: NONE }),
+      );
+    }
+  }
+  return told;
+}
+
+/** What the client has to hold from now on; undefined: what it has. */
+function renewToken(
+  { connection, cluster }: Exchange,
+  { policy }: CompiledSession,
+  token: SessionToken | undefined,
+): SessionToken | undefined {
+  const endpoint = connection?.endpoint.session ?? "";
+  if (endpoint === "" || cluster === undefined) return undefined;
+  const used = toSeconds();
+  if (token === undefined || token.endpoint !== endpoint) {
+    return { endpoint, cluster: toClusterMark(cluster.key), begun: used, used };
+  }
+  return policy.idleTimeout === undefined || token.used === used ? undefined : { ...token, used };
+}
+
+function readToken(head: RequestHead, { policy }: CompiledSession): SessionToken | undefined {
+  const { carrier } = policy;
+  // filters may have taken it out of what goes upstream
+  const value =
+    carrier.kind === "header"
+      ? head.received(carrier.name.toLowerCase())
+      : findCookie(head.received("cookie") ?? "", carrier.name);
+  const token = value === undefined ? undefined : parseToken(value);
+  return token === undefined || isOver(token, policy, toSeconds()) ? undefined : token;
+}
+
+function toHashCookie({ key, value }: MadeCookie, secure: boolean): string {
+  const { name, path = "/", lifetime = 0, attributes = [] } = key;
+  const further = attributes.map((one) => (one.value === undefined ? one.name : `${one.name}=${one.value}`));
+  return formatCookie({ name, value, path, lifetime, secure, attributes: further });
+}
+
+const NONE: readonly string[] = [];
+
+function toSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 /** The hash of the first of these keys that the request has; undefined: of none. */

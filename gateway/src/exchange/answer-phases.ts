@@ -11,6 +11,7 @@
 import type { FaultReason } from "@sallyport/model/fault";
 import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
+import { tellClient } from "./affinity.ts";
 import type { BodyFraming, BodyMode, DownstreamStream, TryProgress } from "./contract.ts";
 import { changeAnswer, endEncoded } from "./content/changed-answer.ts";
 import type { Exchange } from "./exchange.ts";
@@ -37,7 +38,8 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
     failExchange(exchange, "upgrade-refused");
     return "content";
   }
-  const answer = exchange.ruleFilters + exchange.backendFilters > 0 ? filterAnswer(exchange, head) : head;
+  const filtered = exchange.ruleFilters + exchange.backendFilters > 0 ? filterAnswer(exchange, head) : head;
+  const answer = exchange.affinity === undefined ? filtered : tellClient(exchange, filtered);
   exchange.upstreamStartedAt = dependencies.now();
   exchange.beganThisTurn = true;
   exchange.answered = true;

@@ -16,6 +16,7 @@ import type { Filter, Verdict } from "@sallyport/policies/filter";
 import type { UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { CompiledBackend, CompiledRule, RouteResult } from "../router/contract.ts";
+import { openSession } from "./affinity.ts";
 import { holdsRequest } from "./content/request-body.ts";
 import type { BodyMode, DownstreamStream, UpstreamStream } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
@@ -201,7 +202,8 @@ function awaitVerdict(exchange: Exchange, verdict: Promise<Verdict>, goOn: () =>
 }
 
 function chooseBackend(exchange: Exchange, head: RequestHead, rule: CompiledRule): void {
-  const backend = rule.single ?? rule.pick();
+  const kept = rule.session === undefined ? undefined : openSession(exchange, head, rule.session);
+  const backend = kept ?? rule.single ?? rule.pick();
   exchange.backend = backend;
   if (backend === undefined || backend.cluster === undefined) {
     failExchange(exchange, "invalid-backend", backend === undefined ? "no-backend" : backend.invalid);
@@ -211,7 +213,7 @@ function chooseBackend(exchange: Exchange, head: RequestHead, rule: CompiledRule
   if (backend.filters.length === 0) {
     head.settled ||= !head.idTouched && areDeterministic(rule.filters);
     acquireConnection(exchange);
-  } else if (head.settled) {
+  } else if (head.settled && backend === rule.single) {
     exchange.backendFilters = backend.filters.length;
     acquireConnection(exchange);
   } else runBackend(exchange, head, rule, backend);
@@ -219,6 +221,7 @@ function chooseBackend(exchange: Exchange, head: RequestHead, rule: CompiledRule
 
 function runBackend(exchange: Exchange, head: RequestHead, rule: CompiledRule, backend: CompiledBackend): void {
   const { generation } = exchange;
+  head.settled = false;
   runFilters(exchange, backend.filters, 0);
   // the outcome is that of every request with this head only where no other backend could have been chosen
   if (exchange.generation !== generation || exchange.waiting || backend !== rule.single) return;

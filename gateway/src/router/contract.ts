@@ -10,6 +10,7 @@ import type {
   ProxyProtocolIn,
   StreamOptions,
 } from "@sallyport/model/listener";
+import type { SessionPersistence } from "@sallyport/model/session";
 import type { Filter } from "@sallyport/policies/filter";
 import type { UpstreamCluster } from "../cluster/contract.ts";
 import type { CompiledRetry } from "../retry/policy.ts";
@@ -36,6 +37,21 @@ export interface CompiledBackend {
   readonly filters: readonly Filter[];
 }
 
+/** How clients of a rule keep the endpoint that answered them first. */
+export interface CompiledSession {
+  readonly policy: SessionPersistence;
+  /** By the mark of their cluster (../session): also those of weight 0, which keep the sessions that they have (GEP-1619). */
+  readonly backends: ReadonlyMap<string, CompiledBackend>;
+}
+
+/** Limits of exchanges and tunnels that a rule sets itself. */
+export interface StreamLimits {
+  /** Milliseconds of silence; 0: any; undefined: those of the listener. */
+  readonly idleTimeout: number | undefined;
+  /** Milliseconds from the head of the request to the end, whatever happens meanwhile; 0: no limit. */
+  readonly maxDuration: number;
+}
+
 /** One rule of one route, ready to run. */
 export interface CompiledRule {
   /** `namespace/name` of the route. */
@@ -55,6 +71,9 @@ export interface CompiledRule {
   readonly backendTimeout: number;
   /** Undefined: tries are not made again, but for what nobody can have seen. */
   readonly retry: CompiledRetry | undefined;
+  /** Undefined: it sets none. */
+  readonly limits: StreamLimits | undefined;
+  readonly session: CompiledSession | undefined;
 }
 
 /** What a request resolved to: the listener it belongs to (for options, metrics), and the rule if one matches. */
@@ -63,6 +82,8 @@ export interface RouteResult {
   readonly rule: CompiledRule | undefined;
   /** The part of the path a prefix match covered, without trailing slash; undefined where the rule matched otherwise. */
   readonly matchedPrefix: string | undefined;
+  /** Path attribute of the cookie of its session; undefined where the rule has none. */
+  readonly cookiePath?: string | undefined;
   /** False where the choice looked at headers or query of a kind that makes caching by head unsafe; always true today. */
   readonly cacheable: boolean;
 }

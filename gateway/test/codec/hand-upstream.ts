@@ -59,6 +59,10 @@ export class HandUpstream implements UpstreamCluster {
     request.refuse("no-endpoints");
   }
 
+  serves(): boolean {
+    return false;
+  }
+
   cancel(request: ConnectionRequest | EndpointRequest): void {
     this.#waiting = this.#waiting.filter((one) => one !== request);
   }

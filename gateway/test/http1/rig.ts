@@ -212,6 +212,8 @@ export function toOneRoute(
     requestTimeout: 0,
     backendTimeout: 0,
     retry: undefined,
+    limits: undefined,
+    session: undefined,
     ...changes,
   };
   return { listener: toListener({ http }), rule, matchedPrefix: undefined, cacheable: true };

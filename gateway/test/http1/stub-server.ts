@@ -44,6 +44,10 @@ class EchoCluster implements UpstreamCluster {
     request.refuse("no-endpoints");
   }
 
+  serves(): boolean {
+    return false;
+  }
+
   cancel(): void {
     // nothing waits
   }
@@ -96,6 +100,8 @@ export function serve(pieces: readonly Buffer[]): Run {
     requestTimeout: 0,
     backendTimeout: 0,
     retry: undefined,
+    limits: undefined,
+    session: undefined,
   };
   const http = DEFAULT_HTTP_SERVER_OPTIONS;
   const stream = DEFAULT_STREAM_OPTIONS;

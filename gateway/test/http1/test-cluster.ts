@@ -69,6 +69,10 @@ export class TestCluster implements UpstreamCluster {
     });
   }
 
+  serves(): boolean {
+    return false;
+  }
+
   cancel(request: ConnectionRequest | EndpointRequest): void {
     this.cancelled++;
     this.#waiting = this.#waiting.filter((waiting) => waiting.request !== request);

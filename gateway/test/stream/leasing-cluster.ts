@@ -56,6 +56,10 @@ export class LeasingCluster implements UpstreamCluster {
     else this.#assign(request, endpoint);
   }
 
+  serves(): boolean {
+    return false;
+  }
+
   cancel(request: unknown): void {
     this.cancelled++;
     this.#waiting = this.#waiting.filter((one) => one !== request);
