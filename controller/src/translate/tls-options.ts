@@ -67,13 +67,24 @@ function parseVersion(options: Readonly<Record<string, string>>, name: string, r
 function parseCiphers(options: Readonly<Record<string, string>>, refuse: Refuse): readonly string[] | undefined {
   const text = options[CIPHERS];
   if (text === undefined) return undefined;
-  const ciphers = [...new Set(text.split(/[,:]/).map((name) => toOpenSslName(name.trim())))];
-  const foreign = ciphers.filter((name) => !CIPHER_SUITES.includes(name));
-  for (const name of foreign) {
-    const message = name === "" ? "a name of a cipher suite is empty" : `${name} is not a cipher suite we serve`;
-    refuse(CIPHERS, { message, ...hintName(name, CIPHER_SUITES) });
-  }
-  return foreign.length === 0 ? ciphers : undefined;
+  const { suites, foreign } = toCipherSuites(text.split(/[,:]/).map((name) => name.trim()));
+  for (const flaw of foreign) refuse(CIPHERS, flaw);
+  return foreign.length === 0 ? suites : undefined;
+}
+
+/** Cipher suites by OpenSSL's or IANA's names, as OpenSSL's, and what is to say of those that we do not serve. */
+export function toCipherSuites(names: readonly string[]): {
+  readonly suites: string[];
+  readonly foreign: readonly Pick<Flaw, "message" | "hint">[];
+} {
+  const suites = [...new Set(names.map(toOpenSslName))];
+  const foreign = suites
+    .filter((name) => !CIPHER_SUITES.includes(name))
+    .map((name) => {
+      const message = name === "" ? "a name of a cipher suite is empty" : `${name} is not a cipher suite we serve`;
+      return { message, ...hintName(name, CIPHER_SUITES) };
+    });
+  return { suites, foreign };
 }
 
 /** IANA's `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256` is OpenSSL's `ECDHE-RSA-AES128-GCM-SHA256`; TLS 1.3 has one name for each. */
@@ -85,7 +96,8 @@ function toOpenSslName(name: string): string {
   return CIPHER_SUITES.includes(translated) ? translated : name;
 }
 
-const TLS_1_3 = "TLS_";
+/** How suites of TLS 1.3 begin, and no other's. */
+export const TLS_1_3 = "TLS_";
 
 /** All with authenticated encryption and forward secrecy; what is older has no place at an edge of today (RFC 9325 section 4.2). */
 const CIPHER_SUITES: readonly string[] = [

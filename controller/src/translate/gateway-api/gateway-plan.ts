@@ -57,8 +57,8 @@ export interface ListenerDraft {
 /** What a Gateway says about all its listeners. */
 export interface ListenerSettings {
   readonly proxyProtocol?: ProxyProtocolIn;
-  /** Of TCP and TLS listeners. */
-  readonly stream?: StreamOptions;
+  /** Of TCP and TLS listeners, what it says itself. */
+  readonly stream?: Partial<StreamOptions>;
   /** Of UDP listeners. */
   readonly datagram?: StreamOptions;
 }

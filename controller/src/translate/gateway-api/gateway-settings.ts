@@ -11,12 +11,7 @@
  * setting every connection of the load balancer would fail at its header, and a policy that looks at client addresses would
  * see those of the load balancer. With a wrong timeout the Gateway is served with the default.
  */
-import {
-  DEFAULT_DATAGRAM_OPTIONS,
-  DEFAULT_STREAM_OPTIONS,
-  type ProxyProtocolIn,
-  type StreamOptions,
-} from "@sallyport/model/listener";
+import { DEFAULT_DATAGRAM_OPTIONS, type ProxyProtocolIn } from "@sallyport/model/listener";
 import type { WorldObject } from "../../world/world.ts";
 import { parseDuration } from "../duration.ts";
 import { type Finding, type Flaw, hintName } from "../flaw.ts";
@@ -51,13 +46,18 @@ export function readGatewaySettings(gateway: WorldObject<"Gateway">): GatewaySet
     if (text !== undefined) findings.push(toBadDuration(name, text));
     return undefined;
   };
-  const stream = toOptions(DEFAULT_STREAM_OPTIONS, read(TCP_IDLE, 1), read(TCP_LIFETIME, 0));
-  const datagram = toOptions(DEFAULT_DATAGRAM_OPTIONS, read(UDP_IDLE, 1), undefined);
+  const idleTimeout = read(TCP_IDLE, 1);
+  const maxLifetime = read(TCP_LIFETIME, 0);
+  const stream = {
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
+    ...(maxLifetime === undefined ? {} : { maxLifetime }),
+  };
+  const silence = read(UDP_IDLE, 1);
   return {
     settings: {
       ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
-      ...(stream === undefined ? {} : { stream }),
-      ...(datagram === undefined ? {} : { datagram }),
+      ...(Object.keys(stream).length === 0 ? {} : { stream }),
+      ...(silence === undefined ? {} : { datagram: { ...DEFAULT_DATAGRAM_OPTIONS, idleTimeout: silence } }),
     },
     flaws,
     remarks: findings,
@@ -65,16 +65,6 @@ export function readGatewaySettings(gateway: WorldObject<"Gateway">): GatewaySet
 }
 
 type Annotations = Readonly<Record<string, string>>;
-
-/** Undefined where nothing differs from the defaults by an annotation. */
-function toOptions(
-  defaults: StreamOptions,
-  idleTimeout: number | undefined,
-  maxLifetime: number | undefined,
-): StreamOptions | undefined {
-  if (idleTimeout === undefined && maxLifetime === undefined) return undefined;
-  return { idleTimeout: idleTimeout ?? defaults.idleTimeout, maxLifetime: maxLifetime ?? defaults.maxLifetime };
-}
 
 function readProxyProtocol(annotations: Annotations): {
   readonly proxyProtocol?: ProxyProtocolIn;

@@ -3,6 +3,7 @@ import type { Resource } from "@sallyport/model/snapshot";
 import type { Translate } from "../translator.ts";
 import { translateBackendTrafficPolicies } from "./backend-traffic-policy.ts";
 import { translateBackendTlsPolicies } from "./backend-tls-policy.ts";
+import { translateClientTrafficPolicies } from "./client-traffic-policy.ts";
 import { planGateways, toGatewayKey } from "./gateway.ts";
 import { translateGatewayClasses } from "./gateway-class.ts";
 import type { GatewayPlan, ListenerPlan } from "./gateway-plan.ts";
@@ -19,7 +20,9 @@ export const translateGatewayApi: Translate = (world, options) => {
   const gateways = planGateways(world, options);
   const plans = [...gateways.byKey.values()];
   const routes = translateRoutes({ world, options, gateways });
+  const clients = translateClientTrafficPolicies(world, options, gateways);
   const policies = [
+    clients.translation,
     translateBackendTlsPolicies(world, options, routes),
     translateBackendTrafficPolicies(world, options, routes),
     translateMeshes(world),
@@ -32,7 +35,7 @@ export const translateGatewayApi: Translate = (world, options) => {
     attachedRoutes,
     obstacles: options.proxies?.obstaclesOf(toGatewayKey(gateway)) ?? [],
   });
-  const resources: Resource[] = plans.flatMap((plan) => toGatewayResources(plan, options));
+  const resources: Resource[] = plans.flatMap((plan) => toGatewayResources(plan, options, clients.settings));
   for (const route of routes) resources.push(...route.resources);
   return {
     resources,
