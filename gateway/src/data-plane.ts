@@ -20,6 +20,7 @@ import { AccessLog, type AccessOutput } from "./observe/access-log.ts";
 import { WallClock } from "./observe/access-time.ts";
 import { OTHER_BLOCK, type NamedBlock } from "./observe/blocks.ts";
 import { GLOBAL } from "./observe/cells.ts";
+import type { LimitName } from "./observe/contract.ts";
 import { openOutput } from "./observe/line-output.ts";
 import { monotonicNow } from "./observe/health-words.ts";
 import type { Log } from "./observe/log.ts";
@@ -49,6 +50,14 @@ export interface DataPlaneOptions {
 const SWEEP = 1_000;
 /** Milliseconds the access log may take to write its last lines. */
 const LOG_PATIENCE = 1_000;
+
+/** What comes of a limit of a cluster that is reached, for people. */
+const EFFECTS: Readonly<Record<LimitName, string>> = {
+  connections: "requests wait for a connection",
+  pending: "requests that would have to wait are answered 503 (UO)",
+  requests: "requests are answered 503 (UO)",
+  retries: "requests that failed are not tried again (UO)",
+};
 
 /** The parts of one isolate. */
 export class IsolateDataPlane implements DataPlane {
@@ -90,6 +99,7 @@ export class IsolateDataPlane implements DataPlane {
       schedule,
       resolver: openResolver(),
       counts: memory.active,
+      limitCounts: memory.limits,
       health: {
         worker,
         shared: memory.active.health,
@@ -101,6 +111,14 @@ export class IsolateDataPlane implements DataPlane {
       onNameState: (cluster, hostname, state) => {
         if (state === "resolved") log.info("upstream name resolves", { cluster, hostname });
         else log.warn("upstream name does not resolve", { cluster, hostname, detail: state.detail });
+      },
+      onLimit: (cluster, limit, state) => {
+        if (state.kind === "reached")
+          log.warn("limit of a cluster reached", { cluster, limit, most: state.most, effect: EFFECTS[limit] });
+        else {
+          const { overflows, milliseconds } = state;
+          log.info("limit of a cluster no longer reached", { cluster, limit, overflows, seconds: milliseconds / 1000 });
+        }
       },
     });
     this.#budget = new ConnectionBudget(connectionLimit(readOpenFilesLimit(), workers));

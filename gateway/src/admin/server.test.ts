@@ -137,6 +137,15 @@ test("a configuration dump shows everything but private keys", async () => {
   await server.close();
 });
 
+/** As every worker tells them: counted over all of them. */
+const LIMITS = {
+  connections: { now: 6, most: 10, isReached: true },
+  pending: { now: 4, most: 20, isReached: false },
+  requests: { now: 0, most: undefined, isReached: false },
+  retries: { now: 1, most: 3, isReached: false },
+  connectionsPerEndpoint: 5,
+};
+
 test("shares of workers are added up, but what they share is not", async () => {
   const { stage, source } = openStage();
   const pool = { idle: 1, draining: 1, streams: 4 };
@@ -149,8 +158,8 @@ test("shares of workers are added up, but what they share is not", async () => {
     connections: 3,
     ...pool,
   } as const;
-  const limits = { protocol: "auto", balancer: "least-request", connectionLimit: 10, pendingLimit: 20 } as const;
-  const cluster = { key: "a/b:80", ...limits, connections: 3, pending: 2, endpoints: [endpoint] };
+  const kinds = { protocol: "auto", balancer: "least-request" } as const;
+  const cluster = { key: "a/b:80", ...kinds, limits: LIMITS, connections: 3, pending: 2, endpoints: [endpoint] };
   const listener = { bind: "0.0.0.0:80", port: 80, connections: 4, draining: false };
   const engine = { epoch: 3, clusters: [cluster], listeners: [listener] };
   stage.workers = [0, 1].map((worker) => ({ worker, state: "serving", engine }));
@@ -162,9 +171,14 @@ test("shares of workers are added up, but what they share is not", async () => {
       tls: null,
       balancer: "least-request",
       connections: 6,
-      connectionLimitPerWorker: 10,
       pending: 4,
-      pendingLimitPerWorker: 20,
+      limits: {
+        connections: { limit: 10, now: 6, reached: true },
+        pending: { limit: 20, now: 4, reached: false },
+        requests: { limit: null, now: null, reached: false },
+        retries: { limit: 3, now: 1, reached: false },
+        connectionsPerEndpoint: { limit: 5 },
+      },
       endpoints: [
         {
           address: "10.0.0.1:80",
@@ -224,8 +238,8 @@ test("ports show what they speak and how many ways there are, clusters whether t
     toStreamRoute("one", [], { attachments: on("raw", "dns") }),
     toStreamRoute("two", [], { attachments: on("raw") }),
   ]);
-  const limits = { protocol: "http1", balancer: "least-request", connectionLimit: 10, pendingLimit: 20 } as const;
-  const cluster = { key: "a/b:443", ...limits, connections: 0, pending: 0, endpoints: [] };
+  const kinds = { protocol: "http1", balancer: "least-request" } as const;
+  const cluster = { key: "a/b:443", ...kinds, limits: LIMITS, connections: 0, pending: 0, endpoints: [] };
   const listeners = ["0.0.0.0:8443", "udp/0.0.0.0:8443"].map((key) => {
     return { bind: key, port: 8443, draining: false, connections: 0 };
   });

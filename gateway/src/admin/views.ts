@@ -1,7 +1,7 @@
 /** What GET requests of the admin API show. Workers' shares are added up; key material is redacted. */
 import { type Listener, toBindKey } from "@sallyport/model/listener";
 import { redactResource, type Resource, resourcesOf, type Snapshot } from "@sallyport/model/snapshot";
-import type { ClusterSummary, EndpointSummary } from "../cluster/contract.ts";
+import type { ClusterSummary, EndpointSummary } from "../cluster/summary.ts";
 import { METRIC_FAMILIES } from "../observe/families.ts";
 import type { MetricSource, RemoteFacts } from "../observe/metric-source.ts";
 import { toCertificateFacts } from "./certificate-facts.ts";
@@ -59,11 +59,22 @@ export function toClusters(snapshot: Snapshot, workers: readonly WorkerView[]): 
     tls: toTls(snapshot, key),
     balancer: shares[0]?.balancer,
     connections: sum(shares, (share) => share.connections),
-    connectionLimitPerWorker: shares[0]?.connectionLimit,
     pending: sum(shares, (share) => share.pending),
-    pendingLimitPerWorker: shares[0]?.pendingLimit,
+    limits: toLimits(shares[0]),
     endpoints: toEndpoints(shares.flatMap((share) => share.endpoints)),
   }));
+}
+
+/** Limits with what counts against them, over all workers, answering or not. */
+function toLimits(share: ClusterSummary | undefined): unknown {
+  if (share === undefined) return null;
+  const { connectionsPerEndpoint, ...limits } = share.limits;
+  const shown = Object.entries(limits).map(([name, { most, now, isReached }]) => [
+    name,
+    // requests are counted only where they are limited
+    { limit: most ?? null, now: name === "requests" && most === undefined ? null : now, reached: isReached },
+  ]);
+  return { ...Object.fromEntries(shown), connectionsPerEndpoint: { limit: connectionsPerEndpoint ?? null } };
 }
 
 /** Every bound port with the listeners on it. */

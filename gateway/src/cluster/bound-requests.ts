@@ -8,12 +8,19 @@ export type BoundRequest = readonly [request: ConnectionRequest, fresh: boolean]
 /** Those of a cluster. */
 export class BoundRequests {
   readonly #connections = new Map<ConnectionRequest, PooledConnection>();
+  readonly #onChange: (change: 1 | -1) => void;
+
+  /** `onChange` is told of every request that begins or ceases to wait. */
+  constructor(onChange: (change: 1 | -1) => void) {
+    this.#onChange = onChange;
+  }
 
   /** Lets a request wait for this connection. */
   add(pooled: PooledConnection, request: ConnectionRequest, fresh: boolean): void {
     pooled.bound ??= new Map();
     pooled.bound.set(request, fresh);
     this.#connections.set(request, pooled);
+    this.#onChange(1);
   }
 
   /** Takes a request out; the connection that it waited for, undefined where it did not. */
@@ -22,6 +29,7 @@ export class BoundRequests {
     if (pooled === undefined) return undefined;
     this.#connections.delete(request);
     pooled.bound?.delete(request);
+    this.#onChange(-1);
     return pooled;
   }
 
@@ -42,6 +50,11 @@ export class BoundRequests {
     const all = [...(pooled.bound ?? [])];
     for (const [request] of all) this.remove(request);
     return all;
+  }
+
+  /** How many wait for whatever connection. */
+  get length(): number {
+    return this.#connections.size;
   }
 
   /** All, whatever they wait for, as they are now. */

@@ -8,8 +8,8 @@
 import type { Cluster } from "@sallyport/model/cluster";
 import type { Endpoint, EndpointSet } from "@sallyport/model/endpoint";
 import type { BoundRequest } from "./bound-requests.ts";
+import { type BreakerOptions, ClusterBreaker } from "./breaker.ts";
 import type {
-  ClusterSummary,
   ClusterTableOptions,
   ConnectionRequest,
   EndpointRequest,
@@ -18,25 +18,25 @@ import type {
   UpstreamEndpoint,
   UpstreamTlsSettings,
 } from "./contract.ts";
-import { ConnectionPool, type PoolOwner } from "./connection-pool.ts";
+import { ConnectionPool } from "./connection-pool.ts";
 import { EndpointChoice } from "./endpoint-choice.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 import { EndpointHosts } from "./endpoint-hosts.ts";
 import { ClusterHealth } from "./health/cluster-health.ts";
 import type { HealthWatch } from "./health/health-watch.ts";
 import { HeldLease, type LeaseKeeper } from "./held-lease.ts";
+import type { PoolOwner } from "./pool-terms.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { ClusterRetries } from "./retry-gate.ts";
+import type { ClusterSummary } from "./summary.ts";
 import { type Absence, type LineServer, WaitingRequests } from "./waiting-requests.ts";
 
 /** What a cluster stands on. */
-export type ClusterOptions = Pick<
-  ClusterTableOptions,
-  "open" | "now" | "random" | "schedule" | "counts" | "recorder"
-> & {
-  /** Absent: endpoints are fit, whatever is configured. */
-  readonly watch?: HealthWatch;
-};
+export type ClusterOptions = Pick<ClusterTableOptions, "open" | "now" | "random" | "schedule" | "counts" | "recorder"> &
+  BreakerOptions & {
+    /** Absent: endpoints are fit, whatever is configured. */
+    readonly watch?: HealthWatch;
+  };
 
 const NONE: readonly Endpoint[] = [];
 
@@ -45,6 +45,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   readonly key: string;
   readonly retries: ClusterRetries;
   readonly #hosts: EndpointHosts;
+  readonly #breaker: ClusterBreaker;
   readonly #choice: EndpointChoice;
   readonly #pool: ConnectionPool;
   readonly #waiting: WaitingRequests;
@@ -59,10 +60,13 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     this.#config = config;
     this.#hosts = new EndpointHosts(config.key, options.counts);
     this.#choice = new EndpointChoice(this.#hosts, config.balancer, options);
-    this.retries = new ClusterRetries(options.now, () => this.#hosts.busy + this.#waiting.length);
-    this.#pool = new ConnectionPool({ config, tls: undefined }, this.#hosts, options, this);
+    this.#breaker = new ClusterBreaker(config, this.#hosts, options);
+    const countActive = (): number => this.#hosts.busy + this.#waiting.length;
+    this.retries = new ClusterRetries(options.now, countActive, this.#breaker);
+    const poolOptions = { ...options, breaker: this.#breaker };
+    this.#pool = new ConnectionPool({ config, tls: undefined }, this.#hosts, poolOptions, this);
     this.#health = options.watch && new ClusterHealth(options.watch, this.#hosts, this);
-    this.#waiting = new WaitingRequests(this, this.#pool, (change) => options.recorder.upstreamPending(change));
+    this.#waiting = new WaitingRequests(this, this.#pool, { breaker: this.#breaker, schedule: options.schedule });
   }
 
   acquire(request: ConnectionRequest, fresh: boolean): void {
@@ -72,33 +76,39 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
       request.refuse("connect-failure");
       return;
     }
+    if (this.#breaker.isFull) {
+      this.#breaker.noteOverflow("requests");
+      request.refuse("request-overflow");
+      return;
+    }
     // What is too old may have to make room for those who came before.
     if (this.#config.pool.maxLifetime > 0 && this.isWaitedFor) this.#waiting.serve();
     const pooled = this.choose(request, fresh);
-    if (pooled !== undefined) this.#pool.give(pooled, request, fresh);
-    else if (this.#choice.isEmpty && this.#absence !== "unknown") request.refuse(this.#absence);
-    else if (this.#mayWait(request)) this.#waiting.join(request, fresh);
+    if (pooled === undefined) this.#wait(request, fresh);
+    // who has it opened need not be let wait for it
+    else if (pooled.state !== "opening" || pooled.streams === 1 || this.#mayWait(request))
+      this.#pool.give(pooled, request, fresh);
+    else this.#pool.leave(pooled);
   }
 
   lease(request: EndpointRequest, avoid?: UpstreamEndpoint): void {
-    let host = this.#choice.first(request);
-    if (host === undefined) {
+    const chosen = this.#chooseForLease(request, avoid);
+    if (chosen === undefined) {
       if (this.#absence !== "unknown") request.refuse(this.#absence);
       else if (this.#mayWait(request)) this.#waiting.joinForLease(request);
       return;
     }
-    const first = host;
-    while (host !== undefined && host === avoid) host = this.#choice.next();
     // It cannot use a connection that is there, but it can have its place.
-    while (!this.#pool.hasRoom && this.#pool.closeIdle());
-    if (!this.#pool.hasRoom) {
+    while (!this.#breaker.hasRoomOn(chosen) && this.#closeIdleFor(chosen));
+    if (!this.#breaker.hasRoomOn(chosen)) {
+      this.#breaker.noteOverflow("connections");
       request.refuse("connection-overflow");
       return;
     }
-    const chosen = host ?? first;
-    const { connectTimeout, proxyProtocol } = this.#config;
-    this.#hosts.occupy(chosen);
-    request.assign(new HeldLease(this, chosen, { connectTimeout, proxyProtocol, tls: this.#tls }));
+    const { connectTimeout, proxyProtocol, pool } = this.#config;
+    const terms = { connectTimeout, proxyProtocol, tcpKeepAlive: pool.tcpKeepAlive, tls: this.#tls };
+    this.#breaker.open(chosen);
+    request.assign(new HeldLease(this, chosen, terms));
   }
 
   serves(session: string): boolean {
@@ -119,6 +129,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     // A client certificate that was renewed is shown by new connections; what the open ones have proven stays true.
     this.#tls = tls;
     this.#pool.update({ config, tls });
+    this.#breaker.update(config.limits);
     this.#choice.balance(config.balancer);
     this.retries.update(config.retryBudget);
     this.#health?.update(config, tls);
@@ -154,13 +165,17 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
 
   sweep(): void {
     this.retries.sweep();
+    this.#breaker.sweep();
     this.#pool.sweep();
+    // Connections that nobody here needs are room for those who wait elsewhere.
+    for (let left = this.#breaker.waitingElsewhere; left > 0 && this.#pool.closeIdle(); left--);
     this.#waiting.serve();
   }
 
   retire(): void {
     this.#health?.stop();
     this.#hosts.retire();
+    this.#breaker.retire();
     // Nobody resolves its names any more.
     if (this.#absence === "unknown") this.#absence = "dns-failure";
     this.#pool.sweep();
@@ -179,9 +194,8 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
       protocol: this.#config.protocol,
       balancer: this.#config.balancer.kind,
       connections: this.#hosts.connections,
-      connectionLimit: this.#config.limits.connections,
-      pending: this.#waiting.length,
-      pendingLimit: this.#config.limits.pending,
+      pending: this.#waiting.length + this.#pool.bound,
+      limits: this.#breaker.summary(),
       endpoints: Array.from(this.#hosts, (host) => host.summary()),
     };
   }
@@ -208,7 +222,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   }
 
   onReleased(host: EndpointHost): void {
-    this.#hosts.vacate(host, 1, "serving");
+    this.#breaker.close(host, 1, "serving");
     this.#waiting.serve();
   }
 
@@ -217,27 +231,65 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     if (host === undefined) return undefined;
     const pooled = this.#pool.take(host, request, fresh);
     if (pooled !== undefined) return pooled;
-    return this.#pool.hasRoom ? this.#pool.open(host, request) : this.#chooseOverBudget(host, request, fresh);
+    return this.#breaker.hasRoomOn(host)
+      ? this.#pool.open(host, request)
+      : this.#chooseOverBudget(host, request, fresh);
   }
 
-  /** No more may be opened: one with room on another endpoint will do, or one that is of no use to it makes room. */
+  /**
+   * No more may be opened to the endpoint that was chosen: a connection with room on another endpoint will do, or a new one there where it
+   * has room, or one that is of no use to the request makes room.
+   */
   #chooseOverBudget(chosen: EndpointHost, request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
-    const { tried } = request;
+    const { avoids, tried } = request;
+    let roomy: EndpointHost | undefined = undefined;
     // to find one that it did not fail on, it may have gone through all
     let host = tried === undefined ? this.#choice.next() : this.#choice.first(request);
     for (; host !== undefined; host = this.#choice.next()) {
       const pooled = this.#pool.take(host, request, fresh);
       if (pooled !== undefined) return pooled;
+      if (roomy !== undefined || !this.#breaker.limitsEndpoints || host === avoids) continue;
+      if (tried?.includes(host) !== true && this.#breaker.hasRoomOn(host)) roomy = host;
     }
     // Looking for one can have closed what was too old.
-    if (!this.#pool.hasRoom) this.#pool.closeIdle();
-    return this.#pool.hasRoom ? this.#pool.open(chosen, request) : undefined;
+    if (this.#breaker.hasRoomOn(chosen)) return this.#pool.open(chosen, request);
+    if (roomy !== undefined) return this.#pool.open(roomy, request);
+    this.#closeIdleFor(chosen);
+    return this.#breaker.hasRoomOn(chosen) ? this.#pool.open(chosen, request) : undefined;
   }
 
-  /** Whether there is a place in line; refuses the request where there is none. */
+  /** The best endpoint but this, with room if there is one that has; this, if there is no other. */
+  #chooseForLease(request: EndpointRequest, avoid: UpstreamEndpoint | undefined): EndpointHost | undefined {
+    const first = this.#choice.first(request);
+    let other: EndpointHost | undefined = undefined;
+    for (let host = first; host !== undefined; host = this.#choice.next()) {
+      if (host === avoid) continue;
+      if (!this.#breaker.limitsEndpoints || this.#breaker.hasRoomOn(host)) return host;
+      other ??= host;
+    }
+    return other ?? first;
+  }
+
+  /** Closes a connection that carries nothing, so that one can be opened to this endpoint; false where there is none. */
+  #closeIdleFor(host: EndpointHost): boolean {
+    return this.#pool.closeIdle(this.#breaker.hasRoom ? host : undefined);
+  }
+
+  #wait(request: ConnectionRequest, fresh: boolean): void {
+    if (this.#choice.isEmpty) {
+      if (this.#absence !== "unknown") {
+        request.refuse(this.#absence);
+        return;
+      }
+    } else this.#breaker.noteOverflow("connections");
+    if (this.#mayWait(request)) this.#waiting.join(request, fresh);
+  }
+
+  /** Whether one more may wait; refuses the request where it may not. */
   #mayWait(request: ConnectionRequest | EndpointRequest): boolean {
+    if (!this.#breaker.isLineFull) return true;
     const { pending } = this.#config.limits;
-    if (this.#waiting.length < pending) return true;
+    if (pending > 0) this.#breaker.noteOverflow("pending");
     request.refuse(pending === 0 ? "connection-overflow" : "request-overflow");
     return false;
   }

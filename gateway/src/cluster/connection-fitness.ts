@@ -19,6 +19,7 @@ export class ConnectionFitness {
   /** How many were opened; how many of them before the last one was lost. */
   #opened = 0;
   #openedBeforeLoss = 0;
+  readonly #isSpent: (pooled: PooledConnection) => boolean;
   readonly #isFresh = (pooled: PooledConnection): boolean => pooled.serial > this.#openedBeforeLoss || !pooled.isUp;
   readonly #mayUpgrade = (pooled: PooledConnection): boolean =>
     // Where the protocol is one, all connections are alike: one that turns out not to take upgrades says so for all.
@@ -26,8 +27,10 @@ export class ConnectionFitness {
   readonly #isFreshAndMayUpgrade = (pooled: PooledConnection): boolean =>
     this.#isFresh(pooled) && this.#mayUpgrade(pooled);
 
-  constructor(protocol: Cluster["protocol"]) {
+  /** `isSpent`: it is not given anything more, whatever room it has. */
+  constructor(protocol: Cluster["protocol"], isSpent: (pooled: PooledConnection) => boolean) {
     this.protocol = protocol;
+    this.#isSpent = isSpent;
   }
 
   /** The serial of a new connection. */
@@ -42,9 +45,11 @@ export class ConnectionFitness {
 
   /** A connection of this endpoint with room that will do, with one more stream counted on it. */
   take(host: EndpointHost, { request, fresh }: Demand): PooledConnection | undefined {
-    if (!request.upgrades) return host.stack.takeFit(this.#isFresh);
+    const spent = this.#isSpent;
+    if (!request.upgrades) return host.stack.takeFit((one) => this.#isFresh(one) && !spent(one));
     const fit = fresh ? this.#isFreshAndMayUpgrade : this.#mayUpgrade;
-    return host.upgradeStack.takeFit(fit) ?? host.stack.takeFit(fit);
+    const isFit = (one: PooledConnection): boolean => fit(one) && !spent(one);
+    return host.upgradeStack.takeFit(isFit) ?? host.stack.takeFit(isFit);
   }
 
   /** Whether one that waits can have a connection on which a stream has just ended. */

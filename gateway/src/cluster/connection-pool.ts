@@ -5,39 +5,16 @@
  * A connection whose protocol is chosen in the handshake carries nothing before; requests wait for it, bound to it. One that only
  * finishes what is on it (GOAWAY, too old) leaves its room to a successor; of those there are at most as many again.
  */
-import { type Cluster, DEFAULT_HTTP2_CLIENT_OPTIONS } from "@sallyport/model/cluster";
 import type { FaultReason } from "@sallyport/model/fault";
-import { type BoundRequest, BoundRequests } from "./bound-requests.ts";
+import { BoundRequests } from "./bound-requests.ts";
+import type { ClusterBreaker } from "./breaker.ts";
 import { ConnectionFitness } from "./connection-fitness.ts";
 import { isExpired, isTooOld } from "./connection-stack.ts";
-import type { ClusterTableOptions, ConnectionRequest, UpstreamTlsSettings } from "./contract.ts";
+import type { ConnectionRequest } from "./contract.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 import type { EndpointHosts } from "./endpoint-hosts.ts";
+import { type PoolOptions, type PoolOwner, type PoolTerms, toExpectedCapacity, toOpenOptions } from "./pool-terms.ts";
 import { type ConnectionKeeper, PooledConnection } from "./pooled-connection.ts";
-
-/** What connections are opened with, as configured now. */
-export interface PoolTerms {
-  readonly config: Cluster;
-  readonly tls: UpstreamTlsSettings | undefined;
-}
-
-/** What it stands on. */
-export type PoolOptions = Pick<ClusterTableOptions, "open" | "now" | "recorder">;
-
-/** Who has the requests that wait: the cluster. */
-export interface PoolOwner {
-  /** Whether anybody waits. */
-  readonly isWaitedFor: boolean;
-  /** This connection can carry more. */
-  onRoom(pooled: PooledConnection): void;
-  /** There may be room for another connection. */
-  onBudget(): void;
-  /** The connection they waited for cannot carry them: they wait again, as the first, in this order. */
-  onReturned(requests: readonly BoundRequest[]): void;
-}
-
-/** What RFC 9113 section 6.5.2 recommends as the least: expected of an endpoint that nothing is known of. */
-const EXPECTED_CAPACITY = 100;
 
 /** All connections of a cluster. */
 export class ConnectionPool implements ConnectionKeeper {
@@ -46,13 +23,19 @@ export class ConnectionPool implements ConnectionKeeper {
   readonly #options: PoolOptions;
   readonly #hosts: EndpointHosts;
   readonly #owner: PoolOwner;
+  readonly #breaker: ClusterBreaker;
   /** Requests that wait for the handshake of a connection. */
-  readonly #bound = new BoundRequests();
+  readonly #bound: BoundRequests;
+  /** It must not be given another request, whatever room it has. */
+  readonly #isSpent = (pooled: PooledConnection): boolean =>
+    isExpired(pooled, this.#options.now(), this.#terms.config.pool);
   readonly #discard = (pooled: PooledConnection): void => void this.#end(pooled);
 
   constructor(terms: PoolTerms, hosts: EndpointHosts, options: PoolOptions, owner: PoolOwner) {
     this.#terms = terms;
-    this.fitness = new ConnectionFitness(terms.config.protocol);
+    this.fitness = new ConnectionFitness(terms.config.protocol, this.#isSpent);
+    this.#breaker = options.breaker;
+    this.#bound = new BoundRequests((change) => options.breaker.countPending(change));
     this.#hosts = hosts;
     this.#options = options;
     this.#owner = owner;
@@ -64,11 +47,14 @@ export class ConnectionPool implements ConnectionKeeper {
     this.fitness.protocol = terms.config.protocol;
   }
 
-  /** Whether one more connection may be opened. */
-  get hasRoom(): boolean {
-    const { connections, draining } = this.#hosts;
-    const limit = this.#terms.config.limits.connections;
-    return connections - draining < limit && connections < 2 * limit;
+  /** How many requests wait for a connection to come up. */
+  get bound(): number {
+    return this.#bound.length;
+  }
+
+  /** Whether a connection on which a stream has just ended may be given another. */
+  mayTake(pooled: PooledConnection): boolean {
+    return pooled.hasRoom && !this.#isSpent(pooled);
   }
 
   /** A connection of this endpoint with room for the request, with one more stream counted on it. */
@@ -77,36 +63,35 @@ export class ConnectionPool implements ConnectionKeeper {
       fresh || request.upgrades
         ? this.fitness.take(host, { request, fresh })
         : host.stack.take(this.#options.now(), this.#terms.config.pool, this.#discard);
-    if (pooled !== undefined) host.count(1);
+    if (pooled !== undefined) this.#count(host, 1);
     return pooled;
   }
 
   /** Counts one more stream on a connection with room. */
   occupy(pooled: PooledConnection): void {
     pooled.streams++;
-    pooled.host.count(1);
+    pooled.given++;
+    this.#count(pooled.host, 1);
   }
 
   /** Opens a connection with one stream counted on it, for give(). */
   open(host: EndpointHost, request: ConnectionRequest): PooledConnection {
     const { config, tls } = this.#terms;
-    const { connectTimeout, protocol, http2 = DEFAULT_HTTP2_CLIENT_OPTIONS } = config;
     const { upgrades } = request;
-    const forUpgrades = upgrades && protocol === "auto" && tls !== undefined;
+    const forUpgrades = upgrades && config.protocol === "auto" && tls !== undefined;
     const origin = { host, openedAt: this.#options.now(), serial: this.fitness.nextSerial(), forUpgrades };
     const pooled = new PooledConnection(this, origin);
-    this.#hosts.occupy(host);
+    this.#breaker.open(host);
+    this.#breaker.countRequests(1);
     host.pooled.add(pooled);
-    const target = { cluster: config.key, endpoint: host, tls, protocol, http2, upgrades };
-    const connection = this.#options.open({ ...target, connectTimeout, owner: pooled });
+    const connection = this.#options.open(toOpenOptions(this.#terms, pooled, upgrades));
     pooled.connection = connection;
     if (pooled.is("closed")) return pooled;
     pooled.isUp = connection.connected;
     if (connection.settled) pooled.capacity = connection.capacity;
     else {
       pooled.state = "opening";
-      const expected = host.knownCapacity || Math.min(http2.maxConcurrentStreams, EXPECTED_CAPACITY);
-      pooled.capacity = forUpgrades ? 1 : expected;
+      pooled.capacity = toExpectedCapacity(this.#terms, pooled);
     }
     this.#offer(pooled);
     return pooled;
@@ -133,9 +118,14 @@ export class ConnectionPool implements ConnectionKeeper {
     return pooled !== undefined;
   }
 
-  /** Closes a connection that carries nothing; false where there is none. */
-  closeIdle(): boolean {
-    for (const host of this.#hosts) {
+  /** The request that was to have it is gone. */
+  leave(pooled: PooledConnection): void {
+    this.#giveBack(pooled);
+  }
+
+  /** Closes a connection that carries nothing, on whatever endpoint or on this one; false where there is none. */
+  closeIdle(only?: EndpointHost): boolean {
+    for (const host of only === undefined ? this.#hosts : [only]) {
       const idle = host.stack.findIdle() ?? host.upgradeStack.findIdle();
       if (idle === undefined) continue;
       this.close(idle);
@@ -245,7 +235,7 @@ export class ConnectionPool implements ConnectionKeeper {
     if (returned.length === 0) return;
     for (let left = pooled.is("closed") ? 0 : returned.length; left > 0; left--) {
       pooled.streams--;
-      pooled.host.count(-1);
+      this.#count(pooled.host, -1);
     }
     this.#owner.onReturned(returned);
   }
@@ -253,7 +243,7 @@ export class ConnectionPool implements ConnectionKeeper {
   /** A stream on it is over. */
   #giveBack(pooled: PooledConnection): void {
     pooled.streams--;
-    pooled.host.count(-1);
+    this.#count(pooled.host, -1);
     if (pooled.streams === 0) pooled.idleSince = this.#options.now();
     this.#settle(pooled);
   }
@@ -262,7 +252,7 @@ export class ConnectionPool implements ConnectionKeeper {
   #settle(pooled: PooledConnection): void {
     if (pooled.is("closed")) return;
     const isDone = pooled.state === "draining" || !pooled.host.isUsable;
-    if (isDone || isExpired(pooled, this.#options.now(), this.#terms.config.pool)) {
+    if (isDone || this.#isSpent(pooled)) {
       if (this.#end(pooled)) this.#owner.onBudget();
       return;
     }
@@ -286,14 +276,21 @@ export class ConnectionPool implements ConnectionKeeper {
   #drain(pooled: PooledConnection): void {
     if (pooled.state === "draining") return;
     pooled.state = "draining";
-    this.#hosts.drain();
+    this.#breaker.drain(pooled.host);
   }
 
   #forget(pooled: PooledConnection): void {
     const was = pooled.state === "draining" ? "draining" : "serving";
     pooled.state = "closed";
     pooled.host.pooled.delete(pooled);
-    this.#hosts.vacate(pooled.host, pooled.streams, was);
+    this.#breaker.countRequests(-pooled.streams);
+    this.#breaker.close(pooled.host, pooled.streams, was);
     pooled.streams = 0;
+  }
+
+  /** A stream more, or less, on a connection of this endpoint. */
+  #count(host: EndpointHost, change: 1 | -1): void {
+    host.count(change);
+    this.#breaker.countRequests(change);
   }
 }

@@ -9,6 +9,8 @@ export interface AgeLimits {
   readonly idleTimeout: number;
   /** 0: no limit. */
   readonly maxLifetime: number;
+  /** Requests it is given at most; undefined: no limit. */
+  readonly maxRequests?: number | undefined;
 }
 
 /** The connections with room of one endpoint. */
@@ -32,6 +34,7 @@ export class ConnectionStack {
     while (pooled !== undefined) {
       if (pooled.hasRoom) {
         if (!isTooOld(pooled, now, limits)) {
+          pooled.given++;
           if (++pooled.streams >= pooled.capacity) this.#pop();
           return pooled;
         }
@@ -46,7 +49,9 @@ export class ConnectionStack {
   /** The topmost with room that is `fit`, with one more stream counted on it. */
   takeFit(fit: (pooled: PooledConnection) => boolean): PooledConnection | undefined {
     const pooled = this.#stack.findLast((one) => one.hasRoom && fit(one));
-    if (pooled !== undefined) pooled.streams++;
+    if (pooled === undefined) return undefined;
+    pooled.streams++;
+    pooled.given++;
     return pooled;
   }
 
@@ -73,7 +78,9 @@ export class ConnectionStack {
 
 /** Whether a connection must not be used again, whatever is on it. */
 export function isExpired(pooled: PooledConnection, now: number, limits: AgeLimits): boolean {
-  return limits.maxLifetime > 0 && now - pooled.openedAt >= limits.maxLifetime;
+  const { maxLifetime, maxRequests } = limits;
+  if (maxRequests !== undefined && pooled.given >= maxRequests) return true;
+  return maxLifetime > 0 && now - pooled.openedAt >= maxLifetime;
 }
 
 /** Whether a connection is expired, or has carried nothing for too long. */

@@ -7,7 +7,8 @@ import type { EndpointSet } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
 import type { HashKey, Locality } from "@sallyport/model/traffic";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
-import type { ActiveCounts, Recorder } from "../observe/contract.ts";
+import type { ActiveCounts, ClusterCounts, LimitName, Recorder } from "../observe/contract.ts";
+import type { ClusterSummary, EndpointSummary, LimitState } from "./summary.ts";
 
 /** One upstream address at run time, shared by all routes of its cluster. */
 export interface UpstreamEndpoint {
@@ -132,6 +133,8 @@ export interface EndpointLease {
   readonly connectTimeout: number;
   readonly tls: UpstreamTlsSettings | undefined;
   readonly proxyProtocol: Cluster["proxyProtocol"];
+  /** As in OpenOptions. */
+  readonly tcpKeepAlive?: number | undefined;
   /** The connection is closed. Called once. */
   release(): void;
 }
@@ -151,6 +154,8 @@ export interface OpenOptions {
   readonly upgrades: boolean;
   /** Milliseconds. */
   readonly connectTimeout: number;
+  /** Milliseconds of silence after which the kernel asks whether the other side still lives; undefined: it does not. */
+  readonly tcpKeepAlive?: number | undefined;
   readonly owner: ConnectionOwner;
 }
 
@@ -219,10 +224,13 @@ export interface ClusterTableOptions {
   readonly schedule: (milliseconds: number, run: () => void) => () => void;
   readonly resolver: NameResolver;
   readonly counts: ActiveCounts;
+  readonly limitCounts: ClusterCounts;
   /** Told of reuse and of waiting requests; connects and closes are the codec's to tell. */
-  readonly recorder: Pick<Recorder, "upstreamReuse" | "upstreamPending">;
+  readonly recorder: Pick<Recorder, "upstreamReuse" | "upstreamPending" | "upstreamOverflow" | "upstreamBreaker">;
   /** A name that could not be resolved, or can be again; one call a change. */
   readonly onNameState?: (clusterKey: string, hostname: string, state: "resolved" | UnresolvedName) => void;
+  /** A limit of a cluster is reached, or that is over; one call a change, over all workers. */
+  readonly onLimit?: (clusterKey: string, limit: LimitName, state: LimitState) => void;
 }
 
 /**
@@ -230,36 +238,6 @@ export interface ClusterTableOptions {
  * the first check is not over, so that it is used only where no other is.
  */
 export type EndpointState = "fit" | "ejected" | "unhealthy" | "unchecked";
-
-/** One endpoint as the admin API shows it. */
-export interface EndpointSummary {
-  readonly label: string;
-  readonly weight: number;
-  /** Why it is left out; `fit`: it is not. */
-  readonly health: EndpointState;
-  /** `removed`: gone from the configuration, requests still on it. */
-  readonly state: "ready" | "draining" | "removed";
-  /** Requests of all workers; everything else of this one. */
-  readonly active: number;
-  readonly connections: number;
-  /** Of these: without a request; only finishing what they have. */
-  readonly idle: number;
-  readonly draining: number;
-  /** Requests on them, those included that wait for their handshake. */
-  readonly streams: number;
-}
-
-/** One cluster as the admin API shows it; counts are this worker's. */
-export interface ClusterSummary {
-  readonly key: string;
-  readonly protocol: Cluster["protocol"];
-  readonly balancer: Cluster["balancer"]["kind"];
-  readonly connections: number;
-  readonly connectionLimit: number;
-  readonly pending: number;
-  readonly pendingLimit: number;
-  readonly endpoints: readonly EndpointSummary[];
-}
 
 /** A cluster as its owner sees it. */
 export interface ManagedCluster extends UpstreamCluster {

@@ -6,10 +6,11 @@ import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
 import { toEndpointSession } from "../session/endpoint-session.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
 import { ConnectionStack } from "./connection-stack.ts";
-import type { EndpointState, EndpointSummary, UpstreamEndpoint } from "./contract.ts";
+import type { EndpointState, UpstreamEndpoint } from "./contract.ts";
 import type { EndpointHealth } from "./health/endpoint-health.ts";
 import type { Hinted } from "./locality.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
+import type { EndpointSummary } from "./summary.ts";
 
 /** `removed`: gone from the configuration, connections still open. */
 export type HostState = Endpoint["state"] | "removed";

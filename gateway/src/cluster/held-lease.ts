@@ -13,19 +13,21 @@ export class HeldLease implements EndpointLease {
   readonly connectTimeout: EndpointLease["connectTimeout"];
   readonly tls: EndpointLease["tls"];
   readonly proxyProtocol: EndpointLease["proxyProtocol"];
+  readonly tcpKeepAlive: EndpointLease["tcpKeepAlive"];
   readonly #keeper: LeaseKeeper;
   #isReleased = false;
 
   constructor(
     keeper: LeaseKeeper,
     endpoint: EndpointHost,
-    terms: Pick<EndpointLease, "connectTimeout" | "proxyProtocol" | "tls">,
+    terms: Pick<EndpointLease, "connectTimeout" | "proxyProtocol" | "tcpKeepAlive" | "tls">,
   ) {
     this.#keeper = keeper;
     this.endpoint = endpoint;
     this.connectTimeout = terms.connectTimeout;
     this.tls = terms.tls;
     this.proxyProtocol = terms.proxyProtocol;
+    this.tcpKeepAlive = terms.tcpKeepAlive;
   }
 
   release(): void {

@@ -159,8 +159,9 @@ test("requests wait until the handshake has chosen a protocol, and go out togeth
   assert.equal(outside.opened.length, 1);
   assert.ok(requests.every(({ answers }) => answers === 0));
   assert.equal(outside.opened[0]?.endpoint.active(), 50, "they count for the balancer");
-  assert.equal(outside.pending, 0);
+  assert.equal(outside.pending, 50, "and as requests that wait for a connection");
   outside.opened[0]?.connect(100);
+  assert.equal(outside.pending, 0);
   assert.ok(requests.every(({ connection }) => connection === outside.opened[0]));
 });
 

@@ -40,6 +40,8 @@ export class PooledConnection implements ConnectionOwner, Origin {
   state: PooledState = "open";
   /** Requests on it, those that wait for it included. One from the start: nothing is opened without need. */
   streams = 1;
+  /** Requests it was given since it was opened. */
+  given = 1;
   /** As the connection says; while its protocol is not settled, what it is believed to become. */
   capacity = 1;
   /** The transport is up. */

@@ -1,6 +1,7 @@
-/** The retries of a cluster, against its budget and its requests. */
+/** The retries of a cluster, against its limit, its budget and its requests. */
 import type { RetryBudget } from "@sallyport/model/retry";
 import { RetryAllowance, type RequestCounts } from "../retry/budget.ts";
+import type { ClusterBreaker } from "./breaker.ts";
 import type { RetryGate } from "./contract.ts";
 
 /** Counts the retries of one cluster. */
@@ -10,11 +11,17 @@ export class ClusterRetries implements RetryGate {
   readonly #allowance = new RetryAllowance();
   readonly #now: () => number;
   readonly #active: () => number;
+  readonly #breaker: Pick<ClusterBreaker, "beginRetry" | "endRetry">;
+  readonly #isBudgeted = (): boolean => {
+    const counts: RequestCounts = { active: this.#active(), begun: this.begun };
+    return this.#allowance.take(this.#now(), counts);
+  };
 
   /** `active`: requests on connections or waiting for one; asked only where a retry is. */
-  constructor(now: () => number, active: () => number) {
+  constructor(now: () => number, active: () => number, breaker: Pick<ClusterBreaker, "beginRetry" | "endRetry">) {
     this.#now = now;
     this.#active = active;
+    this.#breaker = breaker;
   }
 
   /** Retries under way. */
@@ -23,13 +30,12 @@ export class ClusterRetries implements RetryGate {
   }
 
   begin(): boolean {
-    const { begun } = this;
-    const counts: RequestCounts = { active: this.#active(), begun };
-    return this.#allowance.take(this.#now(), counts);
+    return this.#breaker.beginRetry(this.#isBudgeted);
   }
 
   end(): void {
     this.#allowance.giveBack();
+    this.#breaker.endRetry();
   }
 
   /** Takes over what is configured. */

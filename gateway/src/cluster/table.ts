@@ -2,18 +2,12 @@
 import type { Cluster } from "@sallyport/model/cluster";
 import type { EndpointSet } from "@sallyport/model/endpoint";
 import { type ClusterOptions, PooledCluster } from "./cluster.ts";
-import type {
-  ClusterSummary,
-  ClusterTable,
-  ClusterTableOptions,
-  ManagedCluster,
-  Place,
-  UpstreamTlsSettings,
-} from "./contract.ts";
+import type { ClusterTable, ClusterTableOptions, ManagedCluster, Place, UpstreamTlsSettings } from "./contract.ts";
 import { DnsDiscovery } from "./dns/discovery.ts";
 import type { HealthOptions } from "./health/contract.ts";
 import { HealthWatch } from "./health/health-watch.ts";
 import { NOWHERE } from "./locality.ts";
+import type { ClusterSummary } from "./summary.ts";
 
 /** What a table stands on; without `health` endpoints are fit, whatever is configured. */
 export type TableOptions = ClusterTableOptions & { readonly health?: HealthOptions };

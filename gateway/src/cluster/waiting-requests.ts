@@ -4,8 +4,9 @@
  */
 import type { FaultReason } from "@sallyport/model/fault";
 import type { BoundRequest } from "./bound-requests.ts";
+import type { ClusterBreaker } from "./breaker.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
-import type { ConnectionRequest, EndpointRequest } from "./contract.ts";
+import type { ClusterTableOptions, ConnectionRequest, EndpointRequest } from "./contract.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { WaitingLine } from "./waiting-line.ts";
 
@@ -21,20 +22,29 @@ export interface LineServer {
   lease(request: EndpointRequest): void;
 }
 
+/** What waiting stands on. */
+export type WaitingOptions = Pick<ClusterTableOptions, "schedule"> & { readonly breaker: ClusterBreaker };
+
+/** Milliseconds between looks for room that other workers have given up: nobody tells of that. */
+const LOOK_AGAIN = 20;
+
 /** Those of a cluster. */
 export class WaitingRequests {
   readonly #server: LineServer;
   readonly #pool: ConnectionPool;
+  readonly #options: WaitingOptions;
   readonly #line: WaitingLine<ConnectionRequest>;
   /** Only while names are being resolved. */
   readonly #leaseLine: WaitingLine<EndpointRequest>;
   #isServing = false;
   #isServedAgain = false;
+  #isLooking = false;
 
-  /** `onChange` is told of every request that begins or ceases to wait. */
-  constructor(server: LineServer, pool: ConnectionPool, onChange: (change: 1 | -1) => void) {
+  constructor(server: LineServer, pool: ConnectionPool, options: WaitingOptions) {
     this.#server = server;
     this.#pool = pool;
+    this.#options = options;
+    const onChange = (change: 1 | -1): void => options.breaker.countPending(change);
     this.#line = new WaitingLine(onChange);
     this.#leaseLine = new WaitingLine(onChange);
   }
@@ -51,6 +61,7 @@ export class WaitingRequests {
 
   join(request: ConnectionRequest, fresh: boolean): void {
     this.#line.join(request, fresh);
+    this.#lookAgain();
   }
 
   joinForLease(request: EndpointRequest): void {
@@ -83,6 +94,7 @@ export class WaitingRequests {
     this.#isServing = false;
     const { absence } = this.#server;
     if (absence !== undefined && absence !== "unknown") this.refuseAll(absence);
+    this.#lookAgain();
   }
 
   /** Refuses those who wait now: a refused request may come again. */
@@ -95,7 +107,7 @@ export class WaitingRequests {
   #serveWith(pooled: PooledConnection): boolean {
     this.#isServedAgain = false;
     let place = this.#line.first;
-    while (place !== undefined && pooled.hasRoom) {
+    while (place !== undefined && this.#pool.mayTake(pooled) && !this.#options.breaker.isFull) {
       if (this.#pool.fitness.suits(pooled, place)) {
         const { request, fresh } = place;
         this.#line.leave(request);
@@ -118,7 +130,8 @@ export class WaitingRequests {
     while (place !== undefined) {
       const { request, fresh } = place;
       const kind = 1 << ((fresh ? 1 : 0) + (request.upgrades ? 2 : 0));
-      const pooled = (unserved & kind) === 0 ? this.#server.choose(request, fresh) : undefined;
+      const isHopeless = (unserved & kind) !== 0 || this.#options.breaker.isFull;
+      const pooled = isHopeless ? undefined : this.#server.choose(request, fresh);
       if (pooled !== undefined) {
         this.#line.leave(request);
         this.#pool.give(pooled, request, fresh);
@@ -129,6 +142,17 @@ export class WaitingRequests {
         place = place.behind;
       }
     }
+  }
+
+  /** Looks again in a while, where somebody waits for what others than this cluster may give up. */
+  #lookAgain(): void {
+    const { breaker, schedule } = this.#options;
+    if (this.#isLooking || this.#line.length === 0 || !breaker.isShared) return;
+    this.#isLooking = true;
+    schedule(LOOK_AGAIN, () => {
+      this.#isLooking = false;
+      this.serve();
+    });
   }
 
   #serveLeases(): void {

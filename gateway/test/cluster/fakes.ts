@@ -13,6 +13,7 @@ import type {
   UpstreamConnection,
   UpstreamEndpoint,
 } from "../../src/cluster/contract.ts";
+import { ClusterCountTable } from "../../src/observe/cluster-counts.ts";
 import { NO_SLOT, type ActiveCounts } from "../../src/observe/contract.ts";
 
 /** A connection whose codec is the test. */
@@ -183,8 +184,18 @@ export class FakeOutside {
   reuses = 0;
   readonly opened: FakeConnection[] = [];
   /** What is to run later, whenever the test says. */
-  readonly scheduled = new Set<() => void>();
+  readonly scheduled = new Map<() => void, number>();
+  readonly overflows = { connections: 0, pending: 0, requests: 0, retries: 0 };
+  breakersOpen = 0;
+  /** What was told of limits. */
+  readonly limits: string[] = [];
+  /** Where limits are counted: other workers' tables are attached to its buffer. */
+  readonly limitCounts: ClusterCountTable;
   readonly counts = new FakeCounts();
+
+  constructor(limitCounts = new ClusterCountTable({ workers: 1, slots: 64 }, 0)) {
+    this.limitCounts = limitCounts;
+  }
 
   readonly options: ClusterOptions = {
     open: (options) => {
@@ -196,16 +207,30 @@ export class FakeOutside {
     },
     now: () => this.time,
     random: () => this.draw(),
-    schedule: (_milliseconds, run) => {
-      this.scheduled.add(run);
+    schedule: (milliseconds, run) => {
+      this.scheduled.set(run, this.time + milliseconds);
       return () => void this.scheduled.delete(run);
     },
     counts: this.counts,
+    limitCounts: { claim: (key) => this.limitCounts.claim(key) },
+    onLimit: (_key, limit, { kind }) => void this.limits.push(`${limit} ${kind}`),
     recorder: {
       upstreamPending: (change) => void (this.pending += change),
       upstreamReuse: () => void this.reuses++,
+      upstreamOverflow: (limit) => void (this.overflows[limit] += 1),
+      upstreamBreaker: (_limit, change) => void (this.breakersOpen += change),
     },
   };
+
+  /** Time goes by, and what is due is done. */
+  pass(milliseconds: number): void {
+    this.time += milliseconds;
+    for (const [run, due] of this.scheduled) {
+      if (due > this.time) continue;
+      this.scheduled.delete(run);
+      run();
+    }
+  }
 }
 
 /** A cluster on the fakes, and how to ask it for a connection. */
