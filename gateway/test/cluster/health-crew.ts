@@ -6,7 +6,7 @@ import type { HealthOptions, ProbeResult } from "../../src/cluster/health/contra
 import { HealthWatch } from "../../src/cluster/health/health-watch.ts";
 import { EndpointHost } from "../../src/cluster/endpoint-host.ts";
 import { ActiveTable, type ActiveShape } from "../../src/observe/active-counts.ts";
-import { EndpointWords, type HealthTable } from "../../src/observe/health-words.ts";
+import { EndpointWords } from "../../src/observe/health-words.ts";
 
 /** Why a worker is no more, in the middle of what it did. */
 export class Killed extends Error {}
@@ -109,18 +109,20 @@ export class CrewMember {
     this.health.follow();
   }
 
-  #toShared(): HealthTable {
+  #toShared(): HealthOptions["shared"] {
     const { health } = this.table;
     const burn = (): void => {
       if (--this.fuse < 0) throw new Killed();
     };
-    return new Proxy(health, {
-      get: (target, name) => {
-        if (name === "words") return (slot: number) => new MortalWords(target.words(slot), this.table, slot, burn);
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === "function" ? value.bind(target) : value;
+    return {
+      words: (slot) => new MortalWords(health.words(slot), this.table, slot, burn),
+      get changes() {
+        return health.changes;
       },
-    });
+      noteChange: () => health.noteChange(),
+      count: (total) => health.count(total),
+      exclusively: (run) => health.exclusively(run),
+    };
   }
 
   #iterable(): Iterable<EndpointHost> {
@@ -176,6 +178,10 @@ export class Crew {
     return this.members.filter(({ isAlive }) => isAlive);
   }
 
+  isAlive(worker: number): boolean {
+    return this.members[worker]?.isAlive === true;
+  }
+
   host(worker: number, label: string): EndpointHost {
     const host = this.members[worker]?.hosts.get(label);
     if (host === undefined) throw new Error(`worker ${worker} has no ${label}`);
@@ -229,7 +235,7 @@ export class Crew {
     };
   }
 
-  toOptions(worker: number, shared: HealthTable): HealthOptions {
+  toOptions(worker: number, shared: HealthOptions["shared"]): HealthOptions {
     return {
       worker,
       shared,

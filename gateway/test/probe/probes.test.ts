@@ -3,87 +3,21 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttp1, type IncomingMessage, type RequestListener } from "node:http";
 import { createSecureServer, createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
-import { createServer as createTcp, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer as createTcp, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
 import { createServer as createTls } from "node:tls";
 import { DEFAULT_HTTP2_CLIENT_OPTIONS } from "@sallyport/model/cluster";
-import type { HealthProbe } from "@sallyport/model/traffic";
 import { createAuthority } from "@sallyport/testkit/certs";
-import type { ProbeOptions, ProbeResult } from "../../src/cluster/health/contract.ts";
+import { eventually } from "@sallyport/testkit/eventually";
 import { toOpenProbe } from "../../src/probe/open.ts";
 import { openClocks } from "../../src/time/ticker.ts";
 import { toTlsSettings } from "../wire/tls-settings.ts";
-
-const HTTP = {
-  kind: "http",
-  method: "GET",
-  path: "/healthz",
-  statuses: [{ from: 200, to: 299 }],
-} as const satisfies HealthProbe;
-const GRPC = { kind: "grpc", service: "" } as const satisfies HealthProbe;
-const TCP = { kind: "tcp" } as const satisfies HealthProbe;
-/** Enough for anything that is not to run out of time. */
-const PATIENCE = 5_000;
+import { check, GRPC, HTTP, listen, PATIENCE, TCP } from "./rig.ts";
 
 const authority = await createAuthority("test root");
 const good = await authority.issue({ names: ["upstream.test"] });
 const trusting = toTlsSettings({ authorities: [authority.cert] });
 const distrusting = toTlsSettings({ id: "distrusting", authorities: [(await createAuthority("other root")).cert] });
-
-/** Listens until the test is over; its port. Open connections end with it. */
-async function listen(t: TestContext, server: Server): Promise<number> {
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => undefined);
-    socket.on("close", () => sockets.delete(socket));
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  // oxlint-disable-next-line no-unsafe-type-assertion
-  return (server.address() as AddressInfo).port;
-}
-
-/** Does one check. */
-async function check(
-  t: TestContext,
-  options: Partial<ProbeOptions> & Pick<ProbeOptions, "port" | "probe">,
-): Promise<ProbeResult> {
-  const clocks = openClocks();
-  // the wheels keep no process alive
-  const alive = setTimeout(() => undefined, 60_000);
-  t.after(() => {
-    clearTimeout(alive);
-    clocks.coarse.stop();
-    clocks.fine.stop();
-  });
-  const bugs: unknown[] = [];
-  const log = { error: (...bug: unknown[]) => void bugs.push(bug), warn: () => undefined };
-  const open = toOpenProbe({ clocks, log });
-  const result = await new Promise<ProbeResult>((resolve, reject) => {
-    let hasReturned = false;
-    open(
-      {
-        cluster: "default/web:80",
-        address: "127.0.0.1",
-        tls: undefined,
-        protocol: "http1",
-        http2: DEFAULT_HTTP2_CLIENT_OPTIONS,
-        proxyProtocol: undefined,
-        timeout: PATIENCE,
-        ...options,
-      },
-      (outcome) => (hasReturned ? resolve(outcome) : reject(new Error("done before it was begun"))),
-    );
-    hasReturned = true;
-  });
-  assert.deepEqual(bugs, []);
-  return result;
-}
 
 async function serveHttp1(t: TestContext, answer: RequestListener): Promise<number> {
   return listen(t, createHttp1(answer));
@@ -148,82 +82,6 @@ test("over HTTP/2, in the clear and where TLS has chosen it, it asks the same", 
   ]);
 });
 
-/** A server of grpc.health.v1 by hand: says what `answer` makes of the name of the service. */
-async function serveGrpc(
-  t: TestContext,
-  answer: (stream: ServerHttp2Stream, request: Buffer) => void,
-): Promise<number> {
-  const server = createHttp2();
-  server.on("stream", (stream, headers) => {
-    stream.on("error", () => undefined);
-    assert.equal(headers[":path"], "/grpc.health.v1.Health/Check");
-    assert.equal(headers["content-type"], "application/grpc");
-    assert.equal(headers.te, "trailers");
-    const pieces: Buffer[] = [];
-    stream.on("data", (piece: Buffer) => pieces.push(piece));
-    stream.on("end", () => answer(stream, Buffer.concat(pieces)));
-  });
-  return listen(t, server);
-}
-
-function respond(stream: ServerHttp2Stream, message: string, trailers: Record<string, string>): void {
-  stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
-  stream.on("wantTrailers", () => stream.sendTrailers(trailers));
-  const body = Buffer.from(message, "hex");
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt32BE(body.length, 1);
-  stream.end(Buffer.concat([prefix, body]));
-}
-
-test("of gRPC only SERVING will do, whatever the requests of the cluster speak", async (t) => {
-  const requests: string[] = [];
-  const answers = [
-    { message: "0801", trailers: { "grpc-status": "0" }, detail: "" },
-    // unknown fields before and behind, as newer servers may send them
-    { message: "120261620801", trailers: { "grpc-status": "0" }, detail: "" },
-    { message: "0802", trailers: { "grpc-status": "0" }, detail: "says NOT_SERVING" },
-    { message: "", trailers: { "grpc-status": "0" }, detail: "says UNKNOWN" },
-    { message: "0863", trailers: { "grpc-status": "0" }, detail: "says 99" },
-    { message: "0a", trailers: { "grpc-status": "0" }, detail: "the message of the answer cannot be read" },
-    {
-      message: "0801",
-      trailers: { "grpc-status": "5", "grpc-message": "who?" },
-      detail: "answered grpc-status 5: who?",
-    },
-  ];
-  let next = 0;
-  const port = await serveGrpc(t, (stream, request) => {
-    requests.push(request.toString("hex"));
-    const { message = "", trailers = {} } = answers[next++] ?? {};
-    respond(stream, message, trailers);
-  });
-  for (const [at, { detail }] of answers.entries()) {
-    const probe = { ...GRPC, service: at === 0 ? "shop.Cart" : "" };
-    assert.equal((await check(t, { port, probe })).detail, detail);
-  }
-  assert.equal(requests[0], `000000000b0a09${Buffer.from("shop.Cart").toString("hex")}`);
-  assert.equal(requests[1], "0000000000");
-});
-
-test("a call that is answered in the head alone, or not as a call, fails", async (t) => {
-  const heads = [
-    { ":status": 200, "content-type": "application/grpc", "grpc-status": "12", "grpc-message": "not here" },
-    { ":status": 503, "content-type": "text/plain" },
-    { ":status": 200, "content-type": "text/html" },
-    { ":status": 200, "content-type": "application/grpc", "grpc-status": "0" },
-  ];
-  let next = 0;
-  const port = await serveGrpc(t, (stream) => stream.respond(heads[next++], { endStream: true }));
-  const details: string[] = [];
-  for (const _ of heads) details.push((await check(t, { port, probe: GRPC })).detail);
-  assert.deepEqual(details, [
-    "answered grpc-status 12: not here",
-    "answered 503",
-    "the answer is none of gRPC",
-    "the answer has no message",
-  ]);
-});
-
 test("a connection is enough for TCP, with the cluster's TLS where it has some", async (t) => {
   const got: string[] = [];
   const clear = createTcp((socket) => {
@@ -240,7 +98,7 @@ test("a connection is enough for TCP, with the cluster's TLS where it has some",
   assert.match(`${refused.outcome} ${refused.detail}`, /^failed upstream-tls-failure: /);
   await check(t, { port: clearPort, probe: TCP, proxyProtocol: "v1" });
   await check(t, { port: clearPort, probe: TCP, proxyProtocol: "v2" });
-  while (got.length < 3) await new Promise((resolve) => setImmediate(resolve));
+  await eventually(() => got.length === 3);
   assert.deepEqual(got, ["", "PROXY UNKNOWN\r\n", "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0"]);
 });
 

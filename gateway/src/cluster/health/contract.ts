@@ -39,7 +39,7 @@ export interface HealthLog {
 export interface HealthOptions {
   /** Number of the worker. */
   readonly worker: number;
-  readonly shared: HealthTable;
+  readonly shared: Pick<HealthTable, "words" | "changes" | "noteChange" | "count" | "exclusively">;
   /** Milliseconds, monotonic, the same in all workers of the process. */
   readonly clock: () => number;
   readonly probe: OpenProbe;

@@ -80,10 +80,18 @@ function mayEject({ all, ejected }: Peers, percent: number): boolean {
   return (ejected + 1) * 100 <= percent * all;
 }
 
-/** How often it was ejected, this time included; each interval since the end of the last time took one off. */
-function toTimes(words: EndpointWords, { interval }: OutlierRules, now: number): number {
+/**
+ * How often it was ejected, this time included; each interval since the end of the last time took one off. What does not make it
+ * longer is not counted, or it would take an hour of calm until somebody who failed for an hour is trusted again.
+ */
+function toTimes(
+  words: EndpointWords,
+  { interval, baseEjectionTime, maxEjectionTime }: OutlierRules,
+  now: number,
+): number {
   const before = words.get(WORD.timesEjected);
   const calm = Math.max(0, now - words.time(TIME.ejectedUntil));
   const forgotten = interval > 0 ? Math.floor(calm / interval) : before;
-  return Math.max(0, before - forgotten) + 1;
+  const most = baseEjectionTime > 0 ? Math.ceil(maxEjectionTime / baseEjectionTime) : 1;
+  return Math.min(Math.max(0, before - forgotten) + 1, Math.max(1, most));
 }

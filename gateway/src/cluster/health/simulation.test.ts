@@ -130,7 +130,7 @@ function runFailures(seed: number): void {
   const bias = random();
   /** A try of this worker on this endpoint ends so. */
   const end = (worker: number, label: string, outcome: number | "connect-failure"): void => {
-    if (crew.members[worker]?.isAlive !== true) return;
+    if (!crew.isAlive(worker)) return;
     const before = { ...oracle.of(label) };
     if (outcome === "connect-failure") oracle.failure(label, config);
     else oracle.answer(label, outcome);
@@ -140,16 +140,14 @@ function runFailures(seed: number): void {
       else host?.noteAnswer(outcome);
     });
     // who was killed over it may have counted, and not have ended what it should have
-    if (crew.members[worker]?.isAlive === false) oracle.widen(label, before);
+    if (!crew.isAlive(worker)) oracle.widen(label, before);
   };
   for (let event = 0; event < 300; event++) {
     const worker = below(random, WORKERS);
     const label = pick(random, ["", ...crew.labels]) || (crew.labels[0] ?? "");
     const roll = random();
-    if (roll < 0.02) {
-      const member = crew.members[worker];
-      if (member !== undefined && crew.living.length > 1) member.fuse = below(random, 12);
-    } else if (roll < 0.06) crew.replace(worker);
+    if (roll < 0.02) lightFuse(crew, worker, below(random, 12));
+    else if (roll < 0.06) crew.replace(worker);
     else if (roll < 0.2) crew.pass(below(random, 150));
     else if (roll < 0.2 + 0.8 * bias) end(worker, label, pick(random, [500, 502, 503, 599]));
     else if (roll < 0.2 + 0.8 * bias + 0.1) end(worker, label, "connect-failure");
@@ -180,6 +178,31 @@ function checkCheckers(crew: Crew): void {
   }
 }
 
+/** One event: a worker is about to die or is replaced, endpoints come and go or fall ill, or time passes. */
+function happen(
+  crew: Crew,
+  random: () => number,
+  { all, ill }: { readonly all: readonly string[]; readonly ill: Set<string> },
+): void {
+  const roll = random();
+  const worker = below(random, WORKERS);
+  if (roll < 0.1) lightFuse(crew, worker, below(random, 12));
+  else if (roll < 0.25) crew.replace(worker);
+  else if (roll < 0.35) {
+    crew.labels = all.filter(() => random() < 0.5);
+    for (const { worker: one } of crew.living) crew.act(one, (living) => living.follow(crew));
+  } else if (roll < 0.5) {
+    const label = pick(random, ["", ...all]);
+    if (!ill.delete(label)) ill.add(label);
+  } else crew.pass(below(random, 200));
+}
+
+/** One worker at least goes on. */
+function lightFuse(crew: Crew, worker: number, operations: number): void {
+  const member = crew.members[worker];
+  if (member !== undefined && crew.living.length > 1) member.fuse = operations;
+}
+
 function runChecks(seed: number): void {
   const random = seeded(seed);
   const healthCheck = {
@@ -194,20 +217,7 @@ function runChecks(seed: number): void {
   const crew = new Crew({ shape: SHAPE, config: { healthCheck }, labels: all.slice(0, 3), random });
   const ill = new Set<string>();
   crew.wellness = (label) => ({ outcome: ill.has(label) ? "failed" : "passed", detail: "" });
-  for (let event = 0; event < 60; event++) {
-    const roll = random();
-    const worker = below(random, WORKERS);
-    const member = crew.members[worker];
-    if (roll < 0.1 && member !== undefined && crew.living.length > 1) member.fuse = below(random, 12);
-    else if (roll < 0.25) crew.replace(worker);
-    else if (roll < 0.35) {
-      crew.labels = all.filter(() => random() < 0.5);
-      for (const { worker: one } of crew.living) crew.act(one, (living) => living.follow(crew));
-    } else if (roll < 0.5) {
-      const label = pick(random, ["", ...all]);
-      if (!ill.delete(label)) ill.add(label);
-    } else crew.pass(below(random, 200));
-  }
+  for (let event = 0; event < 60; event++) happen(crew, random, { all, ill });
   for (const one of crew.members) one.fuse = Number.POSITIVE_INFINITY;
   for (let worker = 0; worker < WORKERS; worker++) crew.replace(worker);
   // as many checks as the thresholds ask for, and one more that was under way
