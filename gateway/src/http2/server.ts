@@ -19,6 +19,7 @@ import { NOBODY } from "./hpack/decoder.ts";
 import type { Http2Options } from "./receiving-side.ts";
 import { RequestFields } from "./request-fields.ts";
 import { ServerStream } from "./server-stream.ts";
+import { isSameHttp2 } from "./settings.ts";
 
 /** One client connection. */
 export class Http2Server extends Http2Connection {
@@ -115,8 +116,7 @@ export class Http2Server extends Http2Connection {
     if (this.ended || this.streams.size > 0) return;
     const runtime = this.#port.runtime();
     if (runtime !== this.#runtime) this.#follow(runtime);
-    // its next request could only be misdirected, or there is no room to wait for one
-    if (this.#outdated || this.#port.dependencies.pressure.stopKeepAlive) this.drain();
+    if (this.#isUnwelcome) this.drain();
   }
 
   protected onNewBlock(facts: BlockFacts, bytes: Buffer, from: number, to: number): void {
@@ -143,8 +143,7 @@ export class Http2Server extends Http2Connection {
     this.#beginStream(facts, fields);
     this.#begunAt = 0;
     this.#term?.count();
-    const isOver = this.#term?.isOver === true;
-    if (this.#outdated || isOver || this.#port.dependencies.pressure.stopKeepAlive) this.drain();
+    if (this.#isUnwelcome) this.drain();
   }
 
   /** RFC 9113 section 6.8: frames of streams that came too late are ignored; the client did not know. */
@@ -191,6 +190,11 @@ export class Http2Server extends Http2Connection {
     this.#owing = owing;
     const { headTimeout, idleTimeout } = this.#bind.http;
     this.coarse.arm(this, owing ? headTimeout : idleTimeout);
+  }
+
+  /** Its next request could only be misdirected, its term is over, or there is no room to wait for one. */
+  get #isUnwelcome(): boolean {
+    return this.#outdated || this.#term?.isOver === true || this.#port.dependencies.pressure.stopKeepAlive;
   }
 
   #beginStream(facts: BlockFacts, fields: RequestFields): void {
@@ -271,15 +275,6 @@ export class Http2Server extends Http2Connection {
     this.#term = followTerm(this.#term, http, this, this.#port.dependencies);
     if (!isSameHttp2(http, this.#bind.http)) this.drain();
   }
-}
-
-function isSameHttp2(one: HttpServerOptions, other: HttpServerOptions): boolean {
-  const { http2: left = DEFAULT_HTTP2_SERVER_OPTIONS } = one;
-  const { http2: right = DEFAULT_HTTP2_SERVER_OPTIONS } = other;
-  const isSameWindow = left.streamWindow === right.streamWindow && left.connectionWindow === right.connectionWindow;
-  return (
-    isSameWindow && left.maxConcurrentStreams === right.maxConcurrentStreams && left.abuseBudget === right.abuseBudget
-  );
 }
 
 function toOptions(http: HttpServerOptions, now: () => number): Http2Options {

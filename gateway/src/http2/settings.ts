@@ -1,4 +1,5 @@
 /** SETTINGS (RFC 9113 section 6.5): ours as a frame, the peer's with all checks. */
+import { DEFAULT_HTTP2_SERVER_OPTIONS, type HttpServerOptions } from "@sallyport/model/listener";
 import { ErrorCode, FrameType, INITIAL_WINDOW, MAX_FRAME, MAX_WINDOW, frameHeader, readWord, word } from "./frames.ts";
 
 /** Identifiers; ENABLE_CONNECT_PROTOCOL: RFC 8441, NO_RFC7540_PRIORITIES: RFC 9218. */
@@ -12,6 +13,18 @@ export const Setting = {
   ENABLE_CONNECT_PROTOCOL: 8,
   NO_RFC7540_PRIORITIES: 9,
 } as const;
+
+/** Whether clients are told, and held to, the same under both. */
+export function isSameHttp2(one: Http2Of, other: Http2Of): boolean {
+  const { http2: left = DEFAULT_HTTP2_SERVER_OPTIONS } = one;
+  const { http2: right = DEFAULT_HTTP2_SERVER_OPTIONS } = other;
+  const isSameWindow = left.streamWindow === right.streamWindow && left.connectionWindow === right.connectionWindow;
+  return (
+    isSameWindow && left.maxConcurrentStreams === right.maxConcurrentStreams && left.abuseBudget === right.abuseBudget
+  );
+}
+
+type Http2Of = Pick<HttpServerOptions, "http2">;
 
 /** Largest MAX_FRAME_SIZE (RFC 9113 section 6.5.2). */
 const MAX_MAX_FRAME = 0xff_ffff;

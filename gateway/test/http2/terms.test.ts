@@ -55,7 +55,7 @@ test("after its time an idle connection says GOAWAY", async (t) => {
   rig.advance(53_000);
   await client.settle();
   assert.equal(client.seen(GOAWAY), undefined);
-  rig.advance(8_000);
+  await passTime(rig, client);
   assert.equal(await takeLeave(client), 0);
   await eventually(() => client.closed);
 });
