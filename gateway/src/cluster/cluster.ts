@@ -59,7 +59,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     this.key = config.key;
     this.#config = config;
     this.#hosts = new EndpointHosts(config.key, options.counts);
-    this.#choice = new EndpointChoice(this.#hosts, config.balancer, options);
+    this.#choice = new EndpointChoice(this.#hosts, config, options);
     this.#breaker = new ClusterBreaker(config, this.#hosts, options);
     const countActive = (): number => this.#hosts.busy + this.#waiting.length;
     this.retries = new ClusterRetries(options.now, countActive, this.#breaker);
@@ -130,7 +130,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     this.#tls = tls;
     this.#pool.update({ config, tls });
     this.#breaker.update(config.limits);
-    this.#choice.balance(config.balancer);
+    this.#choice.configure(config);
     this.retries.update(config.retryBudget);
     this.#health?.update(config, tls);
     if (config.discovery.kind === "endpoints") this.setEndpoints(endpoints?.endpoints ?? NONE, "no-endpoints");

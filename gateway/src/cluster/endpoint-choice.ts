@@ -1,92 +1,147 @@
-/** Which endpoint a request goes to: those that serve from this place, in the balancer's order. */
+/**
+ * Which endpoint a request goes to: the one its client is at home on, else one of the tier that the request falls to, in the balancer's
+ * order. With one tier, as it is nearly always, this costs what the balancer costs.
+ */
 import { isDeepStrictEqual } from "node:util";
+import type { Cluster } from "@sallyport/model/cluster";
 import type { Endpoint } from "@sallyport/model/endpoint";
-import type { Balancer as BalancerConfig, HashKey } from "@sallyport/model/traffic";
+import { DEFAULT_PANIC_THRESHOLD, type HashKey } from "@sallyport/model/traffic";
 import type { Balancer } from "./balancer/balancer.ts";
+import { mix32 } from "./balancer/hash.ts";
 import { createBalancer } from "./balancer/registry.ts";
 import type { ClusterTableOptions, ConnectionRequest, Place, UpstreamEndpoint } from "./contract.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 import type { EndpointHosts } from "./endpoint-hosts.ts";
+import { NOWHERE } from "./locality.ts";
+import { slowStartOf, warmUp } from "./slow-start.ts";
+import { type Tier, toTiers } from "./tiers.ts";
 
 /** What a choice stands on. */
-export type ChoiceOptions = Pick<ClusterTableOptions, "random" | "schedule">;
+export type ChoiceOptions = Pick<ClusterTableOptions, "now" | "random" | "schedule">;
+
+/** What of a cluster's configuration says how to choose. */
+interface ChoiceConfig {
+  readonly balancer: Cluster["balancer"];
+  readonly locality?: Cluster["locality"] | undefined;
+  readonly panicThreshold?: number | undefined;
+}
 
 /** Who may be sent by a hash. */
 type Hashed = Pick<ConnectionRequest, "hashOf">;
 
+/** A tier with its balancer. */
+interface BalancedTier extends Tier<EndpointHost> {
+  readonly balancer: Balancer<EndpointHost>;
+}
+
 /** The endpoints of a cluster that requests may go to. */
 export class EndpointChoice {
   readonly #hosts: EndpointHosts;
+  readonly #options: ChoiceOptions;
   readonly #random: () => number;
-  readonly #schedule: ClusterTableOptions["schedule"];
-  #config: BalancerConfig;
+  #config: ChoiceConfig;
+  #place = NOWHERE;
   /** What requests are hashed by; undefined where nothing is. */
   #keys: readonly HashKey[] | undefined;
-  #balancer: Balancer<EndpointHost>;
-  #usable: readonly EndpointHost[] = [];
+  /** By key of the tier, those included that are empty now: their turns and tables are kept. */
+  readonly #balancers = new Map<string, Balancer<EndpointHost>>();
+  /** Those with endpoints, best first: `#used` with a share, and the others behind them. */
+  #tiers: readonly BalancedTier[] = [];
+  #used = 0;
+  /** When weights are to be brought up to date; undefined: nobody is warming up. */
+  #nextWarmth: number | undefined = undefined;
   #isWorking = false;
+  // The selection.
+  #current: Balancer<EndpointHost> | undefined = undefined;
+  #hash: number | undefined = undefined;
+  #begun = 0;
+  #next = 0;
 
-  constructor(hosts: EndpointHosts, config: BalancerConfig, options: ChoiceOptions) {
+  constructor(hosts: EndpointHosts, { balancer, locality, panicThreshold }: ChoiceConfig, options: ChoiceOptions) {
     this.#hosts = hosts;
+    this.#options = options;
     this.#random = options.random;
-    this.#schedule = options.schedule;
-    this.#config = config;
-    this.#keys = keysOf(config);
-    this.#balancer = createBalancer(config);
+    this.#config = { balancer, locality, panicThreshold };
+    this.#keys = keysOf(balancer);
   }
 
   /** Whether there is none. */
   get isEmpty(): boolean {
-    return this.#usable.length === 0;
+    return this.#used === 0;
   }
 
   /** Whether there is none but this. */
   hasOnly(endpoint: UpstreamEndpoint): boolean {
-    return this.#usable.every((host) => host === endpoint);
+    return this.#tiers.every(({ endpoints }) => endpoints.every((host) => host === endpoint));
   }
 
-  /** Balances in another way, if it is another. */
-  balance(config: BalancerConfig): void {
+  /** Chooses as this says from now on. */
+  configure({ balancer, locality, panicThreshold }: ChoiceConfig): void {
+    const config = { balancer, locality, panicThreshold };
     if (isDeepStrictEqual(config, this.#config)) return;
+    if (!isDeepStrictEqual(balancer, this.#config.balancer)) this.#balancers.clear();
     this.#config = config;
-    this.#keys = keysOf(config);
-    this.#balancer = createBalancer(config);
-    this.#use(this.#usable);
+    this.#keys = keysOf(balancer);
+    this.refresh();
   }
 
   /** Takes over the endpoints in place. */
   update(endpoints: readonly Endpoint[]): void {
-    this.#use(this.#hosts.update(endpoints));
+    this.#hosts.update(endpoints, this.#options.now());
+    this.refresh();
   }
 
   /** Chooses for this place from now on. */
   moveTo(place: Place): void {
-    this.#use(this.#hosts.moveTo(place));
+    this.#place = place;
+    this.refresh();
   }
 
   /** Looks anew at which endpoints are fit. */
   refresh(): void {
-    this.#use(this.#hosts.refresh());
+    const { balancer, locality, panicThreshold = DEFAULT_PANIC_THRESHOLD } = this.#config;
+    this.#nextWarmth = warmUp(this.#hosts, slowStartOf(balancer), this.#options.now());
+    const tiers = toTiers([...this.#hosts], { locality, panicThreshold }, this.#place);
+    const kept = new Set(tiers.map(({ key }) => key));
+    for (const key of this.#balancers.keys()) if (!kept.has(key)) this.#balancers.delete(key);
+    const balanced = tiers.map((tier) => ({ ...tier, balancer: this.#balance(tier) }));
+    const used = balanced.filter(({ share, endpoints }) => share > 0 && endpoints.length > 0);
+    const spare = balanced.filter(({ share, endpoints }) => share === 0 && endpoints.length > 0);
+    this.#tiers = [...used, ...spare];
+    this.#used = used.length;
+    this.#endSelection();
+    this.#hosts.use(used.flatMap(({ endpoints }) => endpoints));
+    this.#work();
   }
 
-  /** The best endpoint for this request. */
+  /** The best endpoint for this request, wherever its client is at home. */
   first(request: Hashed): EndpointHost | undefined {
-    const hash = this.#keys === undefined ? undefined : request.hashOf?.(this.#keys);
-    return this.#balancer.first(this.#random, hash);
+    if (this.#used === 0) return undefined;
+    if (this.#nextWarmth !== undefined) this.#warmUp(this.#nextWarmth);
+    this.#hash = this.#keys === undefined ? undefined : request.hashOf?.(this.#keys);
+    this.#begun = this.#used === 1 ? 0 : this.#drawTier();
+    this.#next = 0;
+    this.#current = this.#tiers[this.#begun]?.balancer;
+    return this.#current?.first(this.#random, this.#hash);
   }
 
   /** The next best one, in the order that first() or choose() began; undefined once all were given. */
   next(): EndpointHost | undefined {
-    return this.#balancer.next();
+    return this.#current?.next() ?? this.#nextOfTiers(this.#used);
   }
 
-  /** The best endpoint for this request: one that it did not fail on, if there is one, and never the one it avoids if there is another. */
+  /**
+   * The best endpoint for this request: that of its session, where it is fit; one that it did not fail on, if there is one, and never the
+   * one it avoids if there is another.
+   */
   choose(request: ConnectionRequest): EndpointHost | undefined {
-    const { avoids, tried } = request;
+    const { avoids, tried, session } = request;
+    const home = session === undefined ? undefined : this.#findHome(session, request);
+    if (home !== undefined) return home;
     const first = this.first(request);
-    if (tried === undefined) return first === avoids && first !== undefined ? (this.next() ?? first) : first;
+    if (tried === undefined) return first === avoids && first !== undefined ? (this.#nextOfAll() ?? first) : first;
     let other: EndpointHost | undefined = undefined;
-    for (let host = first; host !== undefined; host = this.next()) {
+    for (let host = first; host !== undefined; host = this.#nextOfAll()) {
       if (host === avoids) continue;
       if (!tried.includes(host)) return host;
       other ??= host;
@@ -94,23 +149,75 @@ export class EndpointChoice {
     return other ?? first;
   }
 
-  #use(usable: readonly EndpointHost[]): void {
-    this.#usable = usable;
-    this.#balancer.update(usable, this.#random);
-    this.#work();
+  /** The endpoint of a session, if it did not fail this request; there is then no other. */
+  #findHome(session: string, { avoids, tried }: ConnectionRequest): EndpointHost | undefined {
+    const home = this.#hosts.findSession(session);
+    if (home === undefined || home === avoids || tried?.includes(home) === true) return undefined;
+    this.#endSelection();
+    return home;
   }
 
-  /** Goes on with what a new table takes, with a pause for requests after each part. */
+  #endSelection(): void {
+    this.#current = undefined;
+    this.#next = this.#tiers.length;
+  }
+
+  /** As next(), and beyond: what has no share is better than nothing. */
+  #nextOfAll(): EndpointHost | undefined {
+    return this.#current?.next() ?? this.#nextOfTiers(this.#tiers.length);
+  }
+
+  #nextOfTiers(limit: number): EndpointHost | undefined {
+    while (this.#next < limit) {
+      const at = this.#next++;
+      if (at === this.#begun) continue;
+      this.#current = this.#tiers[at]?.balancer;
+      const host = this.#current?.first(this.#random, this.#hash);
+      if (host !== undefined) return host;
+    }
+    return undefined;
+  }
+
+  /** By share: by chance, or by the hash where there is one, so that a key stays in its tier. */
+  #drawTier(): number {
+    const hash = this.#hash;
+    let drawn = hash === undefined ? this.#random() : mix32(hash ^ TIER_SALT) / 0x1_0000_0000;
+    for (let at = 0; at < this.#used - 1; at++) {
+      drawn -= this.#tiers[at]?.share ?? 0;
+      if (drawn < 0) return at;
+    }
+    return this.#used - 1;
+  }
+
+  #balance(tier: Tier<EndpointHost>): Balancer<EndpointHost> {
+    const balancer = this.#balancers.get(tier.key) ?? createBalancer(this.#config.balancer);
+    this.#balancers.set(tier.key, balancer);
+    balancer.update(tier.endpoints, this.#random, tier.members);
+    return balancer;
+  }
+
+  #warmUp(next: number): void {
+    const now = this.#options.now();
+    if (now < next) return;
+    this.#nextWarmth = warmUp(this.#hosts, slowStartOf(this.#config.balancer), now);
+    for (const { balancer } of this.#tiers) balancer.reweigh();
+  }
+
+  /** Goes on with the tables that are being made, with a pause for requests after each part. */
   #work(): void {
-    if (this.#isWorking || !this.#balancer.work()) return;
-    this.#isWorking = true;
-    this.#schedule(0, () => {
+    if (this.#isWorking) return;
+    for (const balancer of this.#balancers.values()) if (balancer.work()) this.#isWorking = true;
+    if (!this.#isWorking) return;
+    this.#options.schedule(0, () => {
       this.#isWorking = false;
       this.#work();
     });
   }
 }
 
-function keysOf(config: BalancerConfig): readonly HashKey[] | undefined {
-  return "keys" in config ? config.keys : undefined;
+/** Keeps which tier a key falls to apart from where in the tier it goes. */
+const TIER_SALT = 0x2545f491;
+
+function keysOf(balancer: Cluster["balancer"]): readonly HashKey[] | undefined {
+  return "keys" in balancer ? balancer.keys : undefined;
 }

@@ -2,30 +2,41 @@
 import type { Endpoint } from "@sallyport/model/endpoint";
 import type { FaultReason } from "@sallyport/model/fault";
 import { toHostPort } from "@sallyport/model/listener";
+import type { Locality } from "@sallyport/model/traffic";
 import { NO_SLOT, type ActiveCounts } from "../observe/contract.ts";
 import { toEndpointSession } from "../session/endpoint-session.ts";
 import type { BalancedEndpoint } from "./balancer/balancer.ts";
 import { ConnectionStack } from "./connection-stack.ts";
 import type { EndpointState, UpstreamEndpoint } from "./contract.ts";
 import type { EndpointHealth } from "./health/endpoint-health.ts";
-import type { Hinted } from "./locality.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
+import type { Warming } from "./slow-start.ts";
+import type { TierMember } from "./tiers.ts";
 import type { EndpointSummary } from "./summary.ts";
 
 /** `removed`: gone from the configuration, connections still open. */
 export type HostState = Endpoint["state"] | "removed";
 
 /** An endpoint of a cluster. */
-export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted {
+export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, TierMember, Warming {
   readonly address: string;
   readonly port: number;
   readonly label: string;
   readonly session: string;
+  /** As configured; 0: no requests but those of its sessions. */
+  configuredWeight: number;
+  /** What balancers go by: less while it warms up. */
   weight: number;
   state: HostState;
+  locality: Locality | undefined;
+  /** 0 comes first. */
+  priority = 0;
+  labels: Readonly<Record<string, string>> | undefined;
   forZones: readonly string[] | undefined;
   forNodes: readonly string[] | undefined;
-  /** Whether connections are kept for requests to come: it is ready, or draining where no ready one is left. */
+  /** Since when it is among others that were there before: milliseconds of the cluster's `now`. -Infinity: since ever. */
+  newSince = Number.NEGATIVE_INFINITY;
+  /** Whether connections are kept for requests to come. */
   isUsable = false;
   /** As all workers see it; who changes it has the cluster choose anew (`refresh`). */
   fitness: EndpointState = "fit";
@@ -53,10 +64,10 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
     this.port = endpoint.port;
     this.label = toEndpointLabel(endpoint);
     this.session = toEndpointSession(clusterKey, this.label);
+    this.configuredWeight = endpoint.weight;
     this.weight = endpoint.weight;
     this.state = endpoint.state;
-    this.forZones = endpoint.forZones;
-    this.forNodes = endpoint.forNodes;
+    this.renew(endpoint);
     this.#counts = counts;
     this.#slot = counts.claim(clusterKey, this.label);
   }
@@ -102,14 +113,16 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, Hinted 
   }
 
   summary(): EndpointSummary {
-    const { label, weight, state, connections } = this;
+    const { label, configuredWeight, weight, state, connections } = this;
     const counts = { streams: 0, idle: 0, draining: 0 };
     for (const one of this.pooled) {
       counts.streams += one.streams;
       if (one.state === "draining") counts.draining++;
       else if (one.streams === 0) counts.idle++;
     }
-    return { label, weight, health: this.fitness, state, active: this.active(), connections, ...counts };
+    const warmth = weight === configuredWeight ? {} : { warmWeight: weight };
+    const shares = { weight: configuredWeight, ...warmth };
+    return { label, ...shares, health: this.fitness, state, active: this.active(), connections, ...counts };
   }
 }
 

@@ -1,13 +1,10 @@
 /**
  * The endpoints of a cluster, kept while their configuration changes: those that stay keep their connections, those that
- * go keep the requests they have and are forgotten with the last one. Draining endpoints serve only where no ready one is
- * left.
+ * go keep the requests they have and are forgotten with the last one.
  */
 import type { Endpoint } from "@sallyport/model/endpoint";
 import type { ActiveCounts } from "../observe/contract.ts";
-import type { Place } from "./contract.ts";
 import { EndpointHost, toEndpointLabel } from "./endpoint-host.ts";
-import { NOWHERE, preferNear } from "./locality.ts";
 
 /** All hosts of a cluster. */
 export class EndpointHosts {
@@ -18,7 +15,9 @@ export class EndpointHosts {
   #connections = 0;
   #draining = 0;
   #isRetired = false;
-  #place = NOWHERE;
+  #wasFilled = false;
+  /** By session; made when it is asked for. */
+  #sessions: Map<string, EndpointHost> | undefined = undefined;
 
   constructor(clusterKey: string, counts: ActiveCounts) {
     this.#clusterKey = clusterKey;
@@ -74,29 +73,44 @@ export class EndpointHosts {
     }
   }
 
-  /** Takes over the endpoints; of two with one address and port the first counts. Returns those that requests may go to. */
-  update(endpoints: readonly Endpoint[]): readonly EndpointHost[] {
+  /**
+   * Takes over the endpoints; of two with one address and port the first counts. Those that come to others are new since `now`; the first
+   * ones of all have nobody to help them while they warm up.
+   */
+  update(endpoints: readonly Endpoint[], now: number): void {
+    const newSince = this.#wasFilled ? now : Number.NEGATIVE_INFINITY;
     const configured = new Set<string>();
     for (const endpoint of endpoints) {
       const label = toEndpointLabel(endpoint);
       if (configured.has(label)) continue;
       configured.add(label);
-      this.#put(label, endpoint);
+      this.#put(label, endpoint, newSince);
     }
     for (const [label, host] of this.#hosts) if (!configured.has(label)) host.state = "removed";
+    if (configured.size > 0) this.#wasFilled = true;
+    this.#sessions = undefined;
     this.forgetUnused();
-    return this.#use();
   }
 
-  /** Chooses for this place from now on. Returns those that requests may go to. */
-  moveTo(place: Place): readonly EndpointHost[] {
-    this.#place = place;
-    return this.#use();
+  /** From now on connections are kept for requests to these, and to no others. */
+  use(usable: readonly EndpointHost[]): void {
+    for (const host of this.#hosts.values()) host.isUsable = false;
+    for (const host of usable) host.isUsable = !this.#isRetired;
   }
 
-  /** Looks anew at which are fit. Returns those that requests may go to. */
-  refresh(): readonly EndpointHost[] {
-    return this.#use();
+  /**
+   * The endpoint that this session is on, if it is fit to serve it: sessions stay on endpoints that drain and on those that others get no
+   * requests from this place.
+   */
+  findSession(session: string): EndpointHost | undefined {
+    this.#sessions ??= new Map(Array.from(this.#hosts.values(), (host) => [host.session, host]));
+    const host = this.#sessions.get(session);
+    if (host === undefined || host.state === "removed") return undefined;
+    if (host.isUsable) return host;
+    if (host.fitness === "ejected" || host.fitness === "unhealthy") return undefined;
+    // Until the next change its connections are kept for more of the kind.
+    host.isUsable = !this.#isRetired;
+    return host;
   }
 
   /** Forgets removed hosts without connections. */
@@ -108,6 +122,7 @@ export class EndpointHosts {
   forgetIfUnused(host: EndpointHost): void {
     if (host.state !== "removed" || host.connections > 0 || this.#hosts.get(host.label) !== host) return;
     this.#hosts.delete(host.label);
+    this.#sessions = undefined;
     host.release();
   }
 
@@ -116,25 +131,11 @@ export class EndpointHosts {
     return this.#hosts.values();
   }
 
-  #put(label: string, endpoint: Endpoint): void {
-    const host = this.#hosts.get(label);
-    if (host === undefined) {
-      this.#hosts.set(label, new EndpointHost(endpoint, this.#clusterKey, this.#counts));
-    } else {
-      host.renew(endpoint);
-    }
-  }
-
-  #use(): readonly EndpointHost[] {
-    const usable = this.#usable();
-    for (const host of this.#hosts.values()) host.isUsable = false;
-    for (const host of usable) host.isUsable = !this.#isRetired;
-    return usable;
-  }
-
-  #usable(): readonly EndpointHost[] {
-    const weighted = [...this.#hosts.values()].filter((host) => host.weight > 0);
-    const ready = weighted.filter((host) => host.state === "ready");
-    return ready.length > 0 ? preferNear(ready, this.#place) : weighted.filter((host) => host.state === "draining");
+  #put(label: string, endpoint: Endpoint, newSince: number): void {
+    const known = this.#hosts.get(label);
+    const host = known ?? new EndpointHost(endpoint, this.#clusterKey, this.#counts);
+    if (known === undefined || known.state === "removed") host.newSince = newSince;
+    this.#hosts.set(label, host);
+    host.renew(endpoint);
   }
 }

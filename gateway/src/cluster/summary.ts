@@ -21,6 +21,8 @@ export interface LimitSummary {
 export interface EndpointSummary {
   readonly label: string;
   readonly weight: number;
+  /** Less than `weight`, while it warms up (slow start). */
+  readonly warmWeight?: number;
   /** Why it is left out; `fit`: it is not. */
   readonly health: EndpointState;
   /** `removed`: gone from the configuration, requests still on it. */

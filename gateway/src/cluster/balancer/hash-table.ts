@@ -30,7 +30,7 @@ export type TableMaker = Generator<void, HashTable>;
 export type HashingConfig = Extract<Balancer, { kind: "ring-hash" | "maglev" }>;
 
 /** Steps of some ten nanoseconds between two pauses. */
-export const STEPS_A_PART = 32_768;
+export const STEPS_A_PART = 16_384;
 
 /** A table that is being made, or made. */
 export class TableBuild {

@@ -10,7 +10,7 @@ import { makeRing } from "./ring.ts";
 
 const SHELF = new TableShelf();
 /** Parts of a table that may be made before update() returns: those of a small one. */
-const PARTS_AT_ONCE = 2;
+const PARTS_AT_ONCE = 4;
 /** Places of the table looked at for one endpoint, on average, before the rest is given in the order of labels. */
 const STEPS_AN_ENDPOINT = 16;
 

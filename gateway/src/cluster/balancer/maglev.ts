@@ -31,7 +31,8 @@ export function* makeMaglev(members: readonly TableMember[], tableSize: number):
     const skip = skips[owner] ?? 1;
     let place = places[owner] ?? 0;
     while (taken[place] === 1) {
-      place = (place + skip) % size;
+      place += skip;
+      if (place >= size) place -= size;
       // The last places are far apart.
       if (++steps % STEPS_A_PART === 0) yield;
     }
