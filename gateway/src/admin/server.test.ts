@@ -152,7 +152,8 @@ test("shares of workers are added up, but what they share is not", async () => {
   const endpoint = {
     label: "10.0.0.1:80",
     weight: 1,
-    health: "fit",
+    health: "ejected",
+    ejectedFor: 1500,
     state: "ready",
     active: 5,
     connections: 3,
@@ -184,6 +185,8 @@ test("shares of workers are added up, but what they share is not", async () => {
           address: "10.0.0.1:80",
           weight: 1,
           state: "ready",
+          health: "ejected",
+          ejectedForMs: 1500,
           active: 5,
           connections: 6,
           idle: 2,

@@ -148,6 +148,9 @@ function toEndpoints(shares: readonly EndpointSummary[]): unknown {
     address,
     weight: found[0]?.weight,
     state: found[0]?.state,
+    // what one worker knows, all know within a moment
+    health: found[0]?.health,
+    ejectedForMs: found[0]?.ejectedFor ?? null,
     // Counted over all workers already, where the table of counts has room.
     active: Math.max(...found.map((share) => share.active)),
     connections: sum(found, (share) => share.connections),

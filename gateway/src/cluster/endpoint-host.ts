@@ -122,7 +122,7 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, TierMem
     }
     const warmth = weight === configuredWeight ? {} : { warmWeight: weight };
     const shares = { weight: configuredWeight, ...warmth };
-    return { label, ...shares, health: this.fitness, state, active: this.active(), connections, ...counts };
+    return { label, ...shares, health: this.fitness, ...this.health?.summary(), state, active: this.active(), connections, ...counts };
   }
 }
 

@@ -25,6 +25,8 @@ export interface EndpointSummary {
   readonly warmWeight?: number;
   /** Why it is left out; `fit`: it is not. */
   readonly health: EndpointState;
+  /** Milliseconds until it is back; absent: it is not ejected. */
+  readonly ejectedFor?: number;
   /** `removed`: gone from the configuration, requests still on it. */
   readonly state: "ready" | "draining" | "removed";
   /** Requests of all workers; everything else of this one. */

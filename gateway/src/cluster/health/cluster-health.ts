@@ -104,6 +104,10 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
     if (hasChanged) this.#owner.refresh();
   }
 
+  now(): number {
+    return this.#watch.options.clock();
+  }
+
   onReached(health: EndpointHealth, rule: OutlierRule): void {
     const { rules } = this;
     if (rules === undefined) return;

@@ -1,13 +1,15 @@
 /** The health of one endpoint as one worker sees it: takes note of how tries ended, and checks it where nobody else does. */
 import type { FaultReason } from "@sallyport/model/fault";
-import { WORD, type EndpointWords } from "../../observe/health-words.ts";
+import { TIME, WORD, type EndpointWords } from "../../observe/health-words.ts";
 import type { EndpointHost } from "../endpoint-host.ts";
 import type { Checker } from "./checker.ts";
-import { countOutcome, endRows } from "./outlier.ts";
+import { countOutcome, endRows, isEjected } from "./outlier.ts";
 import { isBlamed, type OutlierRule, type OutlierRules, type Outcome } from "./outlier-rules.ts";
 
 /** Who has the endpoint: its cluster. */
 export interface EndpointHealthOwner {
+  /** Milliseconds, as the times of the words. */
+  now(): number;
   /** Undefined: nothing is counted. */
   readonly rules: OutlierRules | undefined;
   /** So many failures came in a row. */
@@ -43,6 +45,12 @@ export class EndpointHealth {
   noteFailure(reason: FaultReason): void {
     const { rules } = this.#owner;
     if (rules !== undefined && isBlamed(reason)) this.#count(rules.failure);
+  }
+
+  /** What people are told of it, besides how fit it is. */
+  summary(): { readonly ejectedFor?: number } {
+    const now = this.#owner.now();
+    return isEjected(this.words, now) ? { ejectedFor: Math.round(this.words.time(TIME.ejectedUntil) - now) } : {};
   }
 
   /** Whether this worker is to check it from now on: nobody else does. */
