@@ -58,8 +58,7 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
 
 function openTunnel(exchange: Exchange, answer: ResponseHead, downstream: DownstreamStream): BodyMode {
   exchange.phase = "tunnel";
-  // they are limits of a request, which is answered now
-  exchange.timers.stop();
+  exchange.timers.endRequest();
   exchange.requestEnded = false;
   downstream.sendHead(answer, "tunnel", "content");
   downstream.takeBody("content");

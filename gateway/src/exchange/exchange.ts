@@ -38,6 +38,9 @@ import { dropKept, keepBody } from "./repetition.ts";
 import { failTry, retryNow } from "./retries.ts";
 import { ExchangeTimers, type TimerKind } from "./timers.ts";
 
+/** Milliseconds (30 years): who waits so long is looked at all the while, as everybody is who waits. */
+const FOREVER = 1e12;
+
 /** One exchange. */
 export class Exchange extends ExchangeState implements RequestReceiver, AnswerReceiver, ConnectionRequest {
   readonly dependencies: ExchangeDependencies;
@@ -69,13 +72,25 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
     super();
     this.dependencies = dependencies;
     this.record = new LiveRecord(this);
-    this.timers = new ExchangeTimers(this, dependencies.clocks.fine);
+    this.timers = new ExchangeTimers(this, dependencies.clocks);
   }
 
   /** Begins with a complete head. May be over when it returns. */
   begin(start: ExchangeStart): void {
     this.open(start);
-    beginRequest(this, start);
+    try {
+      beginRequest(this, start);
+    } catch (error) {
+      // here and not further out: what is read behind this head must be gone on with
+      this.failInside(error);
+    }
+  }
+
+  /** Milliseconds of silence that end it: as its rule says, else as its listener does. */
+  limitSilence(ofListener: number): number {
+    const own = this.rule?.limits?.idleTimeout;
+    if (own === undefined) return ofListener;
+    return own === 0 ? FOREVER : own;
   }
 
   /** Begins and ends with a request that could not be read; `head` is empty or what is known of it. */
@@ -194,6 +209,10 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
   onTimeout(kind: TimerKind): void {
     if (kind === "backoff") {
       retryNow(this);
+      return;
+    }
+    if (kind === "life") {
+      failExchange(this, "lifetime-exceeded");
       return;
     }
     noteTimeout(this);

@@ -137,6 +137,7 @@ function answerHealth(exchange: Exchange): void {
 
 function runRule(exchange: Exchange, head: RequestHead, route: RouteResult, rule: CompiledRule): void {
   if (rule.requestTimeout > 0) exchange.timers.limitRequest(rule.requestTimeout);
+  if (rule.limits !== undefined && rule.limits.maxDuration > 0) exchange.timers.limitLife(rule.limits.maxDuration);
   if (head.settled) {
     exchange.ruleFilters = rule.filters.length;
     chooseBackend(exchange, head, rule);

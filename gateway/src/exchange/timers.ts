@@ -1,8 +1,9 @@
 /** The timeouts that users set on a rule, and the waits between tries; armed only where they are set. */
+import type { Clocks } from "../time/ticker.ts";
 import { Timed, type Wheel } from "../time/wheel.ts";
 
-/** What a timer is for: the whole request, one try of it, or the wait before the next. */
-export type TimerKind = "request" | "try" | "backoff";
+/** What a timer is for: the request until it is answered whole, one try of it, the wait before the next, or all of it, tunnels included. */
+export type TimerKind = "request" | "try" | "backoff" | "life";
 
 /** What is told that a time is up. */
 export interface TimeoutReceiver {
@@ -29,13 +30,16 @@ export class ExchangeTimer extends Timed {
 export class ExchangeTimers {
   readonly #receiver: TimeoutReceiver;
   readonly #wheel: Wheel;
+  readonly #coarse: Wheel;
   #request: ExchangeTimer | undefined = undefined;
   #try: ExchangeTimer | undefined = undefined;
   #backoff: ExchangeTimer | undefined = undefined;
+  #life: ExchangeTimer | undefined = undefined;
 
-  constructor(receiver: TimeoutReceiver, wheel: Wheel) {
+  constructor(receiver: TimeoutReceiver, { fine, coarse }: Clocks) {
     this.#receiver = receiver;
-    this.#wheel = wheel;
+    this.#wheel = fine;
+    this.#coarse = coarse;
   }
 
   /** Milliseconds for the request and all its tries. */
@@ -56,6 +60,12 @@ export class ExchangeTimers {
     this.#wheel.arm(this.#backoff, milliseconds);
   }
 
+  /** Milliseconds for all of it. There may be as many of these as there are tunnels, so the wheel is the coarse one. */
+  limitLife(milliseconds: number): void {
+    this.#life ??= new ExchangeTimer(this.#receiver, "life");
+    this.#coarse.arm(this.#life, milliseconds);
+  }
+
   /** The try is over. */
   endTry(): void {
     if (this.#try !== undefined) this.#wheel.disarm(this.#try);
@@ -63,6 +73,12 @@ export class ExchangeTimers {
 
   /** Nothing is timed any more. */
   stop(): void {
+    this.endRequest();
+    if (this.#life !== undefined) this.#coarse.disarm(this.#life);
+  }
+
+  /** The request is answered: only its life is timed now. */
+  endRequest(): void {
     if (this.#request !== undefined) this.#wheel.disarm(this.#request);
     if (this.#backoff !== undefined) this.#wheel.disarm(this.#backoff);
     this.endTry();

@@ -158,12 +158,9 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     const { head, bind } = this.#reader;
     const exchange = this.#open(head.version === "HTTP/1.0");
     this.#arm(head.framing === "none" ? bind.http.streamIdleTimeout : bind.http.bodyIdleTimeout);
-    try {
-      exchange.begin(this.#reader);
-    } catch (error) {
-      // here and not further out: what is read behind this head must be gone on with
-      exchange.failInside(error);
-    }
+    exchange.begin(this.#reader);
+    // its rule is known by now
+    if (exchange.rule?.limits !== undefined && !this.#input.owedBody) this.#armStream();
   }
 
   onRequestRefused(refusal: Refusal): void {
@@ -292,7 +289,8 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   #armStream(): void {
-    this.#arm(this.#reader.bind.http.streamIdleTimeout);
+    const { streamIdleTimeout } = this.#reader.bind.http;
+    this.#arm(this.#exchange?.limitSilence(streamIdleTimeout) ?? streamIdleTimeout);
   }
   #arm(milliseconds: number): void {
     this.#port.dependencies.clocks.coarse.arm(this, milliseconds);

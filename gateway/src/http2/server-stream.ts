@@ -66,11 +66,9 @@ export class ServerStream extends LingeringStream implements DownstreamStream, E
     if (prioritised) this.priority = parsePriority(head.header("priority") ?? "");
     const exchange = (this.#exchange = this.owner.takeExchange());
     this.#armFor(head.framing === "none" ? "stream" : "body");
-    try {
-      exchange.begin(this);
-    } catch (error) {
-      exchange.failInside(error);
-    }
+    exchange.begin(this);
+    // its rule is known by now
+    if (exchange.rule?.limits !== undefined && head.framing === "none") this.#armFor("stream");
   }
 
   /** There is no head that could be served. */
@@ -293,8 +291,9 @@ export class ServerStream extends LingeringStream implements DownstreamStream, E
   }
 
   #armFor(what: "stream" | "body"): void {
-    const http = this.#bind?.http;
-    if (http !== undefined)
-      this.owner.coarse.arm(this, what === "stream" ? http.streamIdleTimeout : http.bodyIdleTimeout);
+    if (this.#bind === undefined) return;
+    const { streamIdleTimeout, bodyIdleTimeout } = this.#bind.http;
+    const silence = this.#exchange?.limitSilence(streamIdleTimeout) ?? streamIdleTimeout;
+    this.owner.coarse.arm(this, what === "stream" ? silence : bodyIdleTimeout);
   }
 }

@@ -11,7 +11,6 @@ import type {
   UpstreamTlsSettings,
 } from "../../src/cluster/contract.ts";
 import { FreeRetries } from "../free-retries.ts";
-import { UNHEARD } from "../unheard.ts";
 
 /** The smallest pool: last in, first out, no limits. */
 export class TestCluster implements UpstreamCluster {
@@ -19,6 +18,8 @@ export class TestCluster implements UpstreamCluster {
   readonly retries = new FreeRetries();
   readonly idle: UpstreamConnection[] = [];
   readonly all = new Set<UpstreamConnection>();
+  /** What its endpoint was told of tries, in order. */
+  readonly notes: (number | FaultReason)[] = [];
   opened = 0;
   cancelled = 0;
   leased = 0;
@@ -42,7 +43,9 @@ export class TestCluster implements UpstreamCluster {
       port,
       label: `127.0.0.1:${port}`,
       active: () => this.all.size,
-      ...UNHEARD,
+      session: "",
+      noteAnswer: (status) => void this.notes.push(status),
+      noteFailure: (reason) => void this.notes.push(reason),
     };
   }
 
