@@ -4,7 +4,7 @@ import type { Schema } from "./schema.ts";
 
 /** The static type of a CEL expression. */
 export type CelType =
-  | { readonly kind: "bool" | "int" | "string" | "duration" | "int-or-string" | "opaque" }
+  | { readonly kind: "bool" | "int" | "double" | "string" | "duration" | "int-or-string" | "opaque" }
   | { readonly kind: "list"; readonly item: CelType }
   | { readonly kind: "map"; readonly value: CelType }
   | { readonly kind: "object"; readonly schema: Schema };

@@ -79,12 +79,14 @@ function toCelType(node: Schema, definitions: Readonly<Record<string, Schema>>):
   if (schema.type === "object") return { kind: "opaque" };
   if (schema.type === "string") return { kind: "string" };
   if (schema.type === "integer") return { kind: "int" };
+  if (schema.type === "number") return { kind: "double" };
   if (schema.type === "boolean") return { kind: "bool" };
   throw new Error(`no CEL type for ${JSON.stringify(schema)}`);
 }
 
 function compileLiteral(value: unknown): Code {
   if (typeof value === "string") return { js: JSON.stringify(value), type: { kind: "string" }, canThrow: false };
+  if (typeof value === "number") return { js: String(value), type: { kind: "double" }, canThrow: false };
   if (typeof value === "bigint") return { js: String(value), type: { kind: "int" }, canThrow: false };
   if (typeof value === "boolean") return { js: String(value), type: { kind: "bool" }, canThrow: false };
   throw new Error(`literal ${String(value)} is not understood`);
@@ -163,7 +165,8 @@ function compileList(items: readonly ASTNode[], scope: Scope): Code {
   return { js: `[${codes.map((code) => code.js).join(", ")}]`, type: { kind: "list", item }, canThrow };
 }
 
-const scalarKinds = new Set(["bool", "int", "string", "duration"]);
+const scalarKinds = new Set(["bool", "int", "double", "string", "duration"]);
+const numericKinds = new Set(["int", "double", "duration"]);
 
 function compileEquality(operator: "==" | "!=", sides: readonly [ASTNode, ASTNode], scope: Scope): Code {
   if (sides[0].op === "call" && sides[0].args[0] === "type") return compileTypeTest(operator, sides, scope);
@@ -189,8 +192,7 @@ function compileTypeTest(operator: "==" | "!=", [test, type]: readonly [ASTNode,
 function compileNumeric(operator: string, sides: readonly [ASTNode, ASTNode], scope: Scope): Code {
   const [left, right] = compileSides(sides, scope);
   if (left.type.kind === "string" && operator !== "+") return compileTextOrder(operator, left, right, scope);
-  if (left.type.kind !== "int" && left.type.kind !== "duration")
-    throw new Error(`${operator} on a ${left.type.kind} is not understood`);
+  if (!numericKinds.has(left.type.kind)) throw new Error(`${operator} on a ${left.type.kind} is not understood`);
   const type: CelType = operator === "+" ? left.type : { kind: "bool" };
   return { js: `(${left.js} ${operator} ${right.js})`, type, canThrow: left.canThrow || right.canThrow };
 }

@@ -43,7 +43,20 @@ function findRules(): FoundRule[] {
 
 const texts = [
   ...["", "/", "/a", "//", "/a/./b", "/a/../b", "/..", "/.", "a%2fb", "a%2Fb", "/a#b", "é", "*", "*.example.com"],
-  ...["a.example.com", "*.a.*", "A.example", "10.0.0.1", "fe80::1", "fe80::1%eth0", "10s", "1m", "500ms", "0s", "soon"],
+  ...[
+    "a.example.com",
+    "*.a.*",
+    "A.example",
+    "10.0.0.1",
+    "fe80::1",
+    "::ffff:10.0.0.1",
+    "fe80::1%eth0",
+    "10s",
+    "1m",
+    "500ms",
+    "0s",
+    "soon",
+  ],
   ...["Service", "Hostname", "URI", "None", "kubernetes.io/tls", "example.com/name", "System", "x".repeat(254)],
   ...["10.0.0.0/8", "10.0.0.0/33", "fe80::/10", "X-User", "Ingress", "gateway.networking.k8s.io", "500-599", "599-500"],
 ];
@@ -67,6 +80,7 @@ function arbitraryOf(node: Schema, definitions: Readonly<Record<string, Schema>>
     return fc.oneof(fc.constantFrom(100, 404), fc.constantFrom(...texts, "404"));
   if (schema.type === "string") return fc.constantFrom(...texts);
   if (schema.type === "integer") return fc.constantFrom(0, 1, 2, 80, 443);
+  if (schema.type === "number") return fc.constantFrom(0.05, 0.1, 0.5, 10.5);
   if (schema.type === "boolean") return fc.boolean();
   return fc.constant("unused");
 }
@@ -99,7 +113,7 @@ function interpret(rule: string): (self: unknown) => unknown {
 
 /** CEL integers are big integers. */
 function toCel(value: unknown): unknown {
-  if (typeof value === "number") return BigInt(value);
+  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
   if (Array.isArray(value)) return value.map(toCel);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, toCel(inner)]));

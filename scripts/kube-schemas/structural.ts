@@ -45,7 +45,7 @@ const addressOneOf =
   '[{"properties":{"type":{"enum":["IPAddress"]},"value":{"anyOf":[{"format":"ipv4"},{"format":"ipv6"}]}}},' +
   '{"properties":{"type":{"not":{"enum":["IPAddress"]}}}}]';
 const addressRule: CelRule = {
-  rule: "self.type == 'IPAddress' && has(self.value) ? isIP(self.value) : true",
+  rule: "self.type == 'IPAddress' && has(self.value) ? isIPv4(self.value) || isIPv6(self.value) : true",
   message: "an address of type IPAddress must be an IPv4 or IPv6 address",
 };
 

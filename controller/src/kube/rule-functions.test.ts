@@ -6,17 +6,20 @@ import {
   both,
   boundedPattern,
   codePointLength,
+  compareTexts,
   duration,
   either,
   element,
   every,
   existsOne,
   field,
+  isAddressBlock,
   isIpAddress,
   isIpv4Address,
   isIpv6Address,
   some,
   substring,
+  textOf,
 } from "./rule-functions.ts";
 
 const throws = (): never => {
@@ -111,7 +114,8 @@ test("the length of a text counts characters, not their halves", () => {
 
 test("addresses are told from names, and a zone is no part of one", () => {
   assert.ok(isIpAddress("10.0.0.1") && isIpAddress("::1") && isIpv4Address("10.0.0.1") && isIpv6Address("fe80::1"));
-  for (const text of ["10.0.0", "010.0.0.1", "fe80::1%eth0", "a.example", ""]) assert.equal(isIpAddress(text), false);
+  for (const text of ["10.0.0", "010.0.0.1", "fe80::1%eth0", "::ffff:10.0.0.1", "::FFFF:0a00:1", "a.example", ""])
+    assert.equal(isIpAddress(text), false, text);
   assert.equal(isIpv4Address("::1") || isIpv6Address("10.0.0.1"), false);
 });
 
@@ -125,4 +129,32 @@ test("a pattern is not tried on a text longer than its field may be", () => {
 test("errors are added up", () => {
   const first = appendErrors(null, [1]);
   assert.deepEqual(appendErrors(first, [2, 3]), [1, 2, 3]);
+});
+
+test("a block is an address and a length that it may have", () => {
+  for (const text of ["10.0.0.0/8", "10.0.0.1/32", "0.0.0.0/0", "2001:db8::/128"])
+    assert.ok(isAddressBlock(text), text);
+  const wrong = [
+    "10.0.0.0",
+    "10.0.0.0/33",
+    "10.0.0.0/08",
+    "10.0.0.0/-1",
+    "10.0.0.0/8/8",
+    "::/129",
+    "/8",
+    "a/8",
+    "10.0/8",
+  ];
+  for (const text of [...wrong, "::ffff:10.0.0.0/104"]) assert.equal(isAddressBlock(text), false, text);
+});
+
+test("texts come in the order of code points", () => {
+  assert.ok(compareTexts("500", "599") < 0);
+  assert.equal(compareTexts("a", "a"), 0);
+  assert.ok(compareTexts("\u{1F600}", "\uFFFD") > 0, "UTF-16 has it the other way round");
+});
+
+test("a number has no methods of texts", () => {
+  assert.equal(textOf("404"), "404");
+  assert.throws(() => textOf(404), RuleError);
 });

@@ -138,10 +138,15 @@ export function duration(text: string): number {
   return total;
 }
 
-/** `isIP(text)`: an IPv4 or IPv6 address without zone. */
+/** `isIP(text)`: an IPv4 or IPv6 address without zone, and none of IPv4 in the form of IPv6 (`::ffff:192.0.2.1`). */
 export function isIpAddress(text: string): boolean {
-  return isIP(text) !== 0 && !text.includes("%");
+  const version = isIP(text);
+  if (version !== 6) return version === 4;
+  return !text.includes("%") && !mappedAddress.test(new URL(`http://[${text}]`).hostname);
 }
+
+/** What the canonical form of an IPv4-mapped address (RFC 4291 section 2.5.5.2) looks like in a URL. */
+const mappedAddress = /^\[::ffff:[0-9a-f]{1,4}:[0-9a-f]{1,4}\]$/;
 
 /** Whether the text is an IPv4 address. */
 export function isIpv4Address(text: string): boolean {

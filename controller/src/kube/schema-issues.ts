@@ -19,12 +19,31 @@ export interface IssueContext {
   readonly fieldsAt: (path: FieldPath) => readonly string[];
 }
 
-/** One issue per error. Of a text that is too long nothing else is said: its pattern was not tried. */
+/** One issue per error, but for those that another one about the same value makes pointless. */
 export function toIssues(errors: readonly SchemaError[], context: IssueContext): FieldIssue[] {
-  const tooLong = new Set(errors.filter(({ keyword }) => keyword === "maxLength").map((error) => error.instancePath));
-  return errors
-    .filter(({ keyword, instancePath }) => keyword !== "pattern" || !tooLong.has(instancePath))
-    .map((error) => toIssue(error, context));
+  const pathsOf = (keyword: string): ReadonlySet<string> =>
+    new Set(errors.filter((error) => error.keyword === keyword).map((error) => error.instancePath));
+  const tooLong = pathsOf("maxLength");
+  const mistyped = pathsOf("type");
+  const notOneOf = pathsOf("enum");
+  const needsQuotes = new Set(
+    errors.filter((error) => isWordWithoutQuotes(error, context)).map(({ instancePath }) => instancePath),
+  );
+  const isPointless = ({ keyword, instancePath }: SchemaError): boolean => {
+    // The pattern of what is too long was not tried.
+    if (keyword === "pattern") return tooLong.has(instancePath);
+    if (keyword === "enum") return needsQuotes.has(instancePath) && mistyped.has(instancePath);
+    return keyword === "type" && notOneOf.has(instancePath) && !needsQuotes.has(instancePath);
+  };
+  return errors.filter((error) => !isPointless(error)).map((error) => toIssue(error, context));
+}
+
+/** Whether the value would be one of the words if it were a text: `1.2` where "1.2" is one. */
+function isWordWithoutQuotes({ keyword, instancePath, params }: SchemaError, { value }: IssueContext): boolean {
+  const words = params["allowedValues"];
+  if (keyword !== "enum" || !Array.isArray(words)) return false;
+  const found = readPath(value, parsePointer(instancePath, value));
+  return typeof found !== "string" && words.includes(String(found));
 }
 
 function toIssue(error: SchemaError, context: IssueContext): FieldIssue {

@@ -86,9 +86,12 @@ export function integer(description: string, options: NumberOptions): Field {
   return Type.Integer({ description, ...options });
 }
 
-/** A number that may have decimals. */
+/** A number that may have decimals. The API server compares whole numbers with the whole part of `minimum`: the rest is a rule. */
 export function decimal(description: string, options: NumberOptions): Field {
-  return Type.Number({ description, ...options });
+  const { minimum } = options;
+  if (Number.isInteger(minimum)) return Type.Number({ description, ...options });
+  const rules = [{ rule: `self >= ${minimum}`, message: `must be ${minimum} or more` }];
+  return Type.Number({ description, ...options, "x-kubernetes-validations": rules, minimum: Math.floor(minimum) });
 }
 
 /** Of a hundred, without decimals. */
