@@ -11,8 +11,8 @@ export const Discovery = Type.Union([
   Type.Object({
     kind: Type.Literal("dns"),
     names: Type.Array(Type.Object({ hostname: Type.String(), port: Port })),
-    /** Which addresses are used; absent: both. */
-    family: Type.Optional(Type.Union([Type.Literal("ipv4"), Type.Literal("ipv6")])),
+    /** Which addresses are used; absent: IPv4, and IPv6 only where there is no IPv4. */
+    family: Type.Optional(Type.Union([Type.Literal("ipv4"), Type.Literal("ipv6"), Type.Literal("both")])),
     /** Names are asked for again after so many milliseconds, whatever their TTL is; absent: by their TTL. */
     refresh: Type.Optional(Count),
   }),

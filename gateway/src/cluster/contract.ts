@@ -205,10 +205,13 @@ export interface UnresolvedName {
   readonly detail: string;
 }
 
+/** Which addresses of a name are used; undefined: IPv4, and IPv6 only where there is no IPv4. */
+export type AddressFamily = Extract<Cluster["discovery"], { kind: "dns" }>["family"];
+
 /** Turns host names into addresses. */
 export interface NameResolver {
   /** Never rejects. */
-  resolve(hostname: string): Promise<ResolvedName | UnresolvedName>;
+  resolve(hostname: string, family?: AddressFamily): Promise<ResolvedName | UnresolvedName>;
   /** Gives up what is under way. */
   close(): void;
 }
@@ -258,8 +261,10 @@ export interface ManagedCluster extends UpstreamCluster {
 /** Where a proxy runs; "" where nobody said. */
 export interface Place extends Locality {
   readonly node: string;
-  /** Labels of its pod and node, for LocalityBalancing.priorities. */
+  /** For LocalityBalancing.priorities. */
   readonly labels: Readonly<Record<string, string>>;
+  /** The region of zones, for endpoints that say their zone alone. */
+  readonly regions: ReadonlyMap<string, string>;
 }
 
 /** All live clusters of one worker; one per worker, for its whole life. */

@@ -12,6 +12,7 @@ interface SetUp {
   readonly table: ClusterTable;
   readonly states: string[];
   /** Lets the time to the next question be over. */
+  readonly outside: FakeOutside;
   readonly askAgain: () => void;
   readonly create: (...hostnames: string[]) => ManagedCluster;
   /** Resolves at the next change of a name's state. */
@@ -51,7 +52,7 @@ async function setUp(t: TestContext): Promise<SetUp> {
   const askAgain = (): void => {
     for (const run of scheduled.splice(0)) run();
   };
-  return { server, table, states, askAgain, create, changed };
+  return { server, table, states, askAgain, create, changed, outside };
 }
 
 function acquire(cluster: ManagedCluster): FakeRequest {
@@ -115,6 +116,29 @@ test("a cluster of several names has the addresses of all", async (t) => {
       .toSorted(),
     ["192.0.2.1:80", "192.0.2.2:80"],
   );
+});
+
+test("hundreds of addresses are as many endpoints, and idle connections to those that vanish close at once", async (t) => {
+  const { server, create, changed, askAgain, outside } = await setUp(t);
+  const addresses = Array.from({ length: 300 }, (_, n) => `192.0.${n >> 8}.${n & 255}`);
+  server.answers.set("web.example", { kind: "truncated", addresses: [...addresses, ...addresses], ttl: 30 });
+  const cluster = create("web.example");
+  await changed();
+  assert.equal(cluster.summary().endpoints.length, 300);
+  const requests = Array.from({ length: 200 }, () => acquire(cluster));
+  for (const { connection } of requests.slice(1)) connection?.finish();
+  server.answers.set("web.example", { kind: "addresses", addresses: ["192.0.2.1"], ttl: 30 });
+  const moved = changed();
+  await new Promise(setImmediate);
+  askAgain();
+  await moved;
+  assert.equal(outside.opened.filter(({ isClosed }) => !isClosed).length, 1, "what is answered just now goes on");
+  assert.deepEqual(
+    cluster.summary().endpoints.map(({ state }) => state),
+    ["removed", "ready"],
+  );
+  requests[0]?.connection?.finish();
+  assert.equal(cluster.summary().connections, 0);
 });
 
 test("a retired cluster does not leave requests waiting for a name", async (t) => {

@@ -86,7 +86,7 @@ class PooledClusterTable implements ClusterTable {
       resolver,
       schedule,
       random,
-      names: discovery.names,
+      discovery,
       onEndpoints: (endpoints, absence) => cluster.setEndpoints(endpoints, absence),
       onNameState: (hostname, state) => onNameState?.(config.key, hostname, state),
     });

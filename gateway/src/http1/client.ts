@@ -35,7 +35,7 @@ import { AnswerInput, type AnswerInputOwner } from "./client-input.ts";
 const PROTOCOLS = ["http/1.1"];
 
 /** What opening takes. */
-export type Http1ClientOptions = Pick<OpenOptions, "cluster" | "endpoint" | "tls" | "connectTimeout" | "owner">;
+export type Http1ClientOptions = Omit<OpenOptions, "protocol" | "http2" | "upgrades">;
 
 /** Opens a connection. Requests may be handed over before it is up; with TLS they wait until the peer is verified. */
 export function openHttp1(options: Http1ClientOptions, dependencies: UpstreamDependencies): UpstreamConnection {
@@ -221,9 +221,9 @@ class Http1Client
     this.#guard(() => this.#fail(reason));
   }
 
-  #connect({ cluster, endpoint, tls }: Http1ClientOptions): UpstreamSocket {
+  #connect({ cluster, endpoint, tls, tcpKeepAlive }: Http1ClientOptions): UpstreamSocket {
     const { log, sockets } = this.#dependencies;
-    const target = { cluster, endpoint, tls, applicationProtocols: PROTOCOLS, ways: sockets, log };
+    const target = { cluster, endpoint, tls, tcpKeepAlive, applicationProtocols: PROTOCOLS, ways: sockets, log };
     return connectUpstream(target, this.#inlet, this);
   }
 

@@ -6,21 +6,19 @@ import { connectUpstream, type SettledSocket, type UpstreamSocketOwner } from ".
 import { ClientConnection } from "./client-connection.ts";
 
 /** What opening takes. */
-export type Http2ClientOpening = Pick<
-  OpenOptions,
-  "cluster" | "endpoint" | "tls" | "connectTimeout" | "owner" | "http2"
->;
+export type Http2ClientOpening = Omit<OpenOptions, "protocol" | "upgrades">;
 
 /** What is offered in TLS handshakes; nothing else will do (RFC 9113 section 3.2). */
 const PROTOCOLS = ["h2"];
 
 /** Opens a connection. Requests may be handed over before it is up; with TLS they wait until the peer is verified. */
 export function openHttp2(options: Http2ClientOpening, dependencies: UpstreamDependencies): UpstreamConnection {
-  const { cluster, endpoint, tls } = options;
+  const { cluster, endpoint, tls, tcpKeepAlive } = options;
   const { log, sockets } = dependencies;
   const inlet = new Inlet();
   const waiting = new Waiting();
-  const target = { cluster, endpoint, tls, applicationProtocols: PROTOCOLS, required: "h2", ways: sockets, log };
+  const wanted = { applicationProtocols: PROTOCOLS, required: "h2" };
+  const target = { cluster, endpoint, tls, tcpKeepAlive, ...wanted, ways: sockets, log };
   const socket = connectUpstream(target, inlet, waiting);
   const client = new ClientConnection({ socket: socket.socket, ways: socket.ways, inlet }, options, dependencies);
   waiting.client = client;

@@ -103,13 +103,13 @@ export class Dial extends Timed implements EndpointRequest {
   }
 
   #connect(lease: EndpointLease): void {
-    const { endpoint, tls, connectTimeout } = lease;
+    const { endpoint, tls, tcpKeepAlive, connectTimeout } = lease;
     const { clocks, log } = this.#dependencies;
     const cluster = this.#cluster.key;
     const preface = this.#owner.toPreface(lease);
     const inlet = new Inlet();
     const { socket, ways } = connectUpstream(
-      { cluster, endpoint, tls, applicationProtocols: [], preface, log },
+      { cluster, endpoint, tls, tcpKeepAlive, applicationProtocols: [], preface, log },
       inlet,
       {
         onUp: () => this.#onUp(upstream),

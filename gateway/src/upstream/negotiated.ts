@@ -33,10 +33,10 @@ class NegotiatedConnection extends Timed implements UpstreamConnection, Upstream
     super();
     this.#options = options;
     this.#dependencies = dependencies;
-    const { cluster, endpoint, tls, connectTimeout } = options;
+    const { cluster, endpoint, tls, tcpKeepAlive, connectTimeout } = options;
     this.endpoint = endpoint;
     const { log, sockets } = dependencies;
-    const target = { cluster, endpoint, tls, applicationProtocols: PROTOCOLS, ways: sockets, log };
+    const target = { cluster, endpoint, tls, tcpKeepAlive, applicationProtocols: PROTOCOLS, ways: sockets, log };
     this.#transport = connectUpstream(target, this.#inlet, this);
     dependencies.clocks.coarse.arm(this, connectTimeout);
   }

@@ -32,6 +32,8 @@ export interface UpstreamTarget {
   readonly required?: string;
   /** Goes out first, in front of TLS as well: a PROXY header. */
   readonly preface?: Buffer | undefined;
+  /** As in OpenOptions. */
+  readonly tcpKeepAlive?: number | undefined;
   /** Default `tuned`. */
   readonly ways?: SocketWays | undefined;
   readonly log: WarningLog;
@@ -94,8 +96,10 @@ function connectPlain(target: UpstreamTarget, inlet: Inlet, owner: UpstreamSocke
 }
 
 /** A name would be looked up with the machine's resolver, and what that says is nobody's configuration. */
-function dial(socket: Socket, { endpoint: { address, port, label } }: UpstreamTarget): boolean {
+function dial(socket: Socket, { endpoint: { address, port, label }, tcpKeepAlive }: UpstreamTarget): boolean {
   const isLiteral = isIP(address) !== 0;
+  // the kernel counts in seconds, and takes 0 for its own default of hours
+  if (tcpKeepAlive !== undefined) socket.setKeepAlive(true, Math.max(1_000, tcpKeepAlive));
   if (isLiteral) socket.connect({ host: address, port });
   else socket.destroy(new Error(`${label} has no IP address`));
   return isLiteral;

@@ -75,7 +75,7 @@ export function translateHttp2(spec: BackendTrafficPolicyHTTP2, path: string, re
   };
 }
 
-const FAMILIES = { IPv4: { family: "ipv4" }, IPv6: { family: "ipv6" }, IPv4AndIPv6: {} } as const;
+const FAMILIES = { IPv4: { family: "ipv4" }, IPv6: { family: "ipv6" }, IPv4AndIPv6: { family: "both" } } as const;
 
 /** Translates `spec.dns`. */
 export function translateDns(

@@ -7,7 +7,7 @@ import { type NameState, NameWatch } from "./name-watch.ts";
 
 /** What discovery stands on, and who is told. */
 export type DnsDiscoveryOptions = Pick<ClusterTableOptions, "resolver" | "schedule" | "random"> & {
-  readonly names: Extract<Discovery, { kind: "dns" }>["names"];
+  readonly discovery: Extract<Discovery, { kind: "dns" }>;
   /** Endpoints, and what their absence means to requests. */
   readonly onEndpoints: (endpoints: readonly Endpoint[], absence: Absence) => void;
   readonly onNameState: (hostname: string, state: Exclude<NameState, "unknown">) => void;
@@ -20,8 +20,10 @@ export class DnsDiscovery {
 
   constructor(options: DnsDiscoveryOptions) {
     this.#options = options;
-    this.#watches = options.names.map(({ hostname, port }) => {
-      const watch: NameWatch = new NameWatch(hostname, { ...options, onChange: () => this.#onChange(watch) });
+    const { names, family, refresh } = options.discovery;
+    this.#watches = names.map(({ hostname, port }) => {
+      const onChange = (): void => this.#onChange(watch);
+      const watch: NameWatch = new NameWatch(hostname, { ...options, family, refresh, onChange });
       return { watch, port };
     });
   }

@@ -13,10 +13,11 @@ class Script implements NameResolver {
   readonly watch: NameWatch;
   #next: (() => void) | undefined;
 
-  constructor(outcome: ResolvedName | UnresolvedName, draw = 0) {
+  constructor(outcome: ResolvedName | UnresolvedName, draw = 0, refresh?: number) {
     this.outcome = outcome;
     this.watch = new NameWatch("web.example", {
       resolver: this,
+      refresh,
       random: () => draw,
       schedule: (milliseconds, run) => {
         this.pauses.push(milliseconds);
@@ -54,6 +55,16 @@ test("a name is asked at once and again when its TTL is over, within bounds", as
   await script.again({ ...GOOD, ttl: 0 });
   await script.again({ ...GOOD, ttl: 86_400 });
   assert.deepEqual(script.pauses, [30_000, 1000, 300_000]);
+});
+
+test("with an interval of its own a name is asked again by that, whatever its TTL is, but not all the time", async () => {
+  const script = new Script(GOOD, 0, 5_000);
+  await settle();
+  await script.again({ ...GOOD, ttl: 86_400 });
+  assert.deepEqual(script.pauses, [5_000, 5_000]);
+  const hasty = new Script(GOOD, 0, 1);
+  await settle();
+  assert.deepEqual(hasty.pauses, [1_000]);
 });
 
 test("up to a tenth of the pause is left to chance", async () => {

@@ -3,10 +3,13 @@
  * can answer, and gives them up only after several answers in a row that the name has none. Sans-IO: resolving, time and
  * chance are arguments.
  */
-import type { ClusterTableOptions, ResolvedName, UnresolvedName } from "../contract.ts";
+import type { AddressFamily, ClusterTableOptions, ResolvedName, UnresolvedName } from "../contract.ts";
 
 /** What a watch stands on. */
 export type NameWatchOptions = Pick<ClusterTableOptions, "resolver" | "schedule" | "random"> & {
+  readonly family?: AddressFamily;
+  /** Milliseconds between two questions, whatever the TTL of the answer is. */
+  readonly refresh?: number | undefined;
   /** Told whenever addresses or state change. */
   readonly onChange: () => void;
 };
@@ -14,7 +17,10 @@ export type NameWatchOptions = Pick<ClusterTableOptions, "resolver" | "schedule"
 /** `unknown`: nobody has answered yet. */
 export type NameState = "unknown" | "resolved" | UnresolvedName;
 
-/** Bounds of the time between two questions, in milliseconds. */
+/**
+ * Bounds of the time between two questions, in milliseconds. A TTL of 0 says that an answer is for one use (RFC 1035 section 3.2.1);
+ * asking for each request would make every request wait for DNS.
+ */
 const SHORTEST = 1000;
 const LONGEST = 300_000;
 /** Bounds of the time to the next question after one that brought nothing; doubled each time. */
@@ -47,7 +53,7 @@ export class NameWatch {
   }
 
   async #ask(): Promise<void> {
-    const outcome = await this.#options.resolver.resolve(this.hostname);
+    const outcome = await this.#options.resolver.resolve(this.hostname, this.#options.family);
     if (this.#isClosed) return;
     const pause = "kind" in outcome ? this.#onUnresolved(outcome) : this.#onResolved(outcome);
     if (pause === Infinity) return;
@@ -63,7 +69,9 @@ export class NameWatch {
     this.addresses = sorted;
     this.state = "resolved";
     if (!isSame) this.#options.onChange();
-    return ttl === Infinity ? ttl : Math.min(Math.max(ttl * 1000, SHORTEST), LONGEST);
+    if (ttl === Infinity) return ttl;
+    const { refresh } = this.#options;
+    return refresh === undefined ? Math.min(Math.max(ttl * 1000, SHORTEST), LONGEST) : Math.max(refresh, SHORTEST);
   }
 
   #onUnresolved(outcome: UnresolvedName): number {

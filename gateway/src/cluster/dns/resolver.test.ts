@@ -122,3 +122,32 @@ test("without the two files names are asked for as they are", async (t) => {
   server.answers.set("web", { kind: "addresses", addresses: ["192.0.2.1"], ttl: 9 });
   assert.deepEqual(await resolver.resolve("web"), { addresses: ["192.0.2.1"], ttl: 9 });
 });
+
+test("a family that is asked for is the only one, and both are both", async (t) => {
+  const { server, resolver } = await setUp(t, { hosts: "192.0.2.9 file.example\n2001:db8::9 file.example\n" });
+  server.answers.set("both.example", { kind: "addresses", addresses: ["192.0.2.1", "2001:db8::1"], ttl: 30 });
+  server.answers.set("four.example", { kind: "addresses", addresses: ["192.0.2.1"], ttl: 30 });
+  const none = { kind: "negative", detail: "ENODATA" };
+  assert.deepEqual(await resolver.resolve("both.example", "ipv4"), { addresses: ["192.0.2.1"], ttl: 30 });
+  assert.deepEqual(await resolver.resolve("both.example", "ipv6"), { addresses: ["2001:db8::1"], ttl: 30 });
+  assert.deepEqual(await resolver.resolve("both.example", "both"), {
+    addresses: ["192.0.2.1", "2001:db8::1"],
+    ttl: 30,
+  });
+  assert.deepEqual(await resolver.resolve("four.example", "ipv6"), none);
+  assert.deepEqual(await resolver.resolve("four.example", "both"), { addresses: ["192.0.2.1"], ttl: 30 });
+  assert.deepEqual(await resolver.resolve("file.example", "ipv6"), { addresses: ["2001:db8::9"], ttl: 5 });
+  assert.deepEqual(await resolver.resolve("localhost", "ipv6"), { addresses: ["::1"], ttl: 5 });
+});
+
+test("addresses that are none, and the same one in two notations, are not endpoints", async (t) => {
+  const { server, resolver } = await setUp(t);
+  const mapped = ["192.0.2.1", "192.0.2.1", "::ffff:c000:201", "::ffff:c000:202", "2001:db8::1"];
+  server.answers.set("mapped.example", { kind: "addresses", addresses: mapped, ttl: 30 });
+  server.answers.set("sink.example", { kind: "addresses", addresses: ["0.0.0.0", "::"], ttl: 30 });
+  const united = await resolver.resolve("mapped.example", "both");
+  assert.deepEqual(united, { addresses: ["192.0.2.1", "192.0.2.2", "2001:db8::1"], ttl: 30 });
+  assert.deepEqual(await resolver.resolve("mapped.example", "ipv6"), { addresses: ["2001:db8::1"], ttl: 30 });
+  for (const family of [undefined, "ipv4", "ipv6", "both"] as const)
+    assert.deepEqual(await resolver.resolve("sink.example", family), { kind: "negative", detail: "ENODATA" });
+});

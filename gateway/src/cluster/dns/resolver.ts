@@ -3,12 +3,14 @@
  * answer and the search domains of /etc/resolv.conf. getaddrinfo is not used: it tells no TTL and shares four threads with
  * file access and compression.
  *
- * IPv4 comes first, IPv6 only for names without IPv4 addresses: a name that has both is rarely served well on both.
+ * Unless another family is asked for, IPv4 comes first, IPv6 only for names without IPv4 addresses: a name that has both is rarely
+ * served well on both. Addresses that stand for no address (0.0.0.0, with which filters answer, and ::) are left out, for connections
+ * to them would come to this machine; IPv4 in the clothes of IPv6 (RFC 4291 section 2.5.5.2) is IPv4.
  */
 import { Resolver } from "node:dns/promises";
 import { readFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import type { NameResolver, ResolvedName, UnresolvedName } from "../contract.ts";
+import type { AddressFamily, NameResolver, ResolvedName, UnresolvedName } from "../contract.ts";
 import { parseHosts } from "./hosts-file.ts";
 import { parseResolvConf, type SearchRules, toSearchList } from "./resolv-conf.ts";
 
@@ -43,14 +45,14 @@ class CaresResolver implements NameResolver {
     if (options.servers !== undefined) this.#resolver.setServers(options.servers);
   }
 
-  async resolve(hostname: string): Promise<ResolvedName | UnresolvedName> {
+  async resolve(hostname: string, family?: AddressFamily): Promise<ResolvedName | UnresolvedName> {
     if (isIP(hostname) !== 0) return { addresses: [hostname], ttl: FOREVER };
     const name = hostname.toLowerCase();
     const [hosts, rules] = await Promise.all([this.#readHosts(), this.#readRules()]);
     const known = hosts.get(name.replace(/\.$/, ""));
-    if (known !== undefined) return { addresses: preferIPv4(known), ttl: FILE_TTL };
-    if (isLoopbackName(name)) return { addresses: ["127.0.0.1"], ttl: FILE_TTL };
-    return this.#search(name, rules);
+    if (known !== undefined) return toFamily({ addresses: known, ttl: FILE_TTL }, family);
+    if (isLoopbackName(name)) return { addresses: [family === "ipv6" ? "::1" : "127.0.0.1"], ttl: FILE_TTL };
+    return this.#search(name, rules, family);
   }
 
   close(): void {
@@ -58,19 +60,30 @@ class CaresResolver implements NameResolver {
   }
 
   /** A domain that cannot be asked ends the search: another one's answer might be for another name. */
-  async #search(name: string, rules: SearchRules): Promise<ResolvedName | UnresolvedName> {
+  async #search(name: string, rules: SearchRules, family: AddressFamily): Promise<ResolvedName | UnresolvedName> {
     let outcome: ResolvedName | UnresolvedName = { kind: "negative", detail: "ENOTFOUND" };
     for (const candidate of toSearchList(name, rules)) {
-      outcome = await this.#query(candidate);
+      outcome = await this.#query(candidate, family);
       if (!("kind" in outcome) || outcome.kind === "failed") return outcome;
     }
     return outcome;
   }
 
-  async #query(name: string): Promise<ResolvedName | UnresolvedName> {
-    const inIPv4 = await toOutcome(this.#resolver.resolve4(name, { ttl: true }));
-    if (!("kind" in inIPv4) || inIPv4.kind === "failed") return inIPv4;
-    return toOutcome(this.#resolver.resolve6(name, { ttl: true }));
+  async #query(name: string, family: AddressFamily): Promise<ResolvedName | UnresolvedName> {
+    const ask4 = (): ReturnType<typeof toOutcome> => toOutcome(this.#resolver.resolve4(name, { ttl: true }), family);
+    const ask6 = (): ReturnType<typeof toOutcome> => toOutcome(this.#resolver.resolve6(name, { ttl: true }), family);
+    switch (family) {
+      case "ipv4":
+        return ask4();
+      case "ipv6":
+        return ask6();
+      case "both":
+        return unite(...(await Promise.all([ask4(), ask6()])));
+      case undefined: {
+        const inIPv4 = await ask4();
+        return "kind" in inIPv4 && inIPv4.kind === "negative" ? ask6() : inIPv4;
+      }
+    }
   }
 
   async #readHosts(): Promise<ReadonlyMap<string, readonly string[]>> {
@@ -87,9 +100,32 @@ function isLoopbackName(name: string): boolean {
   return /^(?:.*\.)?localhost\.?$/.test(name);
 }
 
-function preferIPv4(addresses: readonly string[]): readonly string[] {
-  const inIPv4 = addresses.filter((address) => isIP(address) === 4);
-  return inIPv4.length > 0 ? inIPv4 : addresses;
+/** Those of both answers; one that could not be had is of no account beside one with addresses. */
+function unite(
+  one: ResolvedName | UnresolvedName,
+  other: ResolvedName | UnresolvedName,
+): ResolvedName | UnresolvedName {
+  if ("kind" in one) return "kind" in other && one.kind === "failed" ? one : other;
+  if ("kind" in other) return one;
+  const addresses = [...new Set([...one.addresses, ...other.addresses])];
+  return { addresses, ttl: Math.min(one.ttl, other.ttl) };
+}
+
+/** What of an answer is of this family, and can be connected to, each once. */
+function toFamily({ addresses, ttl }: ResolvedName, family: AddressFamily): ResolvedName | UnresolvedName {
+  const all = [...new Set(addresses.map(toPlainAddress))].filter((address) => !NO_ADDRESS.has(address));
+  const inIPv4 = all.filter((address) => isIP(address) === 4);
+  let wanted = family === "both" || (family === undefined && inIPv4.length === 0) ? all : inIPv4;
+  if (family === "ipv6") wanted = all.filter((address) => isIP(address) === 6);
+  return wanted.length === 0 ? { kind: "negative", detail: "ENODATA" } : { addresses: wanted, ttl };
+}
+
+/** Stands for no address, and for this machine to whoever connects to it. */
+const NO_ADDRESS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
+function toPlainAddress(address: string): string {
+  const [, mapped = ""] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  return isIP(mapped) === 4 ? mapped : address;
 }
 
 /** Codes of c-ares that are an answer: the name, or addresses of it, do not exist. */
@@ -97,12 +133,13 @@ const NEGATIVE: ReadonlySet<string> = new Set(["ENOTFOUND", "ENODATA"]);
 
 async function toOutcome(
   query: Promise<readonly { readonly address: string; readonly ttl: number }[]>,
+  family: AddressFamily,
 ): Promise<ResolvedName | UnresolvedName> {
   try {
     const records = await query;
     if (records.length === 0) return { kind: "negative", detail: "ENODATA" };
-    const addresses = [...new Set(records.map((record) => record.address))];
-    return { addresses, ttl: Math.min(...records.map((record) => record.ttl)) };
+    const addresses = records.map((record) => record.address);
+    return toFamily({ addresses, ttl: Math.min(...records.map((record) => record.ttl)) }, family);
   } catch (error) {
     const code = toCode(error);
     return { kind: NEGATIVE.has(code) ? "negative" : "failed", detail: code };
