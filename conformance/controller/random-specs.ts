@@ -63,7 +63,7 @@ export function specsOf(schema: ObjectSchema): fc.Arbitrary<Readonly<Record<stri
 
 function valuesOf(schema: ObjectSchema): fc.Arbitrary<unknown> {
   if (schema["x-kubernetes-int-or-string"] === true)
-    return fc.constantFrom(...(schema.pattern?.includes("Ki") === true ? SIZES : STATUSES));
+    return fc.constantFrom(...(isPattern(schema, "Ki") ? SIZES : STATUSES));
   if (schema.enum !== undefined) return mostly(fc.constantFrom(...schema.enum), fc.constantFrom("Other", 1.2, true));
   switch (schema.type) {
     case "object":
@@ -76,8 +76,12 @@ function valuesOf(schema: ObjectSchema): fc.Arbitrary<unknown> {
     case "boolean":
       return mostly(fc.boolean(), fc.constantFrom("true", 1));
     default:
-      return schema.pattern?.includes("(h|m|s|ms)") === true ? durations : textsOf(schema);
+      return isPattern(schema, "(h|m|s|ms)") ? durations : textsOf(schema);
   }
+}
+
+function isPattern({ pattern = "" }: ObjectSchema, part: string): boolean {
+  return pattern.includes(part);
 }
 
 const durations = mostly(fc.constantFrom(...DURATIONS.slice(0, 6)), fc.constantFrom(...DURATIONS, 10));

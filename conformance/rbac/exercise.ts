@@ -19,8 +19,8 @@ export async function exercise(cluster: Cluster): Promise<void> {
     // One by one: asked for several, kubectl gives up at the first that is not there yet.
     for (const object of [...scalers, "service/edge-sallyport"]) await wait("--for=create", object);
     await wait("--for=jsonpath={.status.conditions}", "xmesh/rbac");
-    await wait("--for=jsonpath={.status.ancestors}", "xbackendtrafficpolicy/policy");
-    await wait("--for=jsonpath={.status.ancestors}", "backendtlspolicy/policy");
+    for (const kind of ["xbackendtrafficpolicy", "backendtlspolicy", "backendtrafficpolicy", "clienttrafficpolicy"])
+      await wait("--for=jsonpath={.status.ancestors}", `${kind}/policy`);
     // Gateways allow no ListenerSets unless they say so.
     await wait("--for=condition=Accepted=false", "listenerset/more");
     await wait("--for=jsonpath={.status.loadBalancer.ingress}", "ingress/all");
@@ -99,6 +99,16 @@ metadata: { name: policy, namespace: ${NAMESPACE} }
 spec:
   targetRefs: [{ group: "", kind: Service, name: none }]
   validation: { hostname: none.test, wellKnownCACertificates: System }
+---
+apiVersion: policy.sallyport.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: { name: policy, namespace: ${NAMESPACE} }
+spec: { targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: edge }], timeout: { connect: 1s } }
+---
+apiVersion: policy.sallyport.io/v1alpha1
+kind: ClientTrafficPolicy
+metadata: { name: policy, namespace: ${NAMESPACE} }
+spec: { targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: edge }], timeout: { idle: 1m } }
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: ListenerSet

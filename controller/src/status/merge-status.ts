@@ -68,6 +68,8 @@ const FIELDS: Partial<Readonly<Record<string, StatusFields>>> = {
   UDPRoute: ROUTE,
   BackendTLSPolicy: POLICY,
   XBackendTrafficPolicy: POLICY,
+  BackendTrafficPolicy: POLICY,
+  ClientTrafficPolicy: POLICY,
   // The merge patch goes into the object, so that the list has to be named.
   Ingress: { loadBalancer: (_live, wanted) => ({ ingress: toObjects(toObject(wanted)["ingress"]) }) },
 } satisfies Partial<Record<Kind | "XMesh" | "XBackendTrafficPolicy", StatusFields>>;

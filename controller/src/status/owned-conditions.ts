@@ -30,4 +30,4 @@ export const CLASS_CONDITIONS: ReadonlySet<string> = new Set(["Accepted"]);
 export const PARENT_CONDITIONS: ReadonlySet<string> = new Set(["Accepted", "ResolvedRefs", "PartiallyInvalid"]);
 
 /** In our entries of policies. */
-export const ANCESTOR_CONDITIONS: ReadonlySet<string> = new Set(["Accepted", "ResolvedRefs"]);
+export const ANCESTOR_CONDITIONS: ReadonlySet<string> = new Set(["Accepted", "ResolvedRefs", "Overridden"]);
