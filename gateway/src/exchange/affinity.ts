@@ -46,26 +46,33 @@ export function openSession(
 /** The answer with what its client is to keep. */
 export function tellClient(exchange: Exchange, answer: ResponseHead): ResponseHead {
   const { affinity, rule, start } = exchange;
+  const session = rule?.session;
   if (affinity === undefined || start === undefined) return answer;
-  const secure = start.head.scheme === "https";
-  const token = rule?.session === undefined ? undefined : renewToken(exchange, rule.session, affinity.token);
+  const token = session === undefined ? undefined : renewToken(exchange, session, affinity.token);
   if (token === undefined && affinity.made === undefined) return answer;
   const told = answer.own();
-  if (affinity.made !== undefined) told.addHeader("set-cookie", toHashCookie(affinity.made, secure));
-  if (token !== undefined && rule?.session !== undefined) {
-    const { carrier, absoluteTimeout = 0 } = rule.session.policy;
-    const value = formatToken(token);
-    if (carrier.kind === "header") told.setHeader(carrier.name, value);
-    else {
-      const lasts = carrier.lifetime === "permanent" ? absoluteTimeout - (token.used - token.begun) * 1000 : 0;
-      const path = start.head.route?.cookiePath ?? "/";
-      told.addHeader(
-        "set-cookie",
-        formatCookie({ name: carrier.name, value, path, lifetime: Math.max(0, lasts), secure, attributes: NONE }),
-      );
-    }
-  }
+  if (affinity.made !== undefined) told.addHeader("set-cookie", toHashCookie(affinity.made, start.head));
+  if (token !== undefined && session !== undefined) tellSession(told, token, session, start.head);
   return told;
+}
+
+function tellSession(
+  answer: ResponseHead,
+  token: SessionToken,
+  { policy }: CompiledSession,
+  { scheme, route }: RequestHead,
+): void {
+  const { carrier, absoluteTimeout = 0 } = policy;
+  const value = formatToken(token);
+  if (carrier.kind === "header") {
+    answer.setHeader(carrier.name, value);
+    return;
+  }
+  const left = absoluteTimeout - (token.used - token.begun) * 1000;
+  const lifetime = carrier.lifetime === "permanent" ? Math.max(0, left) : 0;
+  const path = route?.cookiePath ?? "/";
+  const secure = scheme === "https";
+  answer.addHeader("set-cookie", formatCookie({ name: carrier.name, value, path, lifetime, secure, attributes: NONE }));
 }
 
 /** What the client has to hold from now on; undefined: what it has. */
@@ -94,10 +101,10 @@ function readToken(head: RequestHead, { policy }: CompiledSession): SessionToken
   return token === undefined || isOver(token, policy, toSeconds()) ? undefined : token;
 }
 
-function toHashCookie({ key, value }: MadeCookie, secure: boolean): string {
+function toHashCookie({ key, value }: MadeCookie, { scheme }: RequestHead): string {
   const { name, path = "/", lifetime = 0, attributes = [] } = key;
   const further = attributes.map((one) => (one.value === undefined ? one.name : `${one.name}=${one.value}`));
-  return formatCookie({ name, value, path, lifetime, secure, attributes: further });
+  return formatCookie({ name, value, path, lifetime, secure: scheme === "https", attributes: further });
 }
 
 const NONE: readonly string[] = [];
@@ -135,15 +142,15 @@ function makeCookie(exchange: Exchange, key: HashKey): string | undefined {
   if (key.kind !== "cookie" || key.lifetime === undefined) return undefined;
   exchange.affinity ??= { token: undefined, made: undefined };
   const { affinity, dependencies } = exchange;
-  affinity.made ??= { key, value: toRandomText(dependencies.random) };
+  affinity.made ??= { key, value: toRandomText(dependencies) };
   return affinity.made.value;
 }
 
 /** Nobody is to be kept from guessing it: it only has to be another one for each client. */
-function toRandomText(random: () => number): string {
+function toRandomText(source: { random(): number }): string {
   let text = "";
   for (let i = 0; i < 4; i++)
-    text += Math.floor(random() * 65_536)
+    text += Math.floor(source.random() * 65_536)
       .toString(16)
       .padStart(4, "0");
   return text;

@@ -12,7 +12,7 @@ test("the values are those of MurmurHash3", () => {
 });
 
 test("texts that differ little are spread evenly", () => {
-  const shares = new Array<number>(16).fill(0);
+  const shares = Array.from({ length: 16 }, () => 0);
   for (let i = 0; i < 16_000; i++) {
     const share = hashText(`10.0.${i >> 8}.${i & 255}`) >>> 28;
     shares[share] = (shares[share] ?? 0) + 1;
