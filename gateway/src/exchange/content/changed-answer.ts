@@ -14,7 +14,7 @@ import { isBodiless, sendMade } from "./made-answer.ts";
 export function changeAnswer(exchange: Exchange, head: ResponseHead, framing: BodyFraming): BodyMode | undefined {
   const { change } = head;
   const isHead = exchange.start?.head.method === "HEAD";
-  if (change?.body !== undefined || (isBodiless(head.status) && !isHead)) {
+  if (losesBody(head, isHead)) {
     replaceAnswer(exchange, head);
     return "content";
   }
@@ -24,6 +24,11 @@ export function changeAnswer(exchange: Exchange, head: ResponseHead, framing: Bo
   if (coding === undefined || head.closing !== undefined) return undefined;
   if (isHead) return sendEncodedHead(exchange, head, coding);
   return framing !== "none" && coderRoom.take(coding) ? beginEncoding(exchange, { head, coding, framing }) : undefined;
+}
+
+/** Whether what the endpoint has to say is dropped. */
+function losesBody({ change, status }: ResponseHead, isHead: boolean): boolean {
+  return change?.body !== undefined || (isBodiless(status) && !isHead);
 }
 
 /** What a GET would have been told. */
