@@ -1,5 +1,5 @@
 /** Small configurations for tests. */
-import { DEFAULT_CLUSTER } from "@sallyport/model/cluster";
+import { type Cluster, DEFAULT_CLUSTER } from "@sallyport/model/cluster";
 import { DEFAULT_HTTP_SERVER_OPTIONS, type Listener } from "@sallyport/model/listener";
 import type { Policy } from "@sallyport/model/policy";
 import type { HttpRoute } from "@sallyport/model/route";
@@ -14,6 +14,8 @@ export interface SnapshotParts {
   /** Value of the response header `x-version`. */
   readonly version?: string;
   readonly listeners?: readonly Listener[];
+  /** Settings of the cluster other than the defaults. */
+  readonly cluster?: Partial<Cluster>;
 }
 
 /** A listener of Gateway default/gw. */
@@ -54,6 +56,7 @@ export function toTestSnapshot(parts: SnapshotParts = {}): Snapshot {
       discovery: { kind: "endpoints" },
       protocol: "http1",
       ...DEFAULT_CLUSTER,
+      ...parts.cluster,
     },
     {
       kind: "endpoints",
