@@ -46,3 +46,10 @@ test("the abort is drawn independently and comes after the delay", async () => {
   assert.equal(reply?.status, 503);
   assert.deepEqual(capabilities.delays, [5]);
 });
+
+test("a call of gRPC is told the status that was configured for calls", () => {
+  const abort = { share: ALWAYS, status: 503, grpcStatus: 8 };
+  const reply = compileFault({ kind: "fault", abort }, new TestCapabilities()).onRequest?.(toRequest({ isGrpc: true }));
+  assert.ok(reply !== undefined && !(reply instanceof Promise));
+  assert.deepEqual([reply.status, reply.grpcStatus], [503, 8]);
+});

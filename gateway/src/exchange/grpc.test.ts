@@ -17,11 +17,16 @@ test("statuses of HTTP become those that a gRPC client would make of them", () =
     assert.equal(toStatus({ status: Number(status) }), code, status);
 });
 
+test("a reply that says what calls are told is believed", () => {
+  assert.deepEqual([toStatus({ status: 503, grpcStatus: 0 }), toStatus({ grpcStatus: 8 }, "no-route")], ["0", "8"]);
+});
+
 test("faults say what is known of them beyond their status", () => {
   const reasons: Partial<Record<FaultReason, string>> = {
     "upstream-timeout": "4",
     "invalid-backend": "14",
     "no-route": "12",
+    "body-too-large": "8",
   };
   for (const [reason, code] of Object.entries({ ...reasons, "no-endpoints": "14", "internal-error": "13" })) {
     assert.ok(Object.hasOwn(FAULTS, reason));
