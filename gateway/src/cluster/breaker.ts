@@ -81,10 +81,12 @@ export class ClusterBreaker {
     return this.#isElsewhere(COUNTED.connections) || this.#isElsewhere(COUNTED.requests);
   }
 
-  /** How many requests of others wait while no connection may be opened. */
-  get waitingElsewhere(): number {
-    if (!this.#isElsewhere(COUNTED.pending) || this.hasRoom) return 0;
-    return this.#count.total(COUNTED.pending) - this.#count.mine(COUNTED.pending);
+  /** How many connections would have to close so that requests of others that wait could have one each; negative: there is room. */
+  get wantedElsewhere(): number {
+    if (!this.#isElsewhere(COUNTED.pending)) return 0;
+    const waiting = this.#count.total(COUNTED.pending) - this.#count.mine(COUNTED.pending);
+    const serving = this.#count.total(COUNTED.connections) - this.#count.total(COUNTED.draining);
+    return waiting + serving - this.#limits.connections;
   }
 
   /** Counts a new connection that carries something from the start. */

@@ -112,11 +112,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   }
 
   serves(session: string): boolean {
-    for (const host of this.#hosts) {
-      if (host.session !== session) continue;
-      return host.state !== "removed" && host.fitness !== "ejected" && host.fitness !== "unhealthy";
-    }
-    return false;
+    return this.#hosts.findSession(session) !== undefined;
   }
 
   cancel(request: ConnectionRequest | EndpointRequest): void {
@@ -168,7 +164,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     this.#breaker.sweep();
     this.#pool.sweep();
     // Connections that nobody here needs are room for those who wait elsewhere.
-    for (let left = this.#breaker.waitingElsewhere; left > 0 && this.#pool.closeIdle(); left--);
+    for (let left = this.#breaker.wantedElsewhere; left > 0 && this.#pool.closeIdle(); left--);
     this.#waiting.serve();
   }
 

@@ -234,8 +234,11 @@ export class FakeOutside {
 }
 
 /** A cluster on the fakes, and how to ask it for a connection. */
-export function setUpCluster(changes: Partial<Cluster> = {}, endpoints: Endpoint[] = [toEndpoint(1)]): ClusterSetUp {
-  const outside = new FakeOutside();
+export function setUpCluster(
+  changes: Partial<Cluster> = {},
+  endpoints: Endpoint[] = [toEndpoint(1)],
+  outside = new FakeOutside(),
+): ClusterSetUp {
   const config = toConfig(changes);
   const cluster = new PooledCluster(config, outside.options);
   cluster.update(config, { kind: "endpoints", key: config.key, endpoints }, undefined);
@@ -250,6 +253,19 @@ export function setUpCluster(changes: Partial<Cluster> = {}, endpoints: Endpoint
     return leaser;
   };
   return { outside, cluster, acquire, lease, config };
+}
+
+/** The same cluster in several workers, which count its limits together. */
+export function setUpCrew(
+  workers: number,
+  changes: Partial<Cluster> = {},
+  endpoints: Endpoint[] = [toEndpoint(1)],
+): ClusterSetUp[] {
+  const shape = { workers, slots: 64 };
+  const { buffer } = new ClusterCountTable(shape, 0);
+  return Array.from({ length: workers }, (_, worker) =>
+    setUpCluster(changes, endpoints, new FakeOutside(new ClusterCountTable(shape, worker, buffer))),
+  );
 }
 
 /** What setUpCluster gives. */
