@@ -70,7 +70,7 @@ async function askAll(rig: Rig): Promise<string> {
   const clients = await rig.openMany(16);
   const answers = await Promise.all(clients.map((client) => client.ask()));
   for (const client of clients) client.close();
-  return [...new Set(answers.map(({ status }) => status))].toSorted().join(" ");
+  return [...new Set(answers.map(({ status }) => String(status)))].toSorted().join(" ");
 }
 
 test("each endpoint is checked by one of four workers, and by another one when that one is gone", async (t) => {
