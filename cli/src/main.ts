@@ -6,7 +6,7 @@ import type { DevCertificateOptions } from "./commands/dev-certificate.ts";
 import type { GatewayCommandOptions } from "./commands/gateway.ts";
 import type { RunOptions } from "./commands/run.ts";
 import type { TranslateCommandOptions } from "./commands/translate.ts";
-import { type HostPort, parseHostPort, parsePortMap, parseCount, parsePositiveInteger } from "./options.ts";
+import { type HostPort, parseHostPort, parseLabel, parsePortMap, parseCount, parsePositiveInteger } from "./options.ts";
 import { VERSION } from "./version.ts";
 
 const program = new Command("sallyport")
@@ -23,7 +23,10 @@ serving(
     .addOption(portMap())
     .option("--bind <address>", "address of listeners whose Gateway names none", "0.0.0.0")
     .option("--trusted-hops <n>", "proxies in front that may say who the client is", as(parseCount), 0)
-    .option("--zone <zone>", "where this runs: endpoints meant for this zone are preferred", ""),
+    .option("--region <region>", "where this runs, for policies that prefer what is near", "")
+    .option("--zone <zone>", "its zone: endpoints meant for this zone are preferred", "")
+    .option("--subzone <subzone>", "its part of the zone", "")
+    .addOption(labels()),
 ).action(async (dir: string, options: RunOptions) => (await import("./commands/run.ts")).run(dir, options));
 
 serving(
@@ -130,6 +133,12 @@ function portMap(): Option {
   return new Option("--port-map <a=b>", "bind port B for listeners of port A, e.g. 80=8080; repeatable")
     .argParser((text: string, map: Map<number, number>) => new Map([...map, as(parsePortMap)(text)]))
     .default(new Map<number, number>(), "none");
+}
+
+function labels(): Option {
+  return new Option("--label <key=value>", "a label of where this runs, for priorities by labels; repeatable")
+    .argParser((text: string, map: Map<string, string>) => new Map([...map, as(parseLabel)(text)]))
+    .default(new Map<string, string>(), "none");
 }
 
 try {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseCount, parseHostPort, parsePortMap, parsePositiveInteger } from "./options.ts";
+import { parseCount, parseHostPort, parseLabel, parsePortMap, parsePositiveInteger } from "./options.ts";
 
 test("a host and port may be a name, an IPv4 address, a bracketed IPv6 address or missing", () => {
   assert.deepEqual(parseHostPort("127.0.0.1:15000"), { ok: true, value: { host: "127.0.0.1", port: 15000 } });
@@ -39,4 +39,13 @@ test("a count may be 0", () => {
   assert.deepEqual(parseCount("0"), { ok: true, value: 0 });
   assert.deepEqual(parseCount("30"), { ok: true, value: 30 });
   for (const text of ["-1", "00", "1.5", "", "x"]) assert.equal(parseCount(text).ok, false, text);
+});
+
+test("a label has a key and a value, which may be empty", () => {
+  assert.deepEqual(parseLabel("topology.istio.io/network=n1"), {
+    ok: true,
+    value: ["topology.istio.io/network", "n1"],
+  });
+  assert.deepEqual(parseLabel("edge="), { ok: true, value: ["edge", ""] });
+  for (const text of ["", "edge", "=n1", "a b=c", "a=b=c"]) assert.equal(parseLabel(text).ok, false, text);
 });

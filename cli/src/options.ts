@@ -49,3 +49,10 @@ function parsePort(text: string): number | undefined {
   const port = Number(text);
   return port <= MAX_PORT ? port : undefined;
 }
+
+/** Parses `KEY=VALUE`, as labels are written. */
+export function parseLabel(text: string): Result<readonly [key: string, value: string], string> {
+  const [, key, value] = /^([A-Za-z0-9][-A-Za-z0-9_./]*)=([-A-Za-z0-9_.]*)$/.exec(text) ?? [];
+  if (key === undefined || value === undefined) return fail("wanted KEY=VALUE, e.g. topology.istio.io/network=n1");
+  return ok([key, value]);
+}

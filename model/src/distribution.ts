@@ -59,7 +59,7 @@ export const Hello = Type.Object({
   group: Type.String(),
   /** Name of its pod, for people. */
   proxy: Type.String(),
-  /** Name of its node, by which it learns its zone. */
+  /** Name of its node, by which it learns its place. */
   node: Type.Optional(Type.String()),
   /** Of the program. */
   version: Type.String(),
@@ -107,8 +107,12 @@ export type ChangePart = Static<typeof ChangePart>;
 /** Where the proxy is; sent before the first change, and again when it changes. */
 export const Place = Type.Object({
   kind: Type.Literal("place"),
-  /** Of its node (topology.kubernetes.io/zone); absent where that is not known. */
+  /** Of its node (topology.kubernetes.io/region and /zone, topology.istio.io/subzone); absent where that is not known. */
+  region: Type.Optional(Type.String()),
   zone: Type.Optional(Type.String()),
+  subzone: Type.Optional(Type.String()),
+  /** The region of each zone that has nodes: endpoints say their zone alone. */
+  regions: Type.Optional(Type.Record(Type.String(), Type.String())),
 });
 /** Where the proxy is. */
 export type Place = Static<typeof Place>;

@@ -1,6 +1,6 @@
 /** `sallyport run DIR`: serves the objects below DIR and follows their changes. Config flows one way: watcher -> gateway. */
 import { formatProblem, type Problem } from "@sallyport/model/problem";
-import type { Gateway } from "@sallyport/gateway/contract";
+import type { Gateway, GatewayOptions } from "@sallyport/gateway/contract";
 import { returnSpareMemory } from "@sallyport/gateway/spare-memory";
 import { startGateway } from "@sallyport/gateway/supervisor";
 import type { Log } from "@sallyport/gateway/log";
@@ -13,7 +13,10 @@ export interface RunOptions extends ServingOptions {
   readonly bind: string;
   readonly trustedHops: number;
   /** Where the gateway runs; "" where the operator does not say. */
+  readonly region: string;
   readonly zone: string;
+  readonly subzone: string;
+  readonly label: ReadonlyMap<string, string>;
 }
 
 /** Runs until drained. Sets the exit code: 0 after a drain, 1 where it could not start. */
@@ -25,7 +28,7 @@ async function serve(dir: string, options: RunOptions, logging: Logging): Promis
   const { log } = logging;
   const gateway = await startGateway({
     ...toGatewayOptions(options, logging),
-    place: { region: "", zone: options.zone, subzone: "", node: "", labels: {} },
+    place: toPlace(options),
   });
   const { isServed, stop } = await follow(dir, options, { gateway, log });
   if (isServed) {
@@ -36,6 +39,11 @@ async function serve(dir: string, options: RunOptions, logging: Logging): Promis
     await gateway.close();
   }
   await stop();
+}
+
+/** Endpoints of a file that say their zone alone are in no other region, as far as anybody knows. */
+function toPlace({ region, zone, subzone, label }: RunOptions): NonNullable<GatewayOptions["place"]> {
+  return { region, zone, subzone, node: "", labels: Object.fromEntries(label), regions: new Map() };
 }
 
 /**

@@ -48,7 +48,7 @@ export class Replica {
       expiresAt: Date.now() + HOUR,
       limits: { hello: HOUR, answer: HOUR, claims: 1 },
       log: { info: () => undefined, warn: () => undefined },
-      zones: undefined,
+      places: undefined,
       claims: { take: () => true, give: () => undefined },
       mayRead: () => true,
       allow: () => ok(undefined),

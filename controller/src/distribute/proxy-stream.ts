@@ -9,11 +9,11 @@ import { ProxyState, type Parts } from "./proxy-state.ts";
 /** A call as it is here: messages are bytes on both sides. */
 export type ConfigureCall = ServerDuplexStream<Uint8Array, Uint8Array>;
 
-/** Zones of nodes. */
-export interface NodeZones {
-  /** Zone of a node (topology.kubernetes.io/zone); undefined where that is not known. */
-  zoneOf(node: string): string | undefined;
-  /** `listener` is called after zones changed. Returns what stops it. */
+/** Where nodes are. */
+export interface NodePlaces {
+  /** What a proxy on this node is told; the same object until that is something else. */
+  placeOf(node: string | undefined): Place;
+  /** `listener` is called after places changed. Returns what stops it. */
   onChange(listener: () => void): () => void;
 }
 
@@ -39,7 +39,7 @@ export interface StreamOptions {
   readonly expiresAt: number;
   readonly limits: StreamLimits;
   readonly log: DistributionLog;
-  readonly zones: NodeZones | undefined;
+  readonly places: NodePlaces | undefined;
   /** What of its account's share it takes by what it says it holds; false: there is not so much left. */
   readonly claims: { take(count: number): boolean; give(count: number): void };
   /** Whether its account may have a message of so many bytes read now: that costs everybody's time. */
@@ -78,7 +78,7 @@ export class ProxyStream {
   /** Resources it claims to hold, until it has taken a change. */
   #claimed = 0;
   /** Sent before any change, and again when it changes. */
-  #zone: string | undefined;
+  #place: Place | undefined;
 
   constructor(call: ConfigureCall, options: StreamOptions) {
     this.#call = call;
@@ -175,7 +175,7 @@ export class ProxyStream {
     clearTimeout(this.#timer);
     this.#hello = { ...hello, resources: {} };
     this.#state = new ProxyState(new Map(held));
-    this.#followZone(hello.node);
+    this.#followPlace(hello.node);
     this.#options.log.info("proxy connected", { ...this.#names(), holds: held.length });
     this.#cleanups.push(this.#options.join(hello.group, this));
   }
@@ -202,22 +202,21 @@ export class ProxyStream {
     return true;
   }
 
-  #followZone(node: string | undefined): void {
-    const { zones } = this.#options;
-    if (node === undefined || zones === undefined) return this.#tellPlace(undefined);
-    this.#tellPlace(zones.zoneOf(node));
+  #followPlace(node: string | undefined): void {
+    const { places } = this.#options;
+    if (places === undefined) return this.#tellPlace({ kind: "place" });
+    this.#tellPlace(places.placeOf(node));
     this.#cleanups.push(
-      zones.onChange(() => {
-        const zone = zones.zoneOf(node);
-        if (zone !== this.#zone) this.#tellPlace(zone);
+      places.onChange(() => {
+        const place = places.placeOf(node);
+        if (place !== this.#place) this.#tellPlace(place);
       }),
     );
   }
 
   /** Small, and seldom: it does not wait for its turn. A proxy that takes none of them is cut by the change it does not take. */
-  #tellPlace(zone: string | undefined): void {
-    this.#zone = zone;
-    const place: Place = { kind: "place", ...(zone !== undefined && { zone }) };
+  #tellPlace(place: Place): void {
+    this.#place = place;
     this.#call.write(encodeMessage(place));
   }
 

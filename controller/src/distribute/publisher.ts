@@ -21,7 +21,7 @@ import { Quota } from "./quota.ts";
 import {
   type ConfigureCall,
   type DistributionLog,
-  type NodeZones,
+  type NodePlaces,
   ProxyStream,
   type StreamLimits,
 } from "./proxy-stream.ts";
@@ -35,7 +35,7 @@ export interface PublisherOptions extends GroupAccess {
   readonly listen: string;
   /** Further host names the controller is called by. */
   readonly hosts?: readonly string[];
-  readonly zones?: NodeZones;
+  readonly places?: NodePlaces;
   readonly log: DistributionLog;
   readonly limits?: StreamLimits;
 }
@@ -138,7 +138,7 @@ class ConfigurationService {
   }
 
   open(call: ConfigureCall): void {
-    const { trustDomain, log, zones, limits = LIMITS } = this.#options;
+    const { trustDomain, log, places, limits = LIMITS } = this.#options;
     const peer = toPeer(call.getAuthContext().sslPeerCertificate?.raw, trustDomain);
     if (!peer.ok) return refuse(call, status.UNAUTHENTICATED, peer.error);
     const { account, expiresAt } = peer.value;
@@ -154,7 +154,7 @@ class ConfigurationService {
       expiresAt,
       limits,
       log,
-      zones,
+      places,
       claims: { take: (count) => this.#claims.take(key, count), give: (count) => this.#claims.give(key, count) },
       mayRead: (bytes) => this.#reading.take(key, performance.now(), Math.ceil(bytes / 1024)),
       allow: (group) => allowGroup(account, group, this.#options),

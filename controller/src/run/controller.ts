@@ -18,7 +18,7 @@ import { ControlLoop } from "./control-loop.ts";
 import type { ControllerLog } from "./log.ts";
 import { type ControllerMetrics, openMetrics } from "./metrics.ts";
 import { openMetricsServer } from "./metrics-server.ts";
-import { type WatchedZones, watchZones } from "./node-zones.ts";
+import { type WatchedPlaces, watchPlaces } from "./node-places.ts";
 import { Terms } from "./term.ts";
 import { type ApiCounts, countRequests, guardApi } from "./watched-api.ts";
 
@@ -127,10 +127,10 @@ class Start {
     this.#closers.push(() => server.close());
     log.info("reading the objects of the cluster", { server: this.#open.server, metrics: server.port });
     const watched = this.#watch();
-    const zones = watchZones(this.#api, log);
-    this.#closers.push(() => zones.close());
+    const places = watchPlaces(this.#api, log);
+    this.#closers.push(() => places.close());
     await Promise.race([watched.synced, untilAborted(signal)]);
-    const publisher = await this.#openPublisher(watched, zones, signal);
+    const publisher = await this.#openPublisher(watched, places, signal);
     this.#publisher = publisher;
     this.#closers.push(() => publisher.close());
     const loop = this.#openLoop(watched, publisher, metrics);
@@ -206,7 +206,7 @@ class Start {
   }
 
   /** The authority is in the API server: one that does not answer is waited for. */
-  async #openPublisher(watched: ClusterWorld, zones: WatchedZones, signal: AbortSignal): Promise<RunningPublisher> {
+  async #openPublisher(watched: ClusterWorld, places: WatchedPlaces, signal: AbortSignal): Promise<RunningPublisher> {
     const { namespace, trustDomain, listen, log, controllerName } = this.#options;
     const backOff = new BackOff(WAITS, Math.random);
     for (;;) {
@@ -217,7 +217,7 @@ class Start {
           trustDomain,
           listen: toHostPort({ address: listen.host, port: listen.port }),
           accountOf: (group) => findAccount(watched.world, group, controllerName),
-          zones,
+          places,
           log,
         });
       } catch (error) {

@@ -94,6 +94,7 @@ export class EndpointChoice {
   /** Chooses for this place from now on. */
   moveTo(place: Place): void {
     this.#place = place;
+    this.#hosts.locate(place.regions);
     this.refresh();
   }
 

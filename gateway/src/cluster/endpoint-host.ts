@@ -28,6 +28,7 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, TierMem
   /** What balancers go by: less while it warms up. */
   weight: number;
   state: HostState;
+  /** As configured, with the region that others know of its zone. */
   locality: Locality | undefined;
   /** 0 comes first. */
   priority = 0;
@@ -56,6 +57,7 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, TierMem
   readonly stack = new ConnectionStack();
   /** Those with room that are for requests that ask for another protocol alone. */
   readonly upgradeStack = new ConnectionStack();
+  #configuredLocality: Locality | undefined;
   readonly #counts: ActiveCounts;
   #slot: number;
 
@@ -78,6 +80,13 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, TierMem
     this.state = state;
     this.forZones = forZones;
     this.forNodes = forNodes;
+  }
+
+  /** `regions`: of zones. */
+  locate(regions: ReadonlyMap<string, string>): void {
+    const known = this.#configuredLocality;
+    const region = known?.region === "" ? regions.get(known.zone) : undefined;
+    this.locality = known === undefined || region === undefined ? known : { ...known, region };
   }
 
   /** Its place in what all workers know of it; NO_SLOT: it has none. */
@@ -122,7 +131,16 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, TierMem
     }
     const warmth = weight === configuredWeight ? {} : { warmWeight: weight };
     const shares = { weight: configuredWeight, ...warmth };
-    return { label, ...shares, health: this.fitness, ...this.health?.summary(), state, active: this.active(), connections, ...counts };
+    return {
+      label,
+      ...shares,
+      health: this.fitness,
+      ...this.health?.summary(),
+      state,
+      active: this.active(),
+      connections,
+      ...counts,
+    };
   }
 }
 

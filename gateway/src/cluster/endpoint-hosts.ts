@@ -6,6 +6,8 @@ import type { Endpoint } from "@sallyport/model/endpoint";
 import type { ActiveCounts } from "../observe/contract.ts";
 import { EndpointHost, toEndpointLabel } from "./endpoint-host.ts";
 
+const NO_REGIONS: ReadonlyMap<string, string> = new Map();
+
 /** All hosts of a cluster. */
 export class EndpointHosts {
   readonly #clusterKey: string;
@@ -16,6 +18,7 @@ export class EndpointHosts {
   #draining = 0;
   #isRetired = false;
   #wasFilled = false;
+  #regions: ReadonlyMap<string, string> = NO_REGIONS;
   /** By session; made when it is asked for. */
   #sessions: Map<string, EndpointHost> | undefined = undefined;
 
@@ -92,6 +95,12 @@ export class EndpointHosts {
     this.forgetUnused();
   }
 
+  /** From now on this is known of zones. */
+  locate(regions: ReadonlyMap<string, string>): void {
+    this.#regions = regions;
+    for (const host of this.#hosts.values()) host.locate(regions);
+  }
+
   /** From now on connections are kept for requests to these, and to no others. */
   use(usable: readonly EndpointHost[]): void {
     for (const host of this.#hosts.values()) host.isUsable = false;
@@ -137,5 +146,6 @@ export class EndpointHosts {
     if (known === undefined || known.state === "removed") host.newSince = newSince;
     this.#hosts.set(label, host);
     host.renew(endpoint);
+    host.locate(this.#regions);
   }
 }

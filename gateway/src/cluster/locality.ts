@@ -11,7 +11,7 @@ export interface Hinted {
 }
 
 /** Nobody said where this is. */
-export const NOWHERE: Place = { region: "", zone: "", subzone: "", node: "", labels: {} };
+export const NOWHERE: Place = { region: "", zone: "", subzone: "", node: "", labels: {}, regions: new Map() };
 
 /** Those of the ready endpoints that requests from this place go to. */
 export function preferNear<T extends Hinted>(ready: readonly T[], { zone, node }: Place): readonly T[] {

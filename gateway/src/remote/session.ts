@@ -106,8 +106,10 @@ export class Session {
   #take(message: ControllerMessage): void {
     if (message.kind === "place") {
       const { gateway, state, remote } = this.#options;
+      const { region = "", zone = "", subzone = "", regions = {} } = message;
       state.zone = message.zone;
-      gateway.place({ ...NOWHERE, zone: message.zone ?? "", node: remote.node ?? "" });
+      const node = remote.node ?? "";
+      gateway.place({ ...NOWHERE, region, zone, subzone, node, regions: new Map(Object.entries(regions)) });
       return;
     }
     const step = this.#receiver.take(message);

@@ -401,8 +401,8 @@ return errors === 0;
 }
 
 export const controllerMessage = validate13;
-const schema15 = {"$ref":"#/$defs/union0","$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","nonce","more","upserted","removed"],"properties":{"kind":{"type":"string","const":"change"},"nonce":{"type":"integer","minimum":0},"more":{"type":"boolean"},"upserted":{"type":"array","items":{"type":"object","required":["version","resource"],"properties":{"version":{"type":"string"},"resource":{}}}},"removed":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"place"},"zone":{"type":"string"}}}]}}};
-const schema16 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","nonce","more","upserted","removed"],"properties":{"kind":{"type":"string","const":"change"},"nonce":{"type":"integer","minimum":0},"more":{"type":"boolean"},"upserted":{"type":"array","items":{"type":"object","required":["version","resource"],"properties":{"version":{"type":"string"},"resource":{}}}},"removed":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"place"},"zone":{"type":"string"}}}]};
+const schema15 = {"$ref":"#/$defs/union0","$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","nonce","more","upserted","removed"],"properties":{"kind":{"type":"string","const":"change"},"nonce":{"type":"integer","minimum":0},"more":{"type":"boolean"},"upserted":{"type":"array","items":{"type":"object","required":["version","resource"],"properties":{"version":{"type":"string"},"resource":{}}}},"removed":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"place"},"region":{"type":"string"},"zone":{"type":"string"},"subzone":{"type":"string"},"regions":{"type":"object","patternProperties":{"^.*$":{"type":"string"}}}}}]}}};
+const schema16 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","nonce","more","upserted","removed"],"properties":{"kind":{"type":"string","const":"change"},"nonce":{"type":"integer","minimum":0},"more":{"type":"boolean"},"upserted":{"type":"array","items":{"type":"object","required":["version","resource"],"properties":{"version":{"type":"string"},"resource":{}}}},"removed":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"place"},"region":{"type":"string"},"zone":{"type":"string"},"subzone":{"type":"string"},"regions":{"type":"object","patternProperties":{"^.*$":{"type":"string"}}}}}]};
 
 function validate13(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -588,16 +588,74 @@ else {
 var valid8 = true;
 }
 if(valid8){
-if(data.zone !== undefined){
+if(data.region !== undefined){
 const _errs25 = errors;
-if(typeof data.zone !== "string"){
-validate13.errors = [{instancePath:instancePath+"/zone",schemaPath:"#/$defs/union0/oneOf/1/properties/zone/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(typeof data.region !== "string"){
+validate13.errors = [{instancePath:instancePath+"/region",schemaPath:"#/$defs/union0/oneOf/1/properties/region/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid8 = _errs25 === errors;
 }
 else {
 var valid8 = true;
+}
+if(valid8){
+if(data.zone !== undefined){
+const _errs27 = errors;
+if(typeof data.zone !== "string"){
+validate13.errors = [{instancePath:instancePath+"/zone",schemaPath:"#/$defs/union0/oneOf/1/properties/zone/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid8 = _errs27 === errors;
+}
+else {
+var valid8 = true;
+}
+if(valid8){
+if(data.subzone !== undefined){
+const _errs29 = errors;
+if(typeof data.subzone !== "string"){
+validate13.errors = [{instancePath:instancePath+"/subzone",schemaPath:"#/$defs/union0/oneOf/1/properties/subzone/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid8 = _errs29 === errors;
+}
+else {
+var valid8 = true;
+}
+if(valid8){
+if(data.regions !== undefined){
+let data12 = data.regions;
+const _errs31 = errors;
+if(errors === _errs31){
+if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
+var valid9 = true;
+for(const key0 in data12){
+if(pattern0.test(key0)){
+const _errs33 = errors;
+if(typeof data12[key0] !== "string"){
+validate13.errors = [{instancePath:instancePath+"/regions/" + key0.replace(/~/g, "~0").replace(/\//g, "~1"),schemaPath:"#/$defs/union0/oneOf/1/properties/regions/patternProperties/%5E.*%24/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid9 = _errs33 === errors;
+if(!valid9){
+break;
+}
+}
+}
+}
+else {
+validate13.errors = [{instancePath:instancePath+"/regions",schemaPath:"#/$defs/union0/oneOf/1/properties/regions/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+var valid8 = _errs31 === errors;
+}
+else {
+var valid8 = true;
+}
+}
+}
 }
 }
 }
