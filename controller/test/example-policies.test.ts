@@ -1,0 +1,47 @@
+// The policies in examples/policies are ones that a user could apply as they stand, and show every mechanism.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
+import { decodeObject } from "../src/kube/decode.ts";
+import { isRecord } from "../src/kube/field-path.ts";
+import { isKindName, kinds } from "../src/kube/kinds.ts";
+
+const directory = fileURLToPath(new URL("../../examples/policies/", import.meta.url));
+const files = readdirSync(directory).toSorted();
+
+/** Objects of a file. */
+function readObjects(file: string): readonly Record<string, unknown>[] {
+  return parseAllDocuments(readFileSync(`${directory}${file}`, "utf8")).map((document) => {
+    assert.deepEqual(document.errors, [], file);
+    const object: unknown = document.toJS();
+    assert.ok(isRecord(object), file);
+    return object;
+  });
+}
+
+for (const file of files) {
+  test(`examples/policies/${file} is taken as it stands, and begins with what it is for`, async () => {
+    assert.match(readFileSync(`${directory}${file}`, "utf8"), /^# [A-Z]/);
+    for (const object of readObjects(file)) {
+      const kind = String(object["kind"]);
+      assert.ok(isKindName(kind) && kinds[kind].group === "policy.sallyport.io", kind);
+      assert.equal(object["apiVersion"], "policy.sallyport.io/v1alpha1");
+      assert.deepEqual((await decodeObject(kind, object, "strict")).issues, []);
+    }
+  });
+}
+
+test("the examples show every field of backend policies but how connections are made", () => {
+  const shown = new Set(files.flatMap(readObjects).flatMap(({ spec }) => Object.keys(isRecord(spec) ? spec : {})));
+  const rest = ["connection", "http2", "dns", "proxyProtocol"];
+  const schema: unknown = JSON.parse(
+    readFileSync(new URL("../src/kube/generated/schemas/backend-traffic-policy.json", import.meta.url), "utf8"),
+  );
+  assert.ok(isRecord(schema) && isRecord(schema["$defs"]));
+  const spec = schema["$defs"]["BackendTrafficPolicySpec"];
+  assert.ok(isRecord(spec) && isRecord(spec["properties"]));
+  for (const name of Object.keys(spec["properties"]))
+    if (!rest.includes(name)) assert.ok(shown.has(name), `${name} has no example`);
+});
