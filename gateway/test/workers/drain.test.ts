@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import { headerOf, Rig } from "./rig.ts";
+import { toListener } from "./snapshots.ts";
 
 for (const workers of [1, 2]) {
   const within = `with ${workers} worker${workers === 1 ? "" : "s"}`;
@@ -38,6 +39,19 @@ for (const workers of [1, 2]) {
     await drained;
     await rig.gateway.closed;
     await assert.rejects(rig.ready(), /ECONNREFUSED/);
+  });
+
+  test(`${within}, a drain tells load balancers at the health path before it refuses connections`, async () => {
+    await using rig = await Rig.start({ workers, drain: { minimum: 60_000, maximum: 60_000 } });
+    const listener = toListener("http", 0);
+    await rig.apply({ listeners: [{ ...listener, http: { ...listener.http, healthPath: "/healthz" } }] });
+    const before = await rig.open();
+    assert.equal((await before.ask("/healthz")).status, 200);
+    const drained = rig.gateway.drain();
+    for (const client of [before, await rig.open()]) assert.equal((await client.ask("/healthz")).status, 503);
+    assert.equal((await (await rig.open()).ask("/")).status, 200);
+    await rig.gateway.close();
+    await drained;
   });
 
   test(`${within}, a request that does not end is cut when the maximum is over`, async () => {
