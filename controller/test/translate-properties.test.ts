@@ -85,6 +85,8 @@ test("a Service that no route uses is not read, nor are its endpoints and other 
   assert.deepEqual([...tracked.reads].toSorted(), [
     "BackendTLSPolicy/*",
     "BackendTLSPolicy/shop/*",
+    "BackendTrafficPolicy/*",
+    "ClientTrafficPolicy/*",
     "EndpointSlice/shop/*",
     "GRPCRoute/*",
     "Gateway/*",

@@ -152,6 +152,7 @@ const JUDGED: ReadonlySet<Kind> = new Set([
   "UDPRoute",
   "BackendTLSPolicy",
   "XBackendTrafficPolicy",
+  "BackendTrafficPolicy",
   "XMesh",
   "Ingress",
 ] satisfies Kind[]);

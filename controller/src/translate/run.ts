@@ -1,4 +1,5 @@
 /** The whole world to one snapshot: every family of objects in order, then the Services their routes use. */
+import type { Problem } from "@sallyport/model/problem";
 import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import { type Snapshot, toResourceId, toSnapshot } from "@sallyport/model/snapshot";
 import { kindNames } from "../kube/kinds.ts";
@@ -10,7 +11,9 @@ import { translateIngresses } from "./ingress/translate.ts";
 import { hasChanged, type Stamp, toStamp } from "./recollection.ts";
 import { translateClusters } from "./services/clusters.ts";
 import { ToldObstacles } from "./told-obstacles.ts";
-import type { ObjectStatus, Translate, TranslateOptions, Translation, WorldTranslation } from "./translator.ts";
+import { translateTrafficPolicies } from "./traffic/statuses.ts";
+import type { TrafficVariants } from "./traffic/variant.ts";
+import type { ObjectStatus, Translate, TranslateOptions, WorldTranslation } from "./translator.ts";
 
 /** Families of objects that bring listeners and routes. None knows of another; an earlier one keeps what two of them want. */
 const FAMILIES: readonly Translate[] = [translateGatewayApi, translateIngresses];
@@ -28,14 +31,14 @@ const FAMILY_KINDS = kindNames.filter((kind) => kind !== "EndpointSlice");
 export function translateWorld(world: World, options: TranslateOptions, before?: WorldTranslation): WorldTranslation {
   const known = before && origins.get(before);
   const families = known !== undefined && isStill(known, world, options) ? known : translateFamilies(world, options);
-  const services = translateClusters(world, families.routes);
+  const services = translateClusters(world, families.routes, families.variants);
   const resources = new Map(families.snapshot.resources);
   for (const resource of services.resources) resources.set(toResourceId(resource), resource);
   const translation: WorldTranslation = {
     snapshot: { resources },
     groups: findGroups(world, options),
     statuses: families.statuses,
-    problems: [...families.translations.flatMap(({ problems }) => problems), ...services.problems],
+    problems: [...families.problems, ...services.problems],
   };
   // One process that serves a directory translates when somebody saves a file: memory counts for more there.
   if (options.proxies !== undefined) origins.set(translation, families);
@@ -44,10 +47,11 @@ export function translateWorld(world: World, options: TranslateOptions, before?:
 
 /** What families made of a world, and what of. */
 interface Families {
-  readonly translations: readonly Translation[];
   readonly snapshot: Snapshot;
   readonly routes: readonly (HttpRoute | StreamRoute)[];
+  readonly variants: TrafficVariants;
   readonly statuses: readonly ObjectStatus[];
+  readonly problems: readonly Problem[];
   readonly options: TranslateOptions;
   readonly told: ToldObstacles | undefined;
   readonly stamp: Stamp | undefined;
@@ -61,12 +65,15 @@ function translateFamilies(world: World, options: TranslateOptions): Families {
   const families = FAMILIES.map((translate) => translate(world, noting));
   // In a cluster each family has proxies of its own.
   const translations = told === undefined ? settleFamilies(families) : families;
+  const traffic = translations.flatMap((translation) => translation.traffic ?? []);
+  const judged = [...translations, translateTrafficPolicies(world, options.controllerName, traffic)];
   const resources = translations.flatMap((translation) => translation.resources);
   return {
-    translations,
     snapshot: toSnapshot(resources),
     routes: resources.filter((resource) => resource.kind === "http-route" || resource.kind === "stream-route"),
-    statuses: translations.flatMap(({ statuses }) => statuses),
+    variants: new Map(traffic.flatMap(({ variants }) => [...variants])),
+    statuses: judged.flatMap(({ statuses }) => statuses),
+    problems: judged.flatMap(({ problems }) => problems),
     options,
     told,
     stamp: toStamp(world),

@@ -14,6 +14,7 @@ import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { ObjectRef, Problem } from "@sallyport/model/problem";
 import type { Resource, Snapshot } from "@sallyport/model/snapshot";
 import type { World } from "../world/world.ts";
+import type { FamilyTraffic } from "./traffic/statuses.ts";
 
 /** The status one object should have. `status` is the object's `status` field in full, as far as we own it. */
 export interface ObjectStatus {
@@ -26,6 +27,8 @@ export interface Translation {
   readonly resources: readonly Resource[];
   readonly statuses: readonly ObjectStatus[];
   readonly problems: readonly Problem[];
+  /** Of families whose routes traffic policies shape. */
+  readonly traffic?: FamilyTraffic;
 }
 
 /** Process-wide facts translation depends on besides the world. */

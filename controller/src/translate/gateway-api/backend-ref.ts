@@ -1,18 +1,27 @@
 /** One reference to a backend: from a route to a Service port, as far as kinds, grants and the Service allow. */
-import { fail, type Result } from "@sallyport/model/result";
+import { fail, ok, type Result } from "@sallyport/model/result";
 import type { HTTPRouteBackendObjectRef } from "../../kube/generated/types/http-route.ts";
 import type { World } from "../../world/world.ts";
 import { type Flaw, hintName } from "../flaw.ts";
-import { resolveCluster } from "../service-port.ts";
+import { type ServicePortRef, resolveCluster } from "../service-port.ts";
+import type { BackendTraffic } from "../traffic/scope.ts";
 import { type CrossReference, hintGrant, isPermitted } from "../grants.ts";
 import type { RouteContext } from "./route-context.ts";
 
-/** The key of the cluster a reference means, or why it means none. `path` is that of the reference. */
+/** A backend that there is. */
+export interface ResolvedBackend {
+  /** Key of its cluster. */
+  readonly cluster: string;
+  readonly traffic: BackendTraffic;
+}
+
+/** The backend a reference means, or why it means none. `path` is that of the reference. */
 export function resolveBackend(
-  { world, route, traffic, clientCertificate }: RouteContext,
+  context: RouteContext,
   ref: HTTPRouteBackendObjectRef,
   path: string,
-): Result<string, Flaw> {
+): Result<ResolvedBackend, Flaw> {
+  const { world, route } = context;
   if (ref.group !== "" || ref.kind !== "Service") return fail(toForeignKind(ref, path));
   const namespace = ref.namespace ?? route.namespace;
   const reference: CrossReference = {
@@ -30,11 +39,24 @@ export function resolveBackend(
   }
   if (ref.port === undefined) return fail(toMissingPort(world, { namespace, name: ref.name }, path));
   const target = { namespace, name: ref.name, port: ref.port };
-  const use = { traffic, ...(clientCertificate === undefined ? {} : { clientCertificate }) };
-  const resolved = resolveCluster(world, target, use);
+  const resolved = resolveUse(context, target);
   if (resolved.ok) return resolved;
   const isKnown = world.get("Service", namespace, ref.name) !== undefined;
   return fail({ ...resolved.error, path: isKnown ? `${path}.port` : `${path}.name` });
+}
+
+function resolveUse(
+  { world, traffic, clientCertificate, scope, layers }: RouteContext,
+  target: ServicePortRef,
+): Result<ResolvedBackend, Omit<Flaw, "path">> {
+  const found = scope.resolve(world, target, { traffic, layers });
+  const settings = found.variant;
+  const cluster = resolveCluster(world, target, {
+    traffic,
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    ...(settings === undefined ? {} : { settings }),
+  });
+  return cluster.ok ? ok({ cluster: cluster.value, traffic: found }) : cluster;
 }
 
 function toForeignKind({ group, kind }: HTTPRouteBackendObjectRef, path: string): Flaw {

@@ -4,11 +4,12 @@ import type { World, WorldObject } from "../../world/world.ts";
 import { findPolicy, type JudgedPolicy, judgePolicy } from "../backend-tls.ts";
 import { conditionsOf } from "../condition.ts";
 import { type Finding, type Flaw, hintName, hintObject, toObjectRef, toProblem } from "../flaw.ts";
+import { MOST_ANCESTORS } from "../policy/policy-status.ts";
 import type { TranslateOptions, Translation } from "../translator.ts";
 import { toGatewayKey } from "./gateway.ts";
 import type { GatewayPlan } from "./gateway-plan.ts";
 import { GATEWAY_API } from "../grants.ts";
-import { indexUses, MOST_ANCESTORS, type ServiceUse, type UsedServices } from "./service-uses.ts";
+import { indexUses, type ServiceUse, type UsedServices } from "./service-uses.ts";
 
 /** Statuses and problems of all policies; what they ask for is in the clusters of their Services. */
 export function translateBackendTlsPolicies(

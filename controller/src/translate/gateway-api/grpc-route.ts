@@ -20,7 +20,7 @@ function translateGrpcRule(context: RouteContext, rule: GRPCRouteRule, index: nu
     index,
     matches: translateGrpcMatches(rule.matches ?? [], `spec.rules[${index}]`),
     hasPrefix: false,
-    timeouts: {},
+    own: {},
     flaws: [],
   });
 }

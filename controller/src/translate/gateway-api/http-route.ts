@@ -1,6 +1,6 @@
 /** HTTPRoutes: what is theirs of a route. */
 import type { HTTPRouteBackendObjectRef, HTTPRouteSpec } from "../../kube/generated/types/http-route.ts";
-import { findBackendServices, type RouteBody } from "./route-body.ts";
+import { findServices, type RouteBody } from "./route-body.ts";
 import type { RouteContext } from "./route-context.ts";
 import { type CommonRule, translateRule, type TranslatedRule } from "./rules.ts";
 
@@ -27,7 +27,8 @@ export function toHttpBody(
     broken,
     unresolved: translated.flatMap(({ unresolved }) => unresolved),
     findings: translated.flatMap(({ flaws, unresolved }) => [...flaws, ...unresolved]),
-    backendServices: findBackendServices(context, rules.flatMap(backendsOf)),
+    ...findServices(context, rules.flatMap(backendsOf)),
+    traffic: context.scope.outcome,
   };
 }
 

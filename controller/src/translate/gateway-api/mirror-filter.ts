@@ -10,7 +10,7 @@ export const translateMirror: TranslateFilter = (context, { requestMirror }, pla
   const cluster = resolveBackend(context, requestMirror.backendRef, `${place.path}.requestMirror.backendRef`);
   if (!cluster.ok) return { unresolved: [cluster.error] };
   const share = toShare(requestMirror);
-  return share.numerator === 0 ? {} : { policy: { kind: "mirror", cluster: cluster.value, share } };
+  return share.numerator === 0 ? {} : { policy: { kind: "mirror", cluster: cluster.value.cluster, share } };
 };
 
 function toShare({ percent, fraction }: HTTPRouteRequestMirror): Fraction {

@@ -4,6 +4,7 @@ import type { HTTPRouteBackendObjectRef } from "../../kube/generated/types/http-
 import type { Flaw } from "../flaw.ts";
 import { toClusterKey } from "../service-port.ts";
 import { isPermitted } from "../grants.ts";
+import type { TrafficOutcome } from "../traffic/scope.ts";
 import type { RouteContext } from "./route-context.ts";
 
 /** The part of a route resource that does not depend on where it hangs. */
@@ -27,21 +28,27 @@ export interface RouteBody {
   /** All that is wrong, in the order of the rules. */
   readonly findings: readonly Flaw[];
   /** Keys (`namespace/service:port`) of the Service ports its references name with leave, whatever else becomes of them. */
+  readonly usedServices: ReadonlySet<string>;
+  /** Those of them whose TLS is ours to add. */
   readonly backendServices: ReadonlySet<string>;
+  /** What comes of traffic policies. */
+  readonly traffic: TrafficOutcome;
 }
 
-/** The Service ports that these references name with leave. Bytes that nothing may be added to ask for no policy of theirs. */
-export function findBackendServices(
+/** The Service ports that these references name with leave. To bytes that nothing may be added to no TLS is ours to add. */
+export function findServices(
   { world, route, traffic }: RouteContext,
   refs: readonly HTTPRouteBackendObjectRef[],
-): ReadonlySet<string> {
+): Pick<RouteBody, "usedServices" | "backendServices"> {
   const keys = new Set<string>();
-  if (traffic === "passthrough" || traffic === "datagram") return keys;
   for (const { group, kind, namespace = route.namespace, name, port } of refs) {
     if (group !== "" || kind !== "Service" || port === undefined) continue;
     const from = { group: route.group, kind: route.kind, namespace: route.namespace };
     if (!isPermitted(world, { from, to: { group, kind, namespace, name } })) continue;
     keys.add(toClusterKey({ namespace, name, port }));
   }
-  return keys;
+  const hasTls = traffic !== "passthrough" && traffic !== "datagram";
+  return { usedServices: keys, backendServices: hasTls ? keys : NO_SERVICES };
 }
+
+const NO_SERVICES: ReadonlySet<string> = new Set();

@@ -2,6 +2,7 @@
 import type { HTTPRouteParentRef } from "../../kube/generated/types/http-route.ts";
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, hintObject } from "../flaw.ts";
+import type { TrafficPolicies } from "../traffic/policies.ts";
 import type { TranslateOptions } from "../translator.ts";
 import { type AttachingRoute, type AttachResult, attachRoute, type ParentRef } from "./attach.ts";
 import { findParent, type FoundParent, type GatewayPlans } from "./gateway.ts";
@@ -18,6 +19,7 @@ export interface RouteEnvironment {
   readonly world: World;
   readonly options: TranslateOptions;
   readonly gateways: GatewayPlans;
+  readonly policies: TrafficPolicies;
 }
 
 /** One parentRef that names a parent of ours. */
@@ -49,7 +51,10 @@ export function findParents(gateways: GatewayPlans, { namespace, object }: Route
 }
 
 /** Follows all parentRefs of a route. Parents that belong to another controller are passed over without a word. */
-export function followParents({ world, gateways }: RouteEnvironment, subject: RouteObject): FollowedParents {
+export function followParents(
+  { world, gateways }: Pick<RouteEnvironment, "world" | "gateways">,
+  subject: RouteObject,
+): FollowedParents {
   const { spec } = subject.object;
   const route = toAttachingRoute(subject);
   const parents: Parent[] = [];

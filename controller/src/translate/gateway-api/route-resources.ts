@@ -1,15 +1,14 @@
 /** Resources of a route: one, and more where it is carried out in several ways. */
 import type { HttpRoute, RouteAttachment, StreamRoute } from "@sallyport/model/route";
-import type { BackendUse } from "../service-port.ts";
 import { toHostnameCut } from "./hostname-cut.ts";
 import type { RouteContent } from "./route-body.ts";
-import { attachmentsOf, type RouteDraft, toUse, toUseKey } from "./route-draft.ts";
+import { attachmentsOf, type RouteDraft, type RouteUse, toUse, toUseKey } from "./route-draft.ts";
 import type { RouteObject } from "./route-parents.ts";
 import { isOwner, type StreamOwners } from "./stream-owners.ts";
 
 /**
- * The resources of a route. Gateways may show backends different certificates, and TLS may be terminated on one listener and
- * passed on by another: where that makes a difference to its backends, each way is a resource of its own. Also a route that
+ * The resources of a route. Gateways may show backends different certificates, listeners may have different traffic policies, and TLS
+ * may be terminated on one listener and passed on by another: where that makes a difference to its backends, each way is a resource of its own. Also a route that
  * is not accepted has one if it has rules left: they answer 500.
  */
 export function toRouteResources(draft: RouteDraft, owners: StreamOwners): (HttpRoute | StreamRoute)[] {
@@ -28,16 +27,17 @@ function toRouteKey({ kind, namespace, name }: RouteObject): string {
 
 /** One way in which a route is carried out, and by key of the listener the hostnames it has so, with how much they are cut. */
 interface Way {
-  readonly use: BackendUse;
+  readonly use: RouteUse;
   readonly content: RouteContent;
   readonly hosts: Map<string, Map<string, number>>;
 }
 
-function findWays({ subject, parents, bodies }: RouteDraft, owners: StreamOwners): readonly Way[] {
+function findWays(draft: RouteDraft, owners: StreamOwners): readonly Way[] {
+  const { subject, parents, bodies } = draft;
   const ways = new Map<string, Way>();
   for (const parent of parents) {
     for (const { listener, hostnames } of attachmentsOf(parent)) {
-      const use = toUse(subject, parent, listener);
+      const use = toUse(draft, parent, listener);
       const content = bodies.get(toUseKey(use))?.body.content;
       const served = hostnames.filter((hostname) => isOwner(owners, subject, { listener, hostname }));
       if (!listener.served || served.length === 0 || content === undefined) continue;
@@ -63,10 +63,13 @@ function toAttachment(
   return { listener, hostnames: [...cuts.keys()], ...(isCut ? { cuts: [...cuts.values()] } : {}) };
 }
 
-function toUseSuffix({ traffic, clientCertificate }: BackendUse): string {
+function toUseSuffix({ traffic, clientCertificate, policies }: RouteUse): string {
   const parts = [
     ...(traffic === "passthrough" ? [traffic] : []),
     ...(clientCertificate === undefined ? [] : [clientCertificate]),
+    ...(policies.length === 0
+      ? []
+      : [`traffic=${policies.map(({ namespace, name }) => `${namespace}/${name}`).join(",")}`]),
   ];
   return parts.map((part) => `~${part}`).join("");
 }

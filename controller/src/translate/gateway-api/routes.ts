@@ -2,18 +2,24 @@
 import type { Problem } from "@sallyport/model/problem";
 import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import { toProblem } from "../flaw.ts";
+import type { FieldFate } from "../policy/attachment.ts";
 import { Recollection } from "../recollection.ts";
+import type { TrafficPolicies } from "../traffic/policies.ts";
+import type { TrafficVariants } from "../traffic/variant.ts";
 import type { ObjectStatus } from "../translator.ts";
 import type { GatewayPlan, ListenerPlan } from "./gateway-plan.ts";
 import { settleRivals } from "./route-conflicts.ts";
-import { attachmentsOf, draftRoute, isSound, mergeFlaws, type RouteDraft } from "./route-draft.ts";
+import type { GatewayPlans } from "./gateway.ts";
+import { attachmentsOf, bodiesOf, draftRoute, isSound, mergeFlaws, type RouteDraft } from "./route-draft.ts";
 import { findParents, type RouteEnvironment, type RouteObject } from "./route-parents.ts";
+import { fingerprintPolicies } from "./route-policies.ts";
 import { toRouteResources } from "./route-resources.ts";
 import { toRouteStatus } from "./route-status.ts";
 import { findLosses, findStreamOwners, type StreamOwners } from "./stream-owners.ts";
 
 /** What one route comes to. */
 export interface TranslatedRoute {
+  readonly subject: RouteObject;
   /** Empty where no listener that takes traffic carries it. */
   readonly resources: readonly (HttpRoute | StreamRoute)[];
   /** Absent where none of its parents is ours. */
@@ -23,8 +29,16 @@ export interface TranslatedRoute {
   readonly listeners: ReadonlySet<ListenerPlan>;
   /** Gateways it is attached to. */
   readonly gateways: ReadonlySet<GatewayPlan>;
+  /** Gateways of its parents, attached or not. */
+  readonly parentGateways: ReadonlySet<GatewayPlan>;
   /** Keys (`namespace/service:port`) of the Service ports its references name, whatever policies say of them. */
+  readonly usedServices: ReadonlySet<string>;
+  /** Those of them whose TLS is ours to add. */
   readonly backendServices: ReadonlySet<string>;
+  /** Settings of clusters it names that are not those of their Service ports. */
+  readonly variants: TrafficVariants;
+  /** What becomes of fields of traffic policies, for each Gateway it is attached to. */
+  readonly fates: ReadonlyMap<GatewayPlan, readonly FieldFate[]>;
 }
 
 /** Translates all routes, kind by kind, of a kind by namespace and name. */
@@ -44,12 +58,26 @@ export function translateRoutes(environment: RouteEnvironment): readonly Transla
 
 const rememberedDrafts = new Recollection<RouteObject, RouteDraft>();
 
-function recallDraft({ world, options, gateways }: RouteEnvironment, subject: RouteObject): RouteDraft {
-  const inputs = (): readonly unknown[] =>
-    findParents(gateways, subject).flatMap((found) => [found?.parent, found?.gateway]);
-  return rememberedDrafts.recall(subject, { world, inputs, origin: gateways.byKey }, (reader) =>
-    draftRoute({ world: reader, options, gateways }, subject),
+function recallDraft(environment: RouteEnvironment, subject: RouteObject): RouteDraft {
+  const { world, gateways, policies } = environment;
+  const inputs = (): readonly unknown[] => [
+    ...findParents(gateways, subject).flatMap((found) => [found?.parent, found?.gateway]),
+    ...fingerprintPolicies(policies, gateways, subject),
+  ];
+  return rememberedDrafts.recall(subject, { world, inputs, origin: toOrigin(gateways, policies) }, (reader) =>
+    draftRoute({ ...environment, world: reader }, subject),
   );
+}
+
+const origins = new WeakMap<GatewayPlans["byKey"], { readonly policies: TrafficPolicies; readonly origin: object }>();
+
+/** The same object as long as Gateways and policies are the same. */
+function toOrigin({ byKey }: GatewayPlans, policies: TrafficPolicies): object {
+  const known = origins.get(byKey);
+  if (known?.policies === policies) return known.origin;
+  const origin = {};
+  origins.set(byKey, { policies, origin });
+  return origin;
 }
 
 const rememberedRoutes = new Recollection<RouteDraft, TranslatedRoute>();
@@ -71,11 +99,26 @@ function finishRoute({ options }: RouteEnvironment, draft: RouteDraft, owners: S
   const findings = [...draft.findings, ...refusals, ...findLosses(owners, draft), ...flaws];
   const attached = isSound(draft) ? parents.filter(({ result }) => result.kind === "attached") : [];
   return {
+    subject,
     resources: toRouteResources(draft, owners),
     ...(parents.length === 0 ? {} : { status: toRouteStatus(draft, options) }),
     problems: findings.map((finding) => toProblem(subject, finding)),
     listeners: new Set(attached.flatMap((parent) => attachmentsOf(parent).map(({ listener }) => listener))),
     gateways: new Set(attached.map(({ gateway }) => gateway)),
+    parentGateways: new Set(parents.map(({ gateway }) => gateway)),
+    usedServices: new Set(bodies.flatMap((body) => [...body.usedServices])),
     backendServices: new Set(bodies.flatMap((body) => [...body.backendServices])),
+    variants: new Map(bodies.flatMap(({ traffic }) => [...traffic.variants])),
+    fates: findFates(draft),
   };
+}
+
+function findFates(draft: RouteDraft): ReadonlyMap<GatewayPlan, readonly FieldFate[]> {
+  const fates = new Map<GatewayPlan, FieldFate[]>();
+  for (const parent of isSound(draft) ? draft.parents : []) {
+    const own =
+      attachmentsOf(parent).length === 0 ? [] : bodiesOf(draft, parent).flatMap(({ traffic }) => traffic.fates);
+    if (own.length > 0) fates.set(parent.gateway, [...(fates.get(parent.gateway) ?? []), ...own]);
+  }
+  return fates;
 }

@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HTTPRouteFilter, HTTPRouteMatch } from "../../kube/generated/types/http-route.ts";
 import { indexWorld } from "../../world/indexed-world.ts";
+import { findTrafficPolicies } from "../traffic/policies.ts";
+import { TrafficScope } from "../traffic/scope.ts";
 import { translateRule } from "./rules.ts";
 
+const world = indexWorld([]);
 const context = {
-  world: indexWorld([]),
+  world,
+  name: "shop",
+  scope: new TrafficScope(findTrafficPolicies(world)),
+  layers: { above: [], below: [] },
   traffic: "http" as const,
   route: { group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "shop", hostnames: [] },
 };

@@ -28,6 +28,3 @@ export function indexUses(uses: Iterable<ServiceUse>): UsedServices {
   }
   return services;
 }
-
-/** PolicyStatus: a list of ancestors holds no more. */
-export const MOST_ANCESTORS = 16;

@@ -5,7 +5,7 @@ import type { TLSRouteSpec } from "../../kube/generated/types/tls-route.ts";
 import type { UDPRouteSpec } from "../../kube/generated/types/udp-route.ts";
 import type { Flaw } from "../flaw.ts";
 import { resolveBackend } from "./backend-ref.ts";
-import { findBackendServices, type RouteBody } from "./route-body.ts";
+import { findServices, type RouteBody } from "./route-body.ts";
 import type { RouteContext } from "./route-context.ts";
 
 /**
@@ -22,8 +22,10 @@ export function translateStreamRoute(
     for (const [index, ref] of backendRefs.entries()) {
       const { weight } = ref;
       const cluster = resolveBackend(context, ref, `spec.rules[${ruleIndex}].backendRefs[${index}]`);
-      if (cluster.ok) backends.push({ kind: "cluster", cluster: cluster.value, weight });
-      else {
+      if (cluster.ok) {
+        backends.push({ kind: "cluster", cluster: cluster.value.cluster, weight });
+        context.scope.note(cluster.value.traffic.effective.fates);
+      } else {
         unresolved.push(cluster.error);
         backends.push({ kind: "invalid", reason: cluster.error.reason, weight });
       }
@@ -35,9 +37,10 @@ export function translateStreamRoute(
     broken: [],
     unresolved,
     findings: unresolved,
-    backendServices: findBackendServices(
+    ...findServices(
       context,
       rules.flatMap(({ backendRefs }) => backendRefs),
     ),
+    traffic: context.scope.outcome,
   };
 }

@@ -1,7 +1,7 @@
 /** Gateway API: GatewayClasses, Gateways and routes of our controller. */
 import type { Resource } from "@sallyport/model/snapshot";
+import { findTrafficPolicies } from "../traffic/policies.ts";
 import type { Translate } from "../translator.ts";
-import { translateBackendTrafficPolicies } from "./backend-traffic-policy.ts";
 import { translateBackendTlsPolicies } from "./backend-tls-policy.ts";
 import { translateClientTrafficPolicies } from "./client-traffic-policy.ts";
 import { planGateways, toGatewayKey } from "./gateway.ts";
@@ -13,20 +13,16 @@ import { toListenerSetProblems, toListenerSetStatus } from "./listener-set-statu
 import type { GatewayFacts } from "./listener-status.ts";
 import { translateMeshes } from "./mesh.ts";
 import { translateRoutes } from "./routes.ts";
+import { toFamilyTraffic } from "./traffic-targets.ts";
 
 /** Translates all Gateway API objects. Gateways are planned before routes and judged after them, for they count them. */
 export const translateGatewayApi: Translate = (world, options) => {
   const classes = translateGatewayClasses(world, options);
   const gateways = planGateways(world, options);
   const plans = [...gateways.byKey.values()];
-  const routes = translateRoutes({ world, options, gateways });
+  const routes = translateRoutes({ world, options, gateways, policies: findTrafficPolicies(world) });
   const clients = translateClientTrafficPolicies(world, options, gateways);
-  const policies = [
-    clients.translation,
-    translateBackendTlsPolicies(world, options, routes),
-    translateBackendTrafficPolicies(world, options, routes),
-    translateMeshes(world),
-  ];
+  const policies = [clients.translation, translateBackendTlsPolicies(world, options, routes), translateMeshes(world)];
   const attachedRoutes = new Map<ListenerPlan, number>();
   for (const { listeners } of routes) {
     for (const listener of listeners) attachedRoutes.set(listener, (attachedRoutes.get(listener) ?? 0) + 1);
@@ -54,5 +50,6 @@ export const translateGatewayApi: Translate = (world, options) => {
       ...routes.flatMap(({ problems }) => problems),
       ...policies.flatMap(({ problems }) => problems),
     ],
+    traffic: toFamilyTraffic(world, gateways, routes),
   };
 };

@@ -4,17 +4,20 @@ import type { IngressBackend } from "../../kube/generated/types/ingress.ts";
 import type { World } from "../../world/world.ts";
 import { type Finding, hintName } from "../flaw.ts";
 import { resolveServicePort, toClusterKey } from "../service-port.ts";
+import type { BackendTraffic } from "../traffic/scope.ts";
+import type { IngressContext } from "./context.ts";
 
 /** A backend, and why it is none; one that is none answers 500 for its requests. */
 export interface TranslatedBackend {
   readonly backend: WeightedBackend;
+  /** Absent where it is none. */
+  readonly traffic?: BackendTraffic;
   readonly findings: readonly Finding[];
 }
 
 /** Translates one backend; `path` is its own in the Ingress. */
 export function translateBackend(
-  world: World,
-  namespace: string,
+  { world, namespace, scope, layers }: IngressContext,
   backend: IngressBackend,
   path: string,
 ): TranslatedBackend {
@@ -39,7 +42,10 @@ export function translateBackend(
     const { reason, ...flaw } = resolved.error;
     return toInvalid(reason, { ...flaw, path: isKnown ? `${path}.service.port` : `${path}.service.name` });
   }
-  return { backend: { kind: "cluster", cluster: toClusterKey(target), weight: 1, policies: [] }, findings: [] };
+  const traffic = scope.resolve(world, target, { traffic: "http", layers });
+  const { variant } = traffic;
+  const cluster = toClusterKey(variant === undefined ? target : { ...target, settings: variant });
+  return { backend: { kind: "cluster", cluster, weight: 1, policies: [] }, traffic, findings: [] };
 }
 
 interface ServiceRef {

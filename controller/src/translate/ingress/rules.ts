@@ -2,10 +2,10 @@
 import type { HttpMatch, PathMatch } from "@sallyport/model/match";
 import type { HttpRule } from "@sallyport/model/route";
 import type { IngressPath, IngressRule } from "../../kube/generated/types/ingress.ts";
-import type { World } from "../../world/world.ts";
 import type { Finding } from "../flaw.ts";
 import { ANY_HOST } from "../hostname.ts";
 import { translateBackend } from "./backends.ts";
+import { type IngressContext, toRule } from "./context.ts";
 
 /** The rules of one host of one Ingress. */
 export interface HostRules {
@@ -21,7 +21,7 @@ export interface TranslatedRules {
 }
 
 /** Translates `spec.rules`; rules of one host are joined in the order they are written. */
-export function translateRules(world: World, namespace: string, rules: readonly IngressRule[]): TranslatedRules {
+export function translateRules(context: IngressContext, rules: readonly IngressRule[]): TranslatedRules {
   const hosts = new Map<string, HttpRule[]>();
   const findings: Finding[] = [];
   for (const [index, rule] of rules.entries()) {
@@ -30,9 +30,9 @@ export function translateRules(world: World, namespace: string, rules: readonly 
     hosts.set(host, joined);
     for (const [at, entry] of (rule.http?.paths ?? []).entries()) {
       const path = `spec.rules[${index}].http.paths[${at}]`;
-      const { backend, findings: flaws } = translateBackend(world, namespace, entry.backend, `${path}.backend`);
-      findings.push(...flaws, ...findPatternRemarks(entry, path));
-      joined.push({ matches: [toMatch(host, entry)], policies: [], backends: [backend] });
+      const backend = translateBackend(context, entry.backend, `${path}.backend`);
+      findings.push(...backend.findings, ...findPatternRemarks(entry, path));
+      joined.push(toRule(context, { matches: [toMatch(host, entry)], id: `${host}${entry.path ?? "/"}` }, backend));
     }
   }
   return { hosts: Array.from(hosts, ([host, joined]) => ({ host, rules: joined })), findings };

@@ -10,11 +10,14 @@ import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, toObjectRef, toProblem } from "../flaw.ts";
 import { ANY_HOST, intersectHostnames } from "../hostname.ts";
 import { findServiceAddresses } from "../service-addresses.ts";
+import { findTrafficPolicies } from "../traffic/policies.ts";
 import type { Translate, TranslateOptions } from "../translator.ts";
 import { translateBackend } from "./backends.ts";
 import { findClassRemarks, findOwner, isOurs } from "./classes.ts";
+import { type IngressContext, toIngressContext, toRule } from "./context.ts";
 import { EVERYTHING, translateRules } from "./rules.ts";
 import { type CertificatePlan, planCertificates } from "./tls.ts";
+import { toFamilyTraffic, type TranslatedIngress } from "./traffic-targets.ts";
 
 const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
@@ -22,13 +25,19 @@ const HTTPS_PORT = 443;
 /** Translates all Ingresses. From a directory of files nobody knows at which addresses they are reached from elsewhere. */
 export const translateIngresses: Translate = (world, options) => {
   const { ours, problems } = selectIngresses(world);
-  if (ours.length === 0) return { resources: [], statuses: [], problems };
+  if (ours.length === 0) {
+    return { resources: [], statuses: [], problems, traffic: toFamilyTraffic(world, new Map(), []) };
+  }
   const certificates = planCertificates(world, ours);
   const listeners = toListeners(certificates, options);
-  const translated = ours.map((ingress) => translateIngress(world, ingress, listeners));
+  const policies = findTrafficPolicies(world);
+  const contexts = new Map(ours.map((ingress) => [ingress, toIngressContext(world, policies, ingress)]));
+  const translated = Array.from(contexts, ([ingress, context]) => translateIngress(context, ingress, listeners));
   const loadBalancer = toLoadBalancer(world, options);
   const hosts = new Set(translated.flatMap(({ routes }) => routes.flatMap(hostsOf)));
-  const defaults = ours.map((ingress) => translateDefault(world, ingress, { listeners, hosts }));
+  const defaults = Array.from(contexts, ([ingress, context]) =>
+    translateDefault(context, ingress, { listeners, hosts }),
+  );
   const routes = [...translated, ...defaults];
   const resources: Resource[] = [...listeners, ...[...certificates.byHost.values()].map((each) => each.certificate)];
   return {
@@ -39,6 +48,7 @@ export const translateIngresses: Translate = (world, options) => {
       ...certificates.findings.map(({ ingress, finding }) => toProblem(ingress, finding)),
       ...routes.flatMap(({ ingress, findings }) => findings.map((finding) => toProblem(ingress, finding))),
     ],
+    traffic: toFamilyTraffic(world, contexts, routes),
   };
 };
 
@@ -108,19 +118,13 @@ function toListeners({ byHost }: CertificatePlan, { bindAddress, toBindPort, htt
   return [plain, ...secure];
 }
 
-interface TranslatedIngress {
-  readonly ingress: WorldObject<"Ingress">;
-  readonly routes: readonly HttpRoute[];
-  readonly findings: readonly Finding[];
-}
-
 /** One route for each host, because the hosts of a route are those of all its rules. */
 function translateIngress(
-  world: World,
+  context: IngressContext,
   ingress: WorldObject<"Ingress">,
   listeners: readonly Listener[],
 ): TranslatedIngress {
-  const { hosts, findings } = translateRules(world, ingress.namespace, ingress.object.spec.rules ?? []);
+  const { hosts, findings } = translateRules(context, ingress.object.spec.rules ?? []);
   const routes = hosts
     .filter(({ rules }) => rules.length > 0)
     .map(({ host, rules }): HttpRoute => ({
@@ -137,21 +141,21 @@ function translateIngress(
 const AFTER_ALL_OTHERS = "\uFFFD";
 
 function translateDefault(
-  world: World,
+  context: IngressContext,
   ingress: WorldObject<"Ingress">,
   { listeners, hosts }: { readonly listeners: readonly Listener[]; readonly hosts: ReadonlySet<string> },
 ): TranslatedIngress {
   const { defaultBackend } = ingress.object.spec;
   if (defaultBackend === undefined) return { ingress, routes: [], findings: [] };
-  const { backend, findings } = translateBackend(world, ingress.namespace, defaultBackend, "spec.defaultBackend");
+  const backend = translateBackend(context, defaultBackend, "spec.defaultBackend");
   const route: HttpRoute = {
     kind: "http-route",
     key: `${toIngressKey(ingress)}/(default)`,
     age: `${AFTER_ALL_OTHERS}${ingress.age}`,
     attachments: attach(listeners, [ANY_HOST, ...hosts]),
-    rules: [{ matches: [EVERYTHING], policies: [], backends: [backend] }],
+    rules: [toRule(context, { matches: [EVERYTHING], id: "(default)" }, backend)],
   };
-  return { ingress, routes: [route], findings };
+  return { ingress, routes: [route], findings: backend.findings };
 }
 
 /** The part of the hosts that each listener serves. */

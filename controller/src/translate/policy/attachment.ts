@@ -61,6 +61,35 @@ export function findHolder<P extends AttachedPolicy>(
   return index.get(toTargetKey(namespace, ref))?.[0];
 }
 
+/** The policies that have an object or a part of it, those of one part aside as `findHolder` finds them. */
+export function findHolders<P extends AttachedPolicy>(
+  index: PolicyIndex<P>,
+  namespace: string,
+  { group, kind, name }: TargetRef,
+): readonly P[] {
+  const prefix = toTargetKey(namespace, { group, kind, name });
+  return toObjects(index).get(prefix) ?? [];
+}
+
+/** By whole object; made when somebody asks. */
+function toObjects<P extends AttachedPolicy>(index: PolicyIndex<P>): ReadonlyMap<string, readonly P[]> {
+  const known = objects.get(index);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is kept for an index was made of that index
+  if (known !== undefined) return known as ReadonlyMap<string, readonly P[]>;
+  const byObject = new Map<string, P[]>();
+  for (const [key, [holder]] of index) {
+    if (holder === undefined) continue;
+    const object = key.slice(0, key.lastIndexOf("/") + 1);
+    const holders = byObject.get(object) ?? [];
+    byObject.set(object, holders);
+    if (!holders.includes(holder)) holders.push(holder);
+  }
+  objects.set(index, byObject);
+  return byObject;
+}
+
+const objects = new WeakMap<object, ReadonlyMap<string, readonly AttachedPolicy[]>>();
+
 /** An empty section name is none. */
 function toTargetKey(namespace: string, { group, kind, name, sectionName = "" }: TargetRef): string {
   return `${group}/${kind}/${namespace}/${name}/${sectionName}`;

@@ -1,6 +1,7 @@
 /** Statuses of policies: one entry for each ancestor, bounded in number and length. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Flaw } from "../flaw.ts";
 import type { WorldObject } from "../../world/world.ts";
 import type { AncestorVerdict } from "./policy-status.ts";
 import { toConflict, toPolicyTranslation } from "./policy-status.ts";
@@ -42,7 +43,8 @@ test("a policy that concerns nobody has no status", () => {
 });
 
 test("what several targets say of one Gateway is one entry, and entries are sorted with missing targets last", () => {
-  const missing = { ref: { group: "", kind: "Service", namespace: "shop", name: "a" }, flaws: [], fates: [] };
+  const flaw: Flaw = { reason: "TargetNotFound", code: "unresolved-reference", path: "spec", message: "not there" };
+  const missing = { ref: { group: "", kind: "Service", namespace: "shop", name: "a" }, flaws: [flaw], fates: [] };
   const { status } = translate(missing, toVerdict("b"), toVerdict("a"), toVerdict("b"));
   assert.deepEqual(
     status?.ancestors.map(({ ancestorRef }) => ancestorRef.name),

@@ -7,7 +7,7 @@ import type { Kind, WorldObject } from "../../world/world.ts";
 import { type AttachedPolicy, type FieldFate, tellPolicy, type TargetRef } from "./attachment.ts";
 
 /** PolicyStatus: a list of ancestors holds no more. */
-const MOST_ANCESTORS = 16;
+export const MOST_ANCESTORS = 16;
 
 /** A Gateway, an Ingress, or a target that is not there, by the words of a reference. */
 export interface AncestorRef extends TargetRef {
@@ -63,12 +63,13 @@ export function toConflict(path: string, { kind, name }: TargetRef, holder: Atta
 /** One verdict for each ancestor, sorted; what is there comes before targets that are not. */
 function mergeVerdicts(verdicts: readonly AncestorVerdict[]): AncestorVerdict[] {
   const byRef = Map.groupBy(verdicts, ({ ref }) => toSortKey(ref));
-  return [...byRef.keys()].toSorted().flatMap((key): AncestorVerdict[] => {
+  const merged = [...byRef.keys()].toSorted().flatMap((key): AncestorVerdict[] => {
     const same = byRef.get(key) ?? [];
     const [first] = same;
     if (first === undefined) return [];
     return [{ ref: first.ref, flaws: mergeFlaws(same), fates: same.flatMap(({ fates }) => fates) }];
   });
+  return [...merged.filter((verdict) => !isMissing(verdict)), ...merged.filter(isMissing)];
 }
 
 function mergeFlaws(verdicts: readonly AncestorVerdict[]): readonly Flaw[] {
@@ -83,8 +84,12 @@ function rank({ reason }: Flaw): number {
 }
 
 function toSortKey({ group, kind, namespace, name, sectionName = "" }: AncestorRef): string {
-  const isThere = sectionName === "" && (kind === "Gateway" || kind === "Ingress");
-  return `${isThere ? 0 : 1} ${group} ${kind} ${namespace}/${name} ${sectionName}`;
+  return `${group} ${kind} ${namespace}/${name} ${sectionName}`;
+}
+
+/** A target that is not there is an ancestor of its own. */
+function isMissing({ flaws }: AncestorVerdict): boolean {
+  return flaws.some(({ reason }) => reason === "TargetNotFound");
 }
 
 function toRef({ group, kind, namespace, name, sectionName }: AncestorRef): AncestorRef {

@@ -1,7 +1,7 @@
 /**
  * Services: one cluster, and where its addresses are known one endpoint set, for each way in which routes use a Service port.
  */
-import { type Cluster, DEFAULT_CLUSTER, type UpstreamTls } from "@sallyport/model/cluster";
+import type { Cluster, UpstreamTls } from "@sallyport/model/cluster";
 import type { Problem } from "@sallyport/model/problem";
 import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import type { Authorities } from "@sallyport/model/secret";
@@ -13,17 +13,27 @@ import type { BackendTls } from "../backend-tls.ts";
 import { toProblem } from "../flaw.ts";
 import { type ClusterRef, parseClusterKey, resolveServicePort, type Traffic } from "../service-port.ts";
 import { Recollection } from "../recollection.ts";
+import { mergeTraffic } from "../traffic/effective.ts";
+import { findTrafficPolicies, type TrafficPolicies } from "../traffic/policies.ts";
+import { findServiceLayers } from "../traffic/scope.ts";
+import type { ClusterTraffic } from "../traffic/settings.ts";
+import { toCanonicalText, toClusterSettings, type TrafficVariants } from "../traffic/variant.ts";
 import type { Translation } from "../translator.ts";
 import { findAddresses } from "./addresses.ts";
 import { slicesOf } from "./slice-index.ts";
 import { type ClusterUsers, parseProxyProtocol } from "./proxy-protocol.ts";
 
 /** The clusters of these routes, with their endpoint sets and authorities. */
-export function translateClusters(world: World, routes: readonly (HttpRoute | StreamRoute)[]): Translation {
+export function translateClusters(
+  world: World,
+  routes: readonly (HttpRoute | StreamRoute)[],
+  variants: TrafficVariants,
+): Translation {
+  const policies = findTrafficPolicies(world);
   const resources: Resource[] = [];
   const problems = new Map<string, Problem>();
   for (const [key, users] of recallUsers(routes)) {
-    const translated = recallCluster(world, key, users);
+    const translated = recallCluster({ world, policies, variants }, key, users);
     resources.push(...translated.resources);
     // Two ports of one Service share its annotation and so what is wrong with it.
     for (const problem of translated.problems) problems.set(JSON.stringify(problem), problem);
@@ -66,16 +76,38 @@ function recallClusters(route: HttpRoute | StreamRoute): ReadonlySet<string> {
 
 const clusters = new WeakMap<HttpRoute | StreamRoute, ReadonlySet<string>>();
 
+interface ClusterContext {
+  readonly world: World;
+  readonly policies: TrafficPolicies;
+  readonly variants: TrafficVariants;
+}
+
 /** A key that names no usable Service port gives nothing; routes hold none. */
-function recallCluster(world: World, key: string, users: ClusterUsers): TranslatedCluster {
+function recallCluster(
+  { world, policies, variants }: ClusterContext,
+  key: string,
+  users: ClusterUsers,
+): TranslatedCluster {
   const ref = parseClusterKey(key);
   const service = ref && world.get("Service", ref.namespace, ref.name);
   if (ref === undefined || service === undefined) return NOTHING;
   const slices = slicesOf(world, service);
-  const inputs = (): readonly unknown[] => [users.http, users.stream, ...slices];
+  const traffic = findTraffic({ world, policies, variants }, ref);
+  // Settings are made anew with the route they are taken from, so that their words are what counts.
+  const words = traffic === NO_TRAFFIC ? "" : toCanonicalText(traffic);
+  const inputs = (): readonly unknown[] => [users.http, users.stream, words, ...slices];
   return recollectionOf(service, key).recall(service, { world, inputs }, (reader) =>
-    translateCluster(reader, { key, ref, users, slices }),
+    translateCluster(reader, { key, ref, users, slices, traffic }),
   );
+}
+
+const NO_TRAFFIC: ClusterTraffic = {};
+
+/** What policies say of the Service port itself, or what they come to where its key says so. */
+function findTraffic({ world, policies, variants }: ClusterContext, ref: ClusterRef): ClusterTraffic {
+  if (ref.settings !== undefined) return variants.get(ref.settings) ?? NO_TRAFFIC;
+  const layers = findServiceLayers(world, policies, ref, toTraffic(ref));
+  return layers.length === 0 ? NO_TRAFFIC : mergeTraffic(layers).cluster;
 }
 
 type TranslatedCluster = Omit<Translation, "statuses">;
@@ -101,26 +133,25 @@ interface ClusterParts {
   readonly ref: ClusterRef;
   readonly users: ClusterUsers;
   readonly slices: readonly EndpointSlice[];
+  readonly traffic: ClusterTraffic;
 }
 
-function translateCluster(world: World, { key, ref, users, slices }: ClusterParts): TranslatedCluster {
+function translateCluster(world: World, { key, ref, users, slices, traffic }: ClusterParts): TranslatedCluster {
   const resolved = resolveServicePort(world, ref, toTraffic(ref));
   if (!resolved.ok) return NOTHING;
   const { service, protocol } = resolved.value;
   const { addresses, findings } = findAddresses(resolved.value, slices);
   const { tls, authorities } = toProtection(resolved.value.tls, ref);
   const proxy = parseProxyProtocol(service, ref, users);
+  const version = users.stream && ref.transport === "tcp" ? (traffic.proxyProtocol ?? proxy.version) : undefined;
   const cluster: Cluster = {
     kind: "cluster",
     key,
-    discovery: addresses.kind === "dns" ? addresses : { kind: "endpoints" },
+    discovery: addresses.kind === "dns" ? { ...addresses, ...traffic.dns } : { kind: "endpoints" },
     protocol,
     ...(tls === undefined ? {} : { tls }),
-    ...(proxy.version === undefined ? {} : { proxyProtocol: proxy.version }),
-    balancer: DEFAULT_CLUSTER.balancer,
-    connectTimeout: DEFAULT_CLUSTER.connectTimeout,
-    limits: DEFAULT_CLUSTER.limits,
-    pool: DEFAULT_CLUSTER.pool,
+    ...(version === undefined ? {} : { proxyProtocol: version }),
+    ...toClusterSettings(traffic),
   };
   const endpoints: Resource[] =
     addresses.kind === "dns" ? [] : [{ kind: "endpoints", key, endpoints: [...addresses.endpoints] }];

@@ -30,30 +30,35 @@ export interface ShapedRule {
 }
 
 /**
- * Shapes a rule. Of its backends, those that take requests are given in order. What only a rule can have is taken from the first of
- * them whose Service says it; what a backend can have by itself is each one's own, where they differ.
+ * Shapes a rule. Its backends are given in order, undefined for those that take no requests. What only a rule can have is taken from
+ * the first of them whose Service says it; what a backend can have by itself is each one's own, where they differ.
  */
 export function shapeRule(
-  layers: SurroundingLayers,
-  backends: readonly BackendTraffic[],
+  { above, below }: SurroundingLayers,
+  backends: readonly (BackendTraffic | undefined)[],
   own: OwnRuleParts,
 ): ShapedRule {
-  const services = backends.flatMap(({ service }) => service);
-  const common = mergeTraffic([...layers.above, ...services, ...layers.below]);
-  const contents = backends.map(({ effective }) => effective.rule.contents ?? []);
-  const bare = mergeTraffic([...layers.above, ...layers.below]).rule.contents ?? [];
-  const [first = bare] = contents;
+  const used = backends.filter((backend) => backend !== undefined);
+  const services = used.flatMap(({ service }) => service);
+  const common = mergeTraffic([...above, ...services, ...below]);
+  const bare = used.length === 0 ? common : mergeTraffic([...above, ...below]);
+  const contents = used.map(contentsOf);
+  const [first = bare.rule.contents ?? []] = contents;
   const areAlike = contents.every((each) => JSON.stringify(each) === JSON.stringify(first));
   return {
     extras: toExtras(common.rule, own),
     contents: areAlike ? first : [],
-    backendContents: areAlike ? contents.map(() => []) : contents,
+    backendContents: areAlike ? [] : backends.map((backend) => (backend === undefined ? [] : contentsOf(backend))),
     fates: [
       ...settleRuleFates(common, own),
-      ...backends.flatMap(toClusterFates),
-      ...(backends.length === 0 ? toBareFates(common) : []),
+      ...used.flatMap(toClusterFates),
+      ...(used.length === 0 ? toBareFates(common) : []),
     ],
   };
+}
+
+function contentsOf({ effective }: BackendTraffic): readonly ContentPolicy[] {
+  return effective.rule.contents ?? [];
 }
 
 /** Fields that a rule has once, whatever its backends say. */
@@ -75,9 +80,8 @@ function settleRuleFates(
     if (fate.by !== owner) return [fate];
     if (field === "retry" && retry !== undefined) return [{ owner, field, by }];
     if (field === "sessionPersistence" && session !== undefined) return [{ owner, field, by }];
-    if (field === "timeout" && timeouts !== undefined && isTimed)
-      return [fate, { owner, field: "timeout.request", by }];
-    return [fate];
+    if (field !== "timeout" || !isTimed) return [fate];
+    return [fate, { owner, field: "timeout.request", by: timeouts === undefined ? owner : by }];
   });
 }
 

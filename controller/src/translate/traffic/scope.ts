@@ -42,10 +42,18 @@ export class TrafficScope {
     this.policies = policies;
   }
 
-  /** What counts for a Service port that a rule sends requests to. The variant is noted as one that is needed. */
-  resolve(world: World, ref: ServicePortRef, { above, below }: SurroundingLayers): BackendTraffic {
-    const service = findServiceLayers(world, this.policies, ref, "http");
-    if (above.length === 0 && below.length === 0) {
+  /**
+   * What counts for a Service port that traffic is sent to. Of connections and datagrams only what is said of the Service counts. The
+   * variant is noted as one that is needed.
+   */
+  resolve(
+    world: World,
+    ref: ServicePortRef,
+    { traffic, layers: { above, below } }: { readonly traffic: Traffic; readonly layers: SurroundingLayers },
+  ): BackendTraffic {
+    const service = findServiceLayers(world, this.policies, ref, traffic);
+    const isHttp = traffic === "http" || traffic === "grpc";
+    if (!isHttp || (above.length === 0 && below.length === 0)) {
       return { effective: mergeTraffic(service), variant: undefined, service };
     }
     const effective = mergeTraffic([...above, ...service, ...below]);
