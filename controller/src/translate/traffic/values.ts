@@ -3,6 +3,7 @@ import type { Fraction } from "@sallyport/model/policy";
 import type { StatusRange } from "@sallyport/model/traffic";
 import { parseDuration } from "../duration.ts";
 import type { Flaw } from "../flaw.ts";
+import { parseQuantity } from "../quantity.ts";
 
 /** Reads values of one policy and collects what is wrong with them. */
 export class ValueReader {
@@ -28,7 +29,7 @@ export class ValueReader {
   /** Bytes of a Kubernetes quantity (`65536`, `64Ki`, `1.5M`). */
   bytes(quantity: number | string | undefined, path: string): number | undefined {
     if (quantity === undefined) return undefined;
-    const bytes = parseQuantity(String(quantity));
+    const bytes = parseQuantity(quantity);
     if (bytes === undefined)
       this.refuse(path, `${JSON.stringify(quantity)} is no size`, "write sizes as 65536, 64Ki or 1M");
     return bytes;
@@ -60,25 +61,6 @@ export class ValueReader {
 }
 
 const MOST_WINDOW = 2_147_483_647;
-
-const UNITS: ReadonlyMap<string, number> = new Map([
-  ["", 1],
-  ["k", 1e3],
-  ["M", 1e6],
-  ["G", 1e9],
-  ["T", 1e12],
-  ["Ki", 2 ** 10],
-  ["Mi", 2 ** 20],
-  ["Gi", 2 ** 30],
-  ["Ti", 2 ** 40],
-]);
-
-/** Whole bytes, rounded up as Kubernetes does; undefined where it is no quantity. */
-export function parseQuantity(text: string): number | undefined {
-  const [, digits, unit = ""] = /^(\d{1,12}(?:\.\d{1,3})?)([kMGT]i?|Ki)?$/.exec(text) ?? [];
-  const factor = UNITS.get(unit);
-  return digits === undefined || factor === undefined ? undefined : Math.ceil(Number(digits) * factor);
-}
 
 /** Shares are counted in millionths, so that percents keep four decimals. */
 const DENOMINATOR = 1_000_000;
