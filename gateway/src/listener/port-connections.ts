@@ -2,7 +2,7 @@
  * The connections of a bound port, counted over all workers. A limit is looked at before a connection is counted, so that
  * workers which accept at the same moment may go beyond it by one each but the first.
  */
-import type { ExchangeDependencies } from "../exchange/dependencies.ts";
+import type { BugLog } from "../exchange/dependencies.ts";
 import { type ActiveCounts, NO_SLOT, type Recorder } from "../observe/contract.ts";
 import type { CompiledBind } from "../router/contract.ts";
 import { AcceptErrors } from "./accept-errors.ts";
@@ -10,19 +10,29 @@ import { AcceptErrors } from "./accept-errors.ts";
 /** What is asked of the counts that workers share. */
 export type SharedCounts = Pick<ActiveCounts, "claim" | "release" | "add" | "total">;
 
+/** What limits are noted with. */
+export interface PortDependencies {
+  readonly recorder: Pick<Recorder, "connectionLimited">;
+  readonly log: BugLog;
+  now(): number;
+}
+
+/** What of a port says how many there may be. */
+export type LimitedPort = Pick<CompiledBind, "connections" | "fallback" | "port">;
+
 /** Whose slots these are, among those of endpoints: no cluster has such a key. */
 const PORTS = "port";
 
 /** Connections of one port, as one worker counts them. */
 export class PortConnections {
   readonly #counts: SharedCounts | undefined;
-  readonly #recorder: Recorder;
+  readonly #recorder: PortDependencies["recorder"];
   readonly #errors: AcceptErrors;
   #slot: number;
   #own = 0;
 
   /** Without counts, or where they have no room, the worker counts for itself. */
-  constructor(counts: SharedCounts | undefined, bindKey: string, dependencies: ExchangeDependencies) {
+  constructor(counts: SharedCounts | undefined, bindKey: string, dependencies: PortDependencies) {
     this.#counts = counts;
     this.#recorder = dependencies.recorder;
     this.#errors = new AcceptErrors(dependencies);
@@ -33,7 +43,7 @@ export class PortConnections {
    * Counts one more. False, and noted, where there are as many as there may be: the caller closes it, rather than let it wait. Its
    * client can turn elsewhere, and whoever is served goes on being served.
    */
-  admit({ connections, fallback, port }: CompiledBind): boolean {
+  admit({ connections, fallback, port }: LimitedPort): boolean {
     const limit = connections.maxConnections;
     if (limit !== undefined && this.#total() >= limit) {
       this.#recorder.connectionLimited(fallback.metrics);
