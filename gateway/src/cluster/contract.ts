@@ -167,6 +167,8 @@ export interface RetryGate {
   /** Counts a retry until end(); false: there are too many. */
   begin(): boolean;
   end(): void;
+  /** A request that was counted as it came goes out again, and is no retry: it must not make room for one more. */
+  repeat(): void;
 }
 
 /** A cluster as an exchange sees it. */

@@ -18,6 +18,18 @@ test("a rate budget counts every request that was begun, retries not, whether or
   assert.deepEqual([retry(), retry(), retry()], [true, true, false], "a tenth of twenty");
 });
 
+test("what goes out again unseen makes no room for retries", () => {
+  const { acquire, cluster } = setUpCluster({
+    retryBudget: { kind: "rate", percent: 10, interval: 10_000, minimum: 0, minimumInterval: 1000 },
+  });
+  for (let count = 0; count < 19; count++) acquire().connection?.finish();
+  for (let count = 0; count < 5; count++) {
+    cluster.retries.repeat();
+    acquire().connection?.finish();
+  }
+  assert.deepEqual([cluster.retries.begin(), cluster.retries.begin()], [true, false], "a tenth of nineteen");
+});
+
 test("a concurrent budget counts those who wait for a connection", () => {
   const { acquire, outside, cluster } = setUpCluster({
     limits: { connections: 1, pending: 100 },

@@ -38,6 +38,10 @@ export class ClusterRetries implements RetryGate {
     this.#breaker.endRetry();
   }
 
+  repeat(): void {
+    this.begun--;
+  }
+
   /** Takes over what is configured. */
   update(budget: RetryBudget | undefined): void {
     this.#allowance.update(budget, this.#now(), this.begun);

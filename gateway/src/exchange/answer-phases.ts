@@ -132,5 +132,6 @@ function tryAgain(exchange: Exchange, reason: FaultReason): void {
   const isUnreachable = reason === "connect-failure";
   exchange.avoids = isUnreachable ? exchange.connection?.endpoint : undefined;
   pauseRequest(exchange);
+  exchange.cluster?.retries.repeat();
   exchange.cluster?.acquire(exchange, !isUnreachable);
 }

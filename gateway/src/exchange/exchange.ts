@@ -57,11 +57,8 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
     return retries === undefined || this.rule?.retry?.samePlace === true ? undefined : retries.tried;
   }
 
-  /** The endpoint of its session, as long as no try has failed on it. */
   get session(): string | undefined {
-    const { affinity } = this;
-    if (affinity === undefined || this.avoids !== undefined || this.tried !== undefined) return undefined;
-    return affinity.token?.endpoint;
+    return this.affinity?.token?.endpoint;
   }
 
   hashOf(keys: readonly HashKey[]): number | undefined {

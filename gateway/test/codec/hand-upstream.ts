@@ -1,4 +1,5 @@
 /** An upstream that a test plays by hand, one stream per request, and what its exchanges recorded. */
+import type { FaultReason } from "@sallyport/model/fault";
 import { eventually } from "@sallyport/testkit/eventually";
 import type {
   ConnectionRequest,
@@ -18,7 +19,6 @@ import type { ResponseHead } from "../../src/head/response-head.ts";
 import { ChunkedDecoder } from "../../src/http1/chunked.ts";
 import type { ExchangeRecord } from "../../src/observe/contract.ts";
 import { FreeRetries } from "../free-retries.ts";
-import { UNHEARD } from "../unheard.ts";
 
 /** What a test looks at of a record. */
 export type RecordFacts = Pick<ExchangeRecord, "status" | "flag" | "bytesReceived" | "bytesSent">;
@@ -28,6 +28,8 @@ export class HandUpstream implements UpstreamCluster {
   readonly key = "test/hand:80";
   readonly retries = new FreeRetries();
   readonly records: RecordFacts[] = [];
+  /** What its endpoint was told of tries, in order. */
+  readonly notes: (number | FaultReason)[] = [];
   /** The endpoints that requests did not want, in order. */
   readonly avoided: string[] = [];
   /** Whether each asked for a connection that nobody had used before. */
@@ -79,7 +81,15 @@ export class HandUpstream implements UpstreamCluster {
 
   #open(): UpstreamConnection {
     return {
-      endpoint: { address: "192.0.2.9", port: 80, label: "192.0.2.9:80", active: () => 0, ...UNHEARD },
+      endpoint: {
+        address: "192.0.2.9",
+        port: 80,
+        label: "192.0.2.9:80",
+        active: () => 0,
+        session: "",
+        noteAnswer: (status) => void this.notes.push(status),
+        noteFailure: (reason) => void this.notes.push(reason),
+      },
       capacity: 1,
       settled: true,
       upgradable: true,
