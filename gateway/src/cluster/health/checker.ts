@@ -15,16 +15,13 @@ export interface CheckRun {
 /** What a worker's checks share: there are only so many at once, and the others wait. */
 export class CheckSlots {
   readonly #most: number;
+  readonly #schedule: Schedule;
   #taken = 0;
   readonly #waiting = new Set<Checker>();
 
-  constructor(most: number) {
+  constructor(most: number, schedule: Schedule) {
     this.#most = most;
-  }
-
-  /** Checks under way. */
-  get taken(): number {
-    return this.#taken;
+    this.#schedule = schedule;
   }
 
   /** Whether it may begin; if not, it is called once it may. */
@@ -37,18 +34,23 @@ export class CheckSlots {
     return true;
   }
 
+  /** The next one begins a little later: many may be stopped now, one after the other. */
   giveBack(): void {
     this.#taken--;
-    for (const next of this.#waiting) {
-      this.#waiting.delete(next);
-      next.run();
-      return;
-    }
+    if (this.#waiting.size > 0) this.#schedule(0, () => this.#admit());
   }
 
   /** It is not to be called any more. */
   leave(checker: Checker): void {
     this.#waiting.delete(checker);
+  }
+
+  #admit(): void {
+    for (const next of this.#waiting) {
+      this.#waiting.delete(next);
+      next.run();
+      return;
+    }
   }
 }
 

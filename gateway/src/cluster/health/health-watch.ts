@@ -26,7 +26,7 @@ const MOST_CHECKS = 64;
 /** Of one worker. */
 export class HealthWatch {
   readonly options: HealthWatchOptions;
-  readonly slots = new CheckSlots(MOST_CHECKS);
+  readonly slots: CheckSlots;
   readonly messages: HealthMessages;
   readonly #clusters = new Set<WatchedCluster>();
   #seen: bigint;
@@ -34,6 +34,7 @@ export class HealthWatch {
 
   constructor(options: HealthWatchOptions) {
     this.options = options;
+    this.slots = new CheckSlots(MOST_CHECKS, options.schedule);
     this.messages = new HealthMessages(options.log, options.clock);
     this.#seen = options.shared.changes;
   }

@@ -3,6 +3,9 @@ import { test } from "node:test";
 import { FAULTS, type FaultReason } from "@sallyport/model/fault";
 import type { OutlierDetection } from "@sallyport/model/traffic";
 import { Crew, toLabels } from "../../../test/cluster/health-crew.ts";
+import { EndpointWords } from "../../observe/health-words.ts";
+import { eject } from "./outlier.ts";
+import { compileOutlierRules } from "./outlier-rules.ts";
 
 const DETECTION: OutlierDetection = {
   consecutive5xx: 3,
@@ -86,11 +89,42 @@ test("each time it is out longer, up to the most; each interval in between takes
     seen.push(times());
     crew.pass(350 + LOOK);
   }
-  // 50 are calm after each of the longest: one interval less one is none, two less one are one; and no more is kept than what makes it longer
+  // 50 are calm after each of the longest: with 949 more that is not quite one interval, with 1949 not quite two
   assert.deepEqual(seen, [100, 200, 300, 350, 350, 350, 350, 100]);
-  crew.pass(949 + 3_000);
+});
+
+test("who failed for long is trusted again as soon as who failed for as long as makes a difference", () => {
+  const crew = open();
+  for (let n = 0; n < 20; n++) {
+    note(crew, [500, 500, 500]);
+    crew.pass(350 + LOOK);
+  }
+  crew.pass(4_000);
   note(crew, [500, 500, 500]);
-  assert.equal(times(), 100);
+  assert.equal(crew.lines.at(-1)?.fields["forMs"], 100);
+});
+
+test("whether an ejection is still due is looked at under the lock: a success may have come before", () => {
+  const words = new EndpointWords();
+  const rules = compileOutlierRules(DETECTION);
+  const [rule] = rules.failure.counts;
+  assert.ok(rule !== undefined);
+  const due = { rule, peers: { all: 2, ejected: 0 }, now: 5 };
+  words.set(rule.word, 2);
+  assert.equal(eject(words, rules, due).kind, "late");
+  words.set(rule.word, 3);
+  assert.equal(eject(words, rules, due).kind, "ejected");
+  words.set(rule.word, 3);
+  assert.equal(eject(words, rules, due).kind, "late");
+});
+
+test("endpoints that are gone, but for the requests on them, leave no room for ejections", () => {
+  const crew = open({ maxEjectionPercent: 50 }, 4);
+  const [one = "", other = "", third = "", fourth = ""] = crew.labels;
+  crew.host(0, third).state = crew.host(0, fourth).state = "removed";
+  assert.equal(note(crew, [500, 500, 500], third), "fit");
+  assert.equal(note(crew, [500, 500, 500], one), "ejected");
+  assert.equal(note(crew, [500, 500, 500], other), "fit");
 });
 
 test("answers are counted by their status: others than 5xx where they are named, gateway errors by themselves", () => {
