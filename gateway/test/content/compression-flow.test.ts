@@ -21,14 +21,11 @@ const ALL: CompressionPolicy = {
 const DECODERS = { gzip: createGunzip, br: createBrotliDecompress, zstd: createZstdDecompress };
 
 /** The server's side of one answer, whose head is out. */
-async function openAnswer(t: Parameters<typeof ContentRig.open>[0], coding: string, length?: number) {
+async function openAnswer(t: Parameters<typeof ContentRig.open>[0], coding: string) {
   const answers: ServerResponse[] = [];
   const content = await ContentRig.open(t, [ALL], (_, outgoing) => {
     outgoing.on("error", () => undefined);
-    outgoing.writeHead(200, {
-      "content-type": "text/event-stream",
-      ...(length !== undefined && { "content-length": String(length) }),
-    });
+    outgoing.writeHead(200, { "content-type": "text/event-stream" });
     outgoing.flushHeaders();
     answers.push(outgoing);
   });
@@ -148,6 +145,32 @@ test("an answer that breaks off is seen to, over HTTP/1.1 and HTTP/2", async (t)
   );
   assert.equal(coderRoom.taken, 0);
 });
+
+for (const patience of ["in time", "late"]) {
+  test(`a short body that is announced and comes ${patience} behind its head`, async (t) => {
+    const answers: ServerResponse[] = [];
+    const content = await ContentRig.open(t, [ALL], (_, outgoing) => {
+      outgoing.writeHead(200, { "content-type": "text/plain", "content-length": "5000" });
+      outgoing.flushHeaders();
+      answers.push(outgoing);
+    });
+    const opened = content.begin({ headers: { "accept-encoding": "gzip" } });
+    const answered = once(opened, "response") as Promise<[IncomingMessage]>;
+    opened.end();
+    await eventually(() => coderRoom.taken > 0, { what: "the head" });
+    if (patience === "late") content.rig.advance(40);
+    else answers[0]?.end(toText(5000));
+    const [response] = await answered;
+    if (patience === "late") answers[0]?.end(toText(5000));
+    const answer = await receive(response);
+    assert.ok(contentOf(answer).equals(toText(5000)));
+    const { "content-length": length, "transfer-encoding": framing } = answer.headers;
+    assert.deepEqual(
+      [length, framing],
+      patience === "late" ? [undefined, "chunked"] : [String(answer.body.length), undefined],
+    );
+  });
+}
 
 test("a short answer that breaks off in its first turn can still be told as a fault", async (t) => {
   const content = await ContentRig.open(t, [ALL], (_, outgoing) => {

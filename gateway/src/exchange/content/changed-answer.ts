@@ -23,7 +23,8 @@ export function changeAnswer(exchange: Exchange, head: ResponseHead, framing: Bo
   const coding = change?.coding;
   if (coding === undefined || head.closing !== undefined) return undefined;
   if (isHead) return sendEncodedHead(exchange, head, coding);
-  return framing !== "none" && coderRoom.take(coding) ? beginEncoding(exchange, { head, coding, framing }) : undefined;
+  if (framing === "none" || !coderRoom.take(coding)) return undefined;
+  return beginEncoding(exchange, head, coding, framing === "length" ? head.bodyLength : undefined);
 }
 
 /** Whether what the endpoint has to say is dropped. */
@@ -39,19 +40,18 @@ function sendEncodedHead(exchange: Exchange, head: ResponseHead, coding: Content
   return "content";
 }
 
-interface Encoding {
-  readonly head: ResponseHead;
-  readonly coding: ContentCoding;
-  readonly framing: BodyFraming;
-}
-
-function beginEncoding(exchange: Exchange, { head, coding, framing }: Encoding): BodyMode {
+function beginEncoding(
+  exchange: Exchange,
+  head: ResponseHead,
+  coding: ContentCoding,
+  length: number | undefined,
+): BodyMode {
   exchange.phase = "answering";
-  // it waits for the end of this turn
+  // it waits for the body
   exchange.answered = false;
   exchange.answer = toEncodedHead(head, coding);
   const content = (exchange.content ??= new Contents());
-  content.encoder = new BodyEncoder(exchange, coding, exchange.answer, framing);
+  content.encoder = new BodyEncoder(exchange, coding, exchange.answer, length);
   return "content";
 }
 

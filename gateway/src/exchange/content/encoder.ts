@@ -2,12 +2,13 @@
  * Encodes the body of one answer on its way downstream, with explicit flow control to both sides: the source pauses while much waits
  * to be encoded, and the coder while the client does not read.
  *
- * The head waits for the end of the turn in which it came. A body that is short and whole by then is encoded at once and has a
- * Content-Length; any other goes through a coder, in a thread of libuv. A body without an end in sight (events, logs) must not wait in
+ * The head waits for the end of the turn in which it came, or a moment longer where a short body is announced. A body that is short and
+ * whole by then is encoded at once and has a Content-Length; any other goes through a coder, in a thread of libuv. A body without an end in sight (events, logs) must not wait in
  * the coder: where it has caught up and nothing more comes in this turn of the loop, it is flushed.
  */
 import type { ContentCoding } from "@sallyport/policies/filter";
 import type { ResponseHead } from "../../head/response-head.ts";
+import { Timed } from "../../time/wheel.ts";
 import { Stash } from "../../wire/stash.ts";
 import type { BodyFraming, BodyLease, SendOutcome } from "../contract.ts";
 import type { Exchange } from "../exchange.ts";
@@ -16,15 +17,18 @@ import { AT_ONCE, type Coder, coderRoom, encodeAtOnce, FLUSH, MOST_WAITING, open
 /** What a coder emits is nobody else's. */
 const OWNED: BodyLease = { hold: () => doNothing };
 
+/** Milliseconds that the head waits for a short body. Servers often write the two apart. */
+const PATIENCE = 20;
+
 /** One body on its way. Holds room for a coder until close(). */
-export class BodyEncoder {
+export class BodyEncoder extends Timed {
   /** Bytes that went downstream. */
   sent = 0;
   readonly #exchange: Exchange;
   readonly #coding: ContentCoding;
-  /** Its end is not in sight. */
-  readonly #flushes: boolean;
-  /** Waits for the end of the turn. */
+  /** Of the body as it comes; undefined: its end is not in sight. */
+  readonly #length: number | undefined;
+  /** Waits for the body. */
   #head: ResponseHead | undefined;
   readonly #gathered = new Stash();
   #coder: Coder | undefined = undefined;
@@ -37,12 +41,13 @@ export class BodyEncoder {
   #closed = false;
   #trailers = "";
 
-  /** `head` says all of the encoded answer but its length; `framing` is that of the answer as it comes. */
-  constructor(exchange: Exchange, coding: ContentCoding, head: ResponseHead, framing: BodyFraming) {
+  /** `head` says all of the encoded answer but its length; `length` is that of the body as it comes, where it is known. */
+  constructor(exchange: Exchange, coding: ContentCoding, head: ResponseHead, length: number | undefined) {
+    super();
     this.#exchange = exchange;
     this.#coding = coding;
     this.#head = head;
-    this.#flushes = framing === "stream";
+    this.#length = length;
   }
 
   /** One piece, which is copied. */
@@ -61,8 +66,18 @@ export class BodyEncoder {
 
   /** The turn in which pieces came ends. */
   endTurn(): "taken" | "full" {
-    if (this.#head !== undefined && !this.#closed) this.#begin(this.#head);
-    return this.#full ? "full" : "taken";
+    if (this.#head === undefined || this.#closed) return this.#full ? "full" : "taken";
+    if (this.#length === undefined || this.#length > AT_ONCE) this.#begin(this.#head);
+    else if (this.lookAt < 0) this.#exchange.dependencies.clocks.fine.arm(this, PATIENCE);
+    return "taken";
+  }
+
+  /** The body is short, and does not come. */
+  override onLate(): void {
+    this.#guard(() => {
+      if (this.#head !== undefined) this.#begin(this.#head);
+      this.#exchange.start?.downstream.flush();
+    });
   }
 
   /** The body is complete. */
@@ -82,6 +97,7 @@ export class BodyEncoder {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#exchange.dependencies.clocks.fine.disarm(this);
     this.#gathered.clear();
     this.#coder?.destroy();
     coderRoom.free(this.#coding);
@@ -115,7 +131,7 @@ export class BodyEncoder {
       this.#exchange.upstream?.resumeBody();
     }
     // what was read along with this comes first: a flush costs bytes, and breaks the coder's stride
-    if (this.#waiting === 0 && this.#flushes && !this.#closed) setImmediate(flushIdle, this);
+    if (this.#waiting === 0 && this.#length === undefined && !this.#closed) setImmediate(flushIdle, this);
   }
 
   /** By flushIdle(). */

@@ -62,7 +62,7 @@ function encode(exchange: Exchange, filtered: ResponseHead, coding: ContentCodin
   exchange.answer = head;
   if (exchange.kept !== undefined) dropKept(exchange);
   const content = (exchange.content ??= new Contents());
-  const encoder = (content.encoder = new BodyEncoder(exchange, coding, head, "length"));
+  const encoder = (content.encoder = new BodyEncoder(exchange, coding, head, body.length));
   encoder.write(body, 0, body.length);
   encoder.end("");
 }
