@@ -33,7 +33,7 @@ interface PolicyNames {
   readonly page: string;
 }
 
-/** Policies are inherited: what a Gateway's says holds for all below it unless theirs say otherwise (GEP-713). */
+/** Policies are inherited: what a Gateway's says holds for listeners, ListenerSets and routes below it, unless theirs say otherwise (GEP-713). */
 function policy(kind: string, names: PolicyNames, schema: object): OwnKind {
   return {
     kind,

@@ -38,7 +38,10 @@ function rowsOf(schema: Described, path: string): string[] {
   return Object.entries(inner.properties ?? {}).flatMap(([name, field]) => {
     const full = base === "" ? name : `${base}.${name}`;
     const initial = inner.required?.includes(name) === true ? "(required)" : toDefaultText(field.default);
-    const row = `| \`${full}\` | ${toTypeText(field)} | ${initial} | ${toPlainText(field.description ?? "")} |`;
+    // What the words of a list mean stands with its entries.
+    const words = field.items?.enum === undefined ? "" : ` ${field.items.description ?? ""}`;
+    const text = toPlainText(`${field.description ?? ""}${words}`);
+    const row = `| \`${full}\` | ${toTypeText(field)} | ${initial} | ${text} |`;
     return [row, ...rowsOf(field, full)];
   });
 }
