@@ -60,7 +60,7 @@ function toLeast(values: readonly (number | undefined)[]): number | undefined {
 /** Proxies that both trust; where one counts hops and the other names addresses nobody is trusted by both. */
 function toTrustOfBoth(one: HttpServerOptions, other: HttpServerOptions): TrustOptions {
   const trustedHops = Math.min(one.trustedHops, other.trustedHops);
-  if (trustedHops > 0 || one.trustedProxies === undefined || other.trustedProxies === undefined) return { trustedHops };
+  if (one.trustedProxies === undefined || other.trustedProxies === undefined) return { trustedHops };
   return { trustedHops, trustedProxies: one.trustedProxies.filter((entry) => other.trustedProxies?.includes(entry)) };
 }
 
