@@ -40,8 +40,8 @@ interface Target {
 const NOWHERE = { region: "", zone: "", subzone: "" };
 
 /**
- * Where traffic from this place is to go by weight; undefined where nothing is said. Where no endpoint is in any of the targets nothing
- * counts as said: to be served elsewhere is better than to be refused.
+ * Where traffic from this place is to go by weight; undefined where nothing is said. Where none of the endpoints (those that are fit) is in
+ * any of the targets nothing counts as said: to be served elsewhere is better than to be refused.
  */
 export function toTargets(
   locality: LocalityBalancing | undefined,

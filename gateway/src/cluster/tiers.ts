@@ -45,7 +45,8 @@ const DEFAULT_OVERPROVISIONING = 140;
 export function toTiers<T extends TierMember>(hosts: readonly T[], policy: TierPolicy, place: Place): Tier<T>[] {
   const { members, isFit, counts } = toCandidates(hosts);
   const { locality, panicThreshold } = policy;
-  const targets = toTargets(locality, members, place);
+  const fit = members.filter(isFit);
+  const targets = toTargets(locality, fit.length > 0 ? fit : members, place);
   const targeted = targets === undefined ? members : members.filter((one) => targets.of(one) !== undefined);
   const ranks = toRanks(targeted, locality, place);
   const healths = ranks.map(([, all]) => ({ fit: weigh(all.filter(isFit)), total: weigh(all.filter(counts)) }));
