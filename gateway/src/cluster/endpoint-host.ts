@@ -75,9 +75,14 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, TierMem
   }
 
   /** Takes over what is configured for the same address. */
-  renew({ weight, state, forZones, forNodes }: Endpoint): void {
+  renew({ weight, state, locality, priority = 0, labels, forZones, forNodes }: Endpoint): void {
+    this.configuredWeight = weight;
     this.weight = weight;
     this.state = state;
+    this.#configuredLocality = locality;
+    this.locality = locality;
+    this.priority = priority;
+    this.labels = labels;
     this.forZones = forZones;
     this.forNodes = forNodes;
   }
