@@ -33,35 +33,38 @@ export function clientTrafficPolicy(): Field {
 }
 
 function clientIPDetection(): Field {
-  return section("Whose address a request has, where proxies stand before this one. Default: that of the connection.", {
-    xForwardedFor: section(
-      "The address is taken from X-Forwarded-For. Exactly one of numTrustedHops and trustedCIDRs.",
-      {
-        numTrustedHops: integer("How many proxies before this one are trusted to have written the field.", {
-          minimum: 1,
-          maximum: 255,
-        }),
-        trustedCIDRs: addressBlocks("Proxies that are trusted; the last address that is none of them is the client's."),
-      },
-      {
-        rules: [
-          {
-            rule: "has(self.numTrustedHops) != has(self.trustedCIDRs)",
-            message: "give exactly one of numTrustedHops and trustedCIDRs",
-          },
-        ],
-      },
-    ),
-  });
+  return section(
+    "Whose address a request has, where proxies stand before this one. Empty: that of the connection, whatever is inherited. Default: that of the connection.",
+    {
+      xForwardedFor: section(
+        "The address is taken from X-Forwarded-For. Exactly one of numTrustedHops and trustedCIDRs.",
+        {
+          numTrustedHops: integer("How many proxies before this one are trusted to have written the field.", {
+            minimum: 1,
+            maximum: 255,
+          }),
+          trustedCIDRs: addressBlocks(
+            "Proxies that are trusted; the last address that is none of them is the client's.",
+          ),
+        },
+        {
+          rules: [
+            {
+              rule: "has(self.numTrustedHops) != has(self.trustedCIDRs)",
+              message: "give exactly one of numTrustedHops and trustedCIDRs",
+            },
+          ],
+        },
+      ),
+    },
+  );
 }
 
 function proxyProtocol(): Field {
   return section(
-    "Connections begin with a PROXY header (version 1 or 2) that tells the address of the client.",
+    "Connections begin with a PROXY header (version 1 or 2) that tells the address of the client. Default: they do not.",
     {
-      trustedCIDRs: addressBlocks(
-        "Who is believed. Everybody else is served as if there were no such thing. Default: nobody; it must be given.",
-      ),
+      trustedCIDRs: addressBlocks("Who is believed. Everybody else is served as if there were no such thing."),
       optional: flag(
         "Whether those who are believed may leave the header out. Otherwise it costs them the connection.",
         false,
@@ -89,7 +92,7 @@ function headers(): Field {
       ["Allow", "RejectRequest", "DropHeader"],
       "RejectRequest",
     ),
-    maxBytes: quantity("Longest head of a request; longer ones are answered 431. Default: 60Ki."),
+    maxBytes: quantity("Longest head of a request, 1Ki to 1Mi; longer ones are answered 431. Default: 60Ki."),
     maxFields: integer("Most header fields of a request; more are answered 431. Default: 100.", {
       minimum: 1,
       maximum: 10_000,
@@ -115,7 +118,7 @@ function timeout(): Field {
 function connection(): Field {
   return section("Limits of connections.", {
     maxConnections: integer(
-      "Connections of one listener at once, by one proxy with all its workers; more are closed at once. Default: no limit.",
+      "Connections of the port at once, by one proxy with all its workers; more are closed as they come. Default: no limit.",
       { minimum: 1, maximum: 4_294_967_295 },
     ),
     maxRequests: integer("After so many requests a connection is closed, without losing any. Default: no limit.", {
@@ -123,7 +126,7 @@ function connection(): Field {
       maximum: 4_294_967_295,
     }),
     maxDuration: duration(
-      "After so long a connection is closed when its requests are answered; 0s: never. Default: no limit.",
+      "After so long a connection is closed as soon as its requests are answered; one that is passed on as bytes at once; 0s: never. Default: no limit.",
     ),
     tcpKeepAlive: duration(
       "Silence after which the system asks whether the client still lives (SO_KEEPALIVE). Default: never.",
@@ -138,8 +141,10 @@ function http2(): Field {
       minimum: 1,
       maximum: 2_147_483_647,
     }),
-    streamWindow: quantity("What a client may send of one request beyond what was passed on. Default: 64Ki."),
-    connectionWindow: quantity("The same for all requests of a connection. Default: 1Mi."),
+    streamWindow: quantity(
+      "What a client may send of one request beyond what was passed on, below 2Gi. Default: 64Ki.",
+    ),
+    connectionWindow: quantity("The same for all requests of a connection, 65535 at least. Default: 1Mi."),
     abuseBudget: integer(
       "Events that cost the proxy more than the client (resets, empty frames, SETTINGS, PING), beyond what completed requests pay for. More end the connection. Default: 1000.",
       { minimum: 1, maximum: 1_000_000 },
@@ -151,10 +156,13 @@ function healthCheck(): Field {
   return section(
     "Requests of load balancers that ask whether the proxy is well are answered by itself.",
     {
-      path: text("Path that is answered 200 while the proxy is ready, 503 otherwise.", {
-        maxLength: 1024,
-        pattern: "^/[!-~]*$",
-      }),
+      path: text(
+        "Path at which GET and HEAD are answered 200 while the proxy serves, and 503 while it drains, before any route.",
+        {
+          maxLength: 1024,
+          pattern: "^/[!-~]*$",
+        },
+      ),
     },
     { required: ["path"] },
   );
@@ -167,7 +175,7 @@ function tls(): Field {
       minVersion: word("Oldest version that is spoken.", ["1.2", "1.3"], "1.2"),
       maxVersion: word("Newest version that is spoken.", ["1.2", "1.3"], "1.3"),
       ciphers: list(
-        "Cipher suites by their names in OpenSSL, best first. Default: a safe choice of the proxy.",
+        "Cipher suites by their names in OpenSSL or at IANA, best first. Default: a safe choice of the proxy.",
         text("Name of a suite.", { maxLength: 64, pattern: "^[A-Z0-9_-]+$" }),
         { minItems: 1, maxItems: 32 },
       ),

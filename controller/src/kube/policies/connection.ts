@@ -4,7 +4,15 @@ import type { Field } from "./field.ts";
 
 /** How long things may take. */
 export function timeout(): Field {
-  return section("How long things may take. 0s switches a limit off, but for connect.", {
+  const rules = [
+    {
+      rule:
+        "!has(self.request) || !has(self.backendRequest) || duration(self.request) == duration('0s') || " +
+        "duration(self.backendRequest) <= duration(self.request)",
+      message: "backendRequest is part of request and must not be longer",
+    },
+  ];
+  const fields = {
     connect: duration("Until a connection to an endpoint is up, with TLS. Default: 10s.", {
       minimum: "1ms",
       maximum: "10m",
@@ -21,7 +29,8 @@ export function timeout(): Field {
     maxConnectionDuration: duration(
       "After so long a connection to an endpoint is used for no further request. Default: no limit.",
     ),
-  });
+  };
+  return section("How long things may take. 0s switches a limit off, but for connect.", fields, { rules });
 }
 
 /** Habits of connections to endpoints. */
@@ -41,8 +50,10 @@ export function backendHttp2(): Field {
       minimum: 1,
       maximum: 2_147_483_647,
     }),
-    streamWindow: quantity("What an endpoint may send of one answer beyond what was passed on. Default: 256Ki."),
-    connectionWindow: quantity("The same for all answers of a connection. Default: 1Mi."),
+    streamWindow: quantity(
+      "What an endpoint may send of one answer beyond what was passed on, below 2Gi. Default: 256Ki.",
+    ),
+    connectionWindow: quantity("The same for all answers of a connection, below 2Gi. Default: 1Mi."),
     pingInterval: duration(
       "A connection that was silent for so long while requests are on it is asked whether it lives; 0s: never. Default: 5m; servers of gRPC count more as abuse.",
     ),

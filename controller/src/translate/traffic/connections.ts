@@ -15,11 +15,7 @@ const NEVER = 2_147_483_647;
 
 /** Translates `spec.timeout`. */
 export function translateTimeout(spec: BackendTrafficPolicyTimeout, path: string, read: ValueReader): FieldSettings {
-  const rule = toRuleTimeouts(spec, path, read);
-  const { requestTimeout = 0, backendTimeout = 0 } = rule;
-  if (requestTimeout > 0 && backendTimeout > requestTimeout)
-    read.refuse(`${path}.backendRequest`, "backendRequest is part of request and cannot be longer");
-  return { rule, cluster: toClusterTimeouts(spec, path, read) };
+  return { rule: toRuleTimeouts(spec, path, read), cluster: toClusterTimeouts(spec, path, read) };
 }
 
 function toRuleTimeouts(spec: BackendTrafficPolicyTimeout, path: string, read: ValueReader): RuleTraffic {
