@@ -38,8 +38,7 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
     failExchange(exchange, "upgrade-refused");
     return "content";
   }
-  const filtered = exchange.ruleFilters + exchange.backendFilters > 0 ? filterAnswer(exchange, head) : head;
-  const answer = exchange.affinity === undefined ? filtered : tellClient(exchange, filtered);
+  const answer = shapeAnswer(exchange, head);
   exchange.upstreamStartedAt = dependencies.now();
   exchange.beganThisTurn = true;
   exchange.answered = true;
@@ -54,6 +53,12 @@ export function passAnswerHead(exchange: Exchange, head: ResponseHead, framing: 
   return framing === "tunnel"
     ? openTunnel(exchange, answer, start.downstream)
     : sendAnswer(exchange, answer, framing, start.downstream);
+}
+
+/** The head as the client gets it: what filters make of it, with what the client has to keep. */
+function shapeAnswer(exchange: Exchange, head: ResponseHead): ResponseHead {
+  const filtered = exchange.ruleFilters + exchange.backendFilters > 0 ? filterAnswer(exchange, head) : head;
+  return exchange.affinity === undefined ? filtered : tellClient(exchange, filtered);
 }
 
 function openTunnel(exchange: Exchange, answer: ResponseHead, downstream: DownstreamStream): BodyMode {

@@ -152,7 +152,13 @@ test("what filters answer has nothing to do with endpoints", async (t) => {
 });
 
 test("a copy says nothing", async (t) => {
-  const filter: Filter = { deterministic: true, onRequest: (request) => void request.mirrorTo("copy") };
+  const filter: Filter = {
+    deterministic: true,
+    onRequest: (request) => {
+      request.mirrorTo("copy");
+      return undefined;
+    },
+  };
   const { rig, upstream } = await openPair(t, answer(OK), { rule: { filters: [filter] } });
   const clusters = { copy: upstream.port };
   rig.change({ rule: { filters: [filter] }, clusters });
