@@ -237,21 +237,25 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
    * has room, or one that is of no use to the request makes room.
    */
   #chooseOverBudget(chosen: EndpointHost, request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
-    const { avoids, tried } = request;
     let roomy: EndpointHost | undefined = undefined;
     // to find one that it did not fail on, it may have gone through all
-    let host = tried === undefined ? this.#choice.next() : this.#choice.first(request);
+    let host = request.tried === undefined ? this.#choice.next() : this.#choice.first(request);
     for (; host !== undefined; host = this.#choice.next()) {
       const pooled = this.#pool.take(host, request, fresh);
       if (pooled !== undefined) return pooled;
-      if (roomy !== undefined || !this.#breaker.limitsEndpoints || host === avoids) continue;
-      if (tried?.includes(host) !== true && this.#breaker.hasRoomOn(host)) roomy = host;
+      if (roomy === undefined && this.#mayOpenTo(host, request)) roomy = host;
     }
     // Looking for one can have closed what was too old.
     if (this.#breaker.hasRoomOn(chosen)) return this.#pool.open(chosen, request);
     if (roomy !== undefined) return this.#pool.open(roomy, request);
     this.#closeIdleFor(chosen);
     return this.#breaker.hasRoomOn(chosen) ? this.#pool.open(chosen, request) : undefined;
+  }
+
+  /** Whether another endpoint than the one that was chosen, and has its limit, will do. */
+  #mayOpenTo(host: EndpointHost, { avoids, tried }: ConnectionRequest): boolean {
+    if (!this.#breaker.limitsEndpoints || host === avoids || tried?.includes(host) === true) return false;
+    return this.#breaker.hasRoomOn(host);
   }
 
   /** The best endpoint but this, with room if there is one that has; this, if there is no other. */
