@@ -25,7 +25,10 @@ export interface SettledListener {
   readonly fates: readonly FieldFate[];
 }
 
-/** Settles all listeners, which are given in order of precedence: older Gateways first, of each its own before its sets'. */
+/**
+ * Settles listeners of the same proxies, which are given in order of precedence: older Gateways first, of each its own before its
+ * sets'.
+ */
 export function settlePorts(listeners: readonly ClientListener[]): readonly SettledListener[] {
   const places = listeners.flatMap((one): Place[] => {
     const { fields, fates } = mergeLayers(one.layers);

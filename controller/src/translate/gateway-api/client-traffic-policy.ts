@@ -36,8 +36,14 @@ export function translateClientTrafficPolicies(
   const policies = world.list("ClientTrafficPolicy");
   if (policies.length === 0) return { settings: new Map(), translation: NONE };
   const index = indexPolicies(policies);
-  const settled = settlePorts(findListeners(index, gateways));
-  const context: PolicyContext = { world, options, gateways, index, settled };
+  const settled = findListeners(index, gateways, options).flatMap(settlePorts);
+  const context: PolicyContext = {
+    world,
+    options,
+    gateways,
+    index,
+    settled: Map.groupBy(settled, ({ gateway }) => gateway),
+  };
   const translations = policies.map((policy) => translatePolicy(context, policy));
   return {
     settings: new Map(settled.map(({ bind, fields }) => [bind, joinSettings(Object.values(fields))])),
@@ -49,21 +55,28 @@ export function translateClientTrafficPolicies(
   };
 }
 
-/** In order of precedence for ports, as conflicts.ts has it. UDP has no connections of which policies could say something. */
-function findListeners(index: PolicyIndex<ClientPolicy>, { byKey }: GatewayPlans): ClientListener[] {
-  return [...byKey.values()].toSorted(compareAge).flatMap((gateway) =>
-    [gateway.listeners, ...gateway.sets.map(({ listeners }) => listeners)]
-      .flat()
-      .filter(({ served, protocol }) => served && protocol !== "udp")
-      .map((listener) => {
-        const found = findListenerPolicies(index, gateway, listener);
-        const layers = found.map((policy): Layer<ClientFields> => ({
-          owner: tellPolicy(policy),
-          fields: judgeClientPolicy(policy).fields,
-        }));
-        return { gateway, listener, layers: [...toOwnLayers(gateway), ...layers] };
-      }),
-  );
+/** Listeners by the proxies they are on, which in a cluster are those of one Gateway; in order of precedence, as conflicts.ts has it. */
+function findListeners(
+  index: PolicyIndex<ClientPolicy>,
+  { byKey }: GatewayPlans,
+  { proxies }: TranslateOptions,
+): readonly (readonly ClientListener[])[] {
+  const byGateway = [...byKey.values()].toSorted(compareAge).map((gateway) => findListenersOf(index, gateway));
+  return proxies === undefined ? [byGateway.flat()] : byGateway;
+}
+
+/** UDP has no connections of which policies could say something. */
+function findListenersOf(index: PolicyIndex<ClientPolicy>, gateway: GatewayPlan): ClientListener[] {
+  return [gateway.listeners, ...gateway.sets.map(({ listeners }) => listeners)]
+    .flat()
+    .filter(({ served, protocol }) => served && protocol !== "udp")
+    .map((listener) => {
+      const layers = findListenerPolicies(index, gateway, listener).map((policy): Layer<ClientFields> => ({
+        owner: tellPolicy(policy),
+        fields: judgeClientPolicy(policy).fields,
+      }));
+      return { gateway, listener, layers: [...toOwnLayers(gateway), ...layers] };
+    });
 }
 
 /** The list is sorted by namespace and name, and sorting keeps the order of equals. */
@@ -83,7 +96,7 @@ interface PolicyContext {
   readonly options: TranslateOptions;
   readonly gateways: GatewayPlans;
   readonly index: PolicyIndex<ClientPolicy>;
-  readonly settled: readonly SettledListener[];
+  readonly settled: ReadonlyMap<GatewayPlan, readonly SettledListener[]>;
 }
 
 function translatePolicy(context: PolicyContext, policy: ClientPolicy): Translation {
@@ -99,20 +112,18 @@ function translatePolicy(context: PolicyContext, policy: ClientPolicy): Translat
     return found.gateways.map((gateway) => ({
       ref: toGatewayRef(gateway),
       flaws: [...flaws, ...lost],
-      fates: findFates(context.settled, gateway, policy),
+      fates: findFates(context.settled.get(gateway) ?? [], policy),
     }));
   });
   const { controllerName } = context.options;
   return toPolicyTranslation(policy, { controllerName, verdicts, findings: [] });
 }
 
-function findFates(settled: readonly SettledListener[], gateway: GatewayPlan, policy: ClientPolicy): FieldFate[] {
+function findFates(settled: readonly SettledListener[], policy: ClientPolicy): FieldFate[] {
   const name = tellPolicy(policy);
-  return settled
-    .filter((one) => one.gateway === gateway)
-    .flatMap(({ listener, fates }) =>
-      fates.filter(({ owner }) => owner === name).flatMap((fate) => [fate, ...toTlsFates(listener, fate)]),
-    );
+  return settled.flatMap(({ listener, fates }) =>
+    fates.filter(({ owner }) => owner === name).flatMap((fate) => [fate, ...toTlsFates(listener, fate)]),
+  );
 }
 
 /** What a listener says of its TLS itself goes before what policies say, each option by itself. */
