@@ -7,6 +7,9 @@ import { parseAllDocuments } from "yaml";
 import { decodeObject } from "../src/kube/decode.ts";
 import { isRecord } from "../src/kube/field-path.ts";
 import { isKindName, kinds } from "../src/kube/kinds.ts";
+import { translateWorld } from "../src/translate/run.ts";
+import { goldenOptions } from "./golden-world.ts";
+import { loadWorld } from "./load-world.ts";
 
 const directory = fileURLToPath(new URL("../../examples/policies/", import.meta.url));
 const files = readdirSync(directory).toSorted();
@@ -45,3 +48,62 @@ test("the examples show every field of backend policies but how connections are 
   for (const name of Object.keys(spec["properties"]))
     if (!rest.includes(name)) assert.ok(shown.has(name), `${name} has no example`);
 });
+
+/** What the examples are for. */
+const TARGETS = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: sallyport }
+spec: { controllerName: sallyport.io/gateway-controller }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: web, namespace: shop }
+spec:
+  gatewayClassName: sallyport
+  listeners:
+    - { name: http, port: 80, protocol: HTTP }
+    - { name: https, port: 81, protocol: HTTP }
+    - { name: machines, port: 82, protocol: HTTP }
+    - { name: tcp, port: 83, protocol: TCP }
+`;
+const SERVICES = "cart catalog greeter inventory importer orders payments profile recommendations search".split(" ");
+const ROUTES = ["api", "checkout", "uploads"];
+
+test("every example is accepted where its targets are", async () => {
+  const targets = writeTargets();
+  for (const file of files) {
+    const example = readFileSync(`${directory}${file}`, "utf8");
+    const { world } = await loadWorld({ "targets.yaml": targets, [file]: example });
+    const { statuses, problems } = translateWorld(world, goldenOptions);
+    const said = problems.filter(({ source }) => source?.file === file).map(({ message }) => message);
+    assert.deepEqual(said, [], file);
+    const policies = statuses.filter(({ object }) => object.kind.endsWith("TrafficPolicy"));
+    assert.equal(policies.length, readObjects(file).length, `${file}: each has a status`);
+    for (const { object, status } of policies)
+      assert.match(JSON.stringify(status), /"type":"Accepted","status":"True"/, object.name);
+  }
+});
+
+function writeTargets(): string {
+  const services = SERVICES.map(
+    (name) => `
+---
+apiVersion: v1
+kind: Service
+metadata: { name: ${name}, namespace: shop }
+spec: { ports: [{ name: grpc, port: 80 }] }
+`,
+  );
+  const backendRefs = SERVICES.map((name) => `{ name: ${name}, port: 80 }`).join(", ");
+  const routes = ROUTES.map(
+    (name) => `
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: ${name}, namespace: shop }
+spec: { parentRefs: [{ name: web }], hostnames: [${name}.example], rules: [{ name: downloads, backendRefs: [${backendRefs}] }] }
+`,
+  );
+  return [TARGETS, ...services, ...routes].join("");
+}

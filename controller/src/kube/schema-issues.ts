@@ -158,6 +158,21 @@ const patternWords: ReadonlyMap<string, string> = new Map([
   ["^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", 'lower case letters, digits and "-"'],
   ["^([0-9]{1,5}(h|m|s|ms)){1,4}$", "a duration such as 500ms, 10s or 1h30m"],
   ["^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$", "the name of an HTTP header: letters, digits and !#$%&'*+-.^_`|~"],
+  ["^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$", "a size such as 65536, 64Ki or 1.5M"],
+  ["^[1-5][0-9]{2}(-[1-5][0-9]{2})?$", "a status such as 404, or a range such as 500-599"],
+  ["^[ -:<-~]+$", 'the value of a cookie attribute: ASCII without ";"'],
+  ["^/[!-:<-~]*$", 'the path of a cookie: it begins with / and has no spaces and no ";"'],
+  ["^[!-~]([ -~]*[!-~])?$", "the value of a header field: one line of ASCII, without spaces at its ends"],
+  ["^[A-Z0-9_-]+$", "the name of one cipher suite: ECDHE-RSA-AES128-GCM-SHA256, TLS_AES_128_GCM_SHA256"],
+  ["^/[!-~]*$", "a path: it begins with / and has no spaces"],
+  [
+    "^[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\\*)$",
+    "a media type in lower case without parameters, such as text/html or text/*",
+  ],
+  [
+    "^(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*(/(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*)){0,2})$",
+    "a place: region, region/zone or region/zone/subzone, where * stands for the rest",
+  ],
 ]);
 
 function describePattern(error: SchemaError, _value: unknown, shown: string): Description {
