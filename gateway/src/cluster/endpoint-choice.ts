@@ -51,6 +51,8 @@ export class EndpointChoice {
   /** When weights are to be brought up to date; undefined: nobody is warming up. */
   #nextWarmth: number | undefined = undefined;
   #isWorking = false;
+  /** That of the one tier with a share, where neither hashes nor weights have to be looked at. */
+  #plain: Balancer<EndpointHost> | undefined = undefined;
   // The selection.
   #current: Balancer<EndpointHost> | undefined = undefined;
   #hash: number | undefined = undefined;
@@ -111,12 +113,20 @@ export class EndpointChoice {
     this.#tiers = [...used, ...spare];
     this.#used = used.length;
     this.#endSelection();
+    this.#plain = this.#findPlain();
     this.#hosts.use(used.flatMap(({ endpoints }) => endpoints));
     this.#work();
   }
 
   /** The best endpoint for this request, wherever its client is at home. */
   first(request: Hashed): EndpointHost | undefined {
+    const plain = this.#plain;
+    if (plain !== undefined) {
+      this.#current = plain;
+      this.#begun = 0;
+      this.#next = 0;
+      return plain.first(this.#random);
+    }
     if (this.#used === 0) return undefined;
     if (this.#nextWarmth !== undefined) this.#warmUp(this.#nextWarmth);
     this.#hash = this.#keys === undefined ? undefined : request.hashOf?.(this.#keys);
@@ -197,11 +207,17 @@ export class EndpointChoice {
     return balancer;
   }
 
+  #findPlain(): Balancer<EndpointHost> | undefined {
+    const isPlain = this.#used === 1 && this.#keys === undefined && this.#nextWarmth === undefined;
+    return isPlain ? this.#tiers[0]?.balancer : undefined;
+  }
+
   #warmUp(next: number): void {
     const now = this.#options.now();
     if (now < next) return;
     this.#nextWarmth = warmUp(this.#hosts, slowStartOf(this.#config.balancer), now);
     for (const { balancer } of this.#tiers) balancer.reweigh();
+    this.#plain = this.#findPlain();
   }
 
   /** Goes on with the tables that are being made, with a pause for requests after each part. */
