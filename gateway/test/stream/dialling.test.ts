@@ -20,6 +20,8 @@ test("an endpoint that refuses is passed over, and no byte is lost", async (t) =
   assert.deepEqual(rig.connects, { success: 1, failure: 2, timeout: 0, closed: 1 });
   const [first, second] = cluster.endpoints;
   assert.deepEqual(cluster.avoided, [undefined, first?.label, second?.label]);
+  const failed = [first, second].map((one) => [one?.port, "connect-failure"]);
+  assert.deepEqual(cluster.notes, [...failed, [port, 200]], "each is told how it went");
 });
 
 test("three endpoints are tried and not more", async (t) => {
@@ -55,6 +57,10 @@ test("an endpoint that does not answer in time is passed over", async (t) => {
   assert.equal((await readAll(client)).toString(), "here");
   assert.equal(rig.connects.success, 1);
   assert.equal(rig.connects.timeout, 1);
+  assert.deepEqual(cluster.notes, [
+    [port, "connect-timeout"],
+    [port, 200],
+  ]);
 });
 
 for (const [what, flag, details] of [

@@ -15,6 +15,8 @@ export class LeasingCluster implements UpstreamCluster {
   readonly leased: TestEndpoint[] = [];
   /** What each request wanted to avoid. */
   readonly avoided: (string | undefined)[] = [];
+  /** What endpoints were told, with their port, in order. */
+  readonly notes: [port: number, note: number | FaultReason][] = [];
   /** Leases that were not released. */
   open = 0;
   cancelled = 0;
@@ -73,6 +75,8 @@ export class LeasingCluster implements UpstreamCluster {
 
   #assign(request: EndpointRequest, endpoint: TestEndpoint): void {
     this.leased.push(endpoint);
+    endpoint.noteAnswer = (status) => void this.notes.push([endpoint.port, status]);
+    endpoint.noteFailure = (reason) => void this.notes.push([endpoint.port, reason]);
     this.open++;
     let released = false;
     request.assign({
