@@ -104,7 +104,11 @@ function numbersOf({ minimum = 0, maximum = 100, type }: ObjectSchema): fc.Arbit
 
 function objectsOf({ properties, required = [], additionalProperties }: ObjectSchema): fc.Arbitrary<unknown> {
   if (properties === undefined)
-    return fc.dictionary(fc.constantFrom("a", "eu/a", "*"), valuesOf(additionalProperties ?? {}), { maxKeys: 3 });
+    return fc.dictionary(
+      fc.constantFrom("a", "eu/a", "*", "eu/*", "a", "b", "a/b/c/d"),
+      valuesOf(additionalProperties ?? {}),
+      { maxKeys: 3 },
+    );
   const fields = Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, valuesOf(field)]));
   const complete = fc.record(fields, { requiredKeys: [...required] });
   return mostly(complete, fc.oneof(fc.record(fields, { requiredKeys: [] }), fc.constantFrom([], "text")));

@@ -152,13 +152,15 @@ export function statuses(description: string, options: Omit<ListOptions, "keys" 
 export function map(
   description: string,
   values: Field,
-  options: { readonly minProperties: number; readonly maxProperties: number },
+  options: { readonly minProperties: number; readonly maxProperties: number; readonly rules: readonly Rule[] },
 ): Field {
+  const { rules, ...bounds } = options;
   return Type.Unsafe<Readonly<Record<string, unknown>>>({
     description,
     type: "object",
     additionalProperties: values,
-    ...options,
+    ...bounds,
+    "x-kubernetes-validations": rules,
   });
 }
 

@@ -44,18 +44,24 @@ export function locality(): Field {
   );
 }
 
+const PLACE = "^(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*(/(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*)){0,2})$";
+
 function distribute(): Field {
+  const places = {
+    rule: `self.all(place, place.matches(r"${PLACE}"))`,
+    message: "places are written as region, region/zone or region/zone/subzone, where * stands for the rest",
+  };
   const share = section(
     "Shares for proxies of one place.",
     {
       from: text("Place of proxies: region, region/zone or region/zone/subzone; * stands for the rest.", {
         maxLength: 253,
-        pattern: "^(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*(/(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*)){0,2})$",
+        pattern: PLACE,
       }),
       to: map(
         "Weight by place of endpoints, written as from. Places that are not named get nothing.",
         integer("Share, in proportion to the others.", { minimum: 0, maximum: 1_000_000 }),
-        { minProperties: 1, maxProperties: 64 },
+        { minProperties: 1, maxProperties: 64, rules: [places] },
       ),
     },
     { required: ["from", "to"] },

@@ -6123,7 +6123,8 @@ errors++;
 validate21.errors = vErrors;
 return errors === 0;
 }
-const rulePattern0 = boundedPattern("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", "u", 1024);
+const rulePattern0 = boundedPattern("^(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*(/(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*)){0,2})$", "u", 1024);
+const rulePattern1 = boundedPattern("^[A-Za-z0-9!#$%&'*+.^_|~-]+$", "u", 1024);
 const rule0 = { message: "each target may be named once", holds: (self) => self.every((a) => existsOne(self, (b) => ((((a.group === b.group) && (a.kind === b.kind)) && (a.name === b.name)) && (((a.sectionName !== undefined) ? a.sectionName : "") === ((b.sectionName !== undefined) ? b.sectionName : ""))))) };
 const rule1 = { message: "consistentHash is required when type is ConsistentHash: say by which keys requests are told apart", holds: (self) => ((self.type !== "ConsistentHash") || (self.consistentHash !== undefined)) };
 const rule2 = { message: "consistentHash is for type ConsistentHash: change type, or leave consistentHash out", holds: (self) => ((self.type === "ConsistentHash") || !(self.consistentHash !== undefined)) };
@@ -6178,17 +6179,18 @@ const rule50 = { message: "must be 1ms or longer", holds: (self) => (duration(se
 const rule51 = { message: "must be 1h or shorter", holds: (self) => (duration(self) <= duration("1h")) };
 const rule52 = { message: "must be 0.1 or more", holds: (self) => (self >= 0.1) };
 const rule53 = { message: "minimumSize must not be more than maximumSize", holds: (self) => (self.minimumSize <= self.maximumSize) };
-const rule54 = { message: "a region cannot help itself out: from and to must differ", holds: (self) => (self.from !== self.to) };
-const rule55 = { message: "a range begins with its lower status: 500-599", holds: (self) => either(() => ((typeof self === "number") || (codePointLength(textOf(self)) === 3)), () => (compareTexts(element(textOf(self).split("-"), 0), element(textOf(self).split("-"), 1)) <= 0)) };
-const rule56 = { message: "levels of Gzip are 1 to 9", holds: (self) => (((self.type !== "Gzip") || !(self.level !== undefined)) || ((self.level >= 1) && (self.level <= 9))) };
-const rule57 = { message: "levels of Brotli are 0 to 11", holds: (self) => (((self.type !== "Brotli") || !(self.level !== undefined)) || (self.level <= 11)) };
-const rule58 = { message: "levels of Zstd are 1 to 19", holds: (self) => (((self.type !== "Zstd") || !(self.level !== undefined)) || (self.level >= 1)) };
-const rule59 = { message: "say what is replaced: status, headers or body", holds: (self) => (((self.status !== undefined) || (self.headers !== undefined)) || (self.body !== undefined)) };
-const rule60 = { message: "contentType is that of body: give a body, or leave contentType out", holds: (self) => (!(self.contentType !== undefined) || (self.body !== undefined)) };
-const rule61 = { message: "name is required for the types Header, Cookie and QueryParameter", holds: (self) => ((self.type === "SourceAddress") || (self.name !== undefined)) };
-const rule62 = { message: "SourceAddress has no name: leave name out", holds: (self) => ((self.type !== "SourceAddress") || !(self.name !== undefined)) };
-const rule63 = { message: "cookie is for type Cookie: change type, or leave cookie out", holds: (self) => ((self.type === "Cookie") || !(self.cookie !== undefined)) };
-const rule64 = { message: "name must be a name of a header field or cookie: letters, digits and !#$%&'*+-.^_|~", holds: (self) => ((!(self.name !== undefined) || !["Header", "Cookie"].includes(self.type)) || rulePattern0.test(self.name)) };
+const rule54 = { message: "places are written as region, region/zone or region/zone/subzone, where * stands for the rest", holds: (self) => Object.keys(self).every((place) => rulePattern0.test(place)) };
+const rule55 = { message: "a region cannot help itself out: from and to must differ", holds: (self) => (self.from !== self.to) };
+const rule56 = { message: "a range begins with its lower status: 500-599", holds: (self) => either(() => ((typeof self === "number") || (codePointLength(textOf(self)) === 3)), () => (compareTexts(element(textOf(self).split("-"), 0), element(textOf(self).split("-"), 1)) <= 0)) };
+const rule57 = { message: "levels of Gzip are 1 to 9", holds: (self) => (((self.type !== "Gzip") || !(self.level !== undefined)) || ((self.level >= 1) && (self.level <= 9))) };
+const rule58 = { message: "levels of Brotli are 0 to 11", holds: (self) => (((self.type !== "Brotli") || !(self.level !== undefined)) || (self.level <= 11)) };
+const rule59 = { message: "levels of Zstd are 1 to 19", holds: (self) => (((self.type !== "Zstd") || !(self.level !== undefined)) || (self.level >= 1)) };
+const rule60 = { message: "say what is replaced: status, headers or body", holds: (self) => (((self.status !== undefined) || (self.headers !== undefined)) || (self.body !== undefined)) };
+const rule61 = { message: "contentType is that of body: give a body, or leave contentType out", holds: (self) => (!(self.contentType !== undefined) || (self.body !== undefined)) };
+const rule62 = { message: "name is required for the types Header, Cookie and QueryParameter", holds: (self) => ((self.type === "SourceAddress") || (self.name !== undefined)) };
+const rule63 = { message: "SourceAddress has no name: leave name out", holds: (self) => ((self.type !== "SourceAddress") || !(self.name !== undefined)) };
+const rule64 = { message: "cookie is for type Cookie: change type, or leave cookie out", holds: (self) => ((self.type === "Cookie") || !(self.cookie !== undefined)) };
+const rule65 = { message: "name must be a name of a header field or cookie: letters, digits and !#$%&'*+-.^_|~", holds: (self) => ((!(self.name !== undefined) || !["Header", "Cookie"].includes(self.type)) || rulePattern1.test(self.name)) };
 function walkBackendTrafficPolicySpec(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   if (value["targetRefs"] !== undefined) {
@@ -6310,6 +6312,17 @@ function walkBackendTrafficPolicyLocality(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   walk.check(rule5, value);
   walk.check(rule6, value);
+  if (value["distribute"] !== undefined) {
+    walk.enter("distribute");
+    if (Array.isArray(value["distribute"])) {
+      for (const [index, item] of value["distribute"].entries()) {
+        walk.enter(index);
+        walkBackendTrafficPolicyDistribute(item, walk);
+        walk.leave();
+      }
+    }
+    walk.leave();
+  }
   if (value["failover"] !== undefined) {
     walk.enter("failover");
     if (Array.isArray(value["failover"])) {
@@ -6594,9 +6607,17 @@ function walkBackendTrafficPolicyRingHash(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   walk.check(rule53, value);
 }
+function walkBackendTrafficPolicyDistribute(value, walk) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+  if (value["to"] !== undefined) {
+    walk.enter("to");
+    walk.check(rule54, value["to"]);
+    walk.leave();
+  }
+}
 function walkBackendTrafficPolicyFailover(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
-  walk.check(rule54, value);
+  walk.check(rule55, value);
 }
 function walkBackendTrafficPolicyHTTPCheck(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
@@ -6605,7 +6626,7 @@ function walkBackendTrafficPolicyHTTPCheck(value, walk) {
     if (Array.isArray(value["expectedStatuses"])) {
       for (const [index, item] of value["expectedStatuses"].entries()) {
         walk.enter(index);
-        walk.check(rule55, item);
+        walk.check(rule56, item);
         walk.leave();
       }
     }
@@ -6614,21 +6635,21 @@ function walkBackendTrafficPolicyHTTPCheck(value, walk) {
 }
 function walkBackendTrafficPolicyCompressionCoding(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
-  walk.check(rule56, value);
   walk.check(rule57, value);
   walk.check(rule58, value);
+  walk.check(rule59, value);
 }
 function walkBackendTrafficPolicyOverrideResponse(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
-  walk.check(rule59, value);
   walk.check(rule60, value);
+  walk.check(rule61, value);
 }
 function walkBackendTrafficPolicyHashKey(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
-  walk.check(rule61, value);
   walk.check(rule62, value);
   walk.check(rule63, value);
   walk.check(rule64, value);
+  walk.check(rule65, value);
   if (value["cookie"] !== undefined) {
     walk.enter("cookie");
     walkBackendTrafficPolicyHashCookie(value["cookie"], walk);
