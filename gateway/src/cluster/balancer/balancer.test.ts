@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type { Balancer as Config } from "@sallyport/model/traffic";
 import { seeded } from "@sallyport/testkit/random";
 import type { BalancedEndpoint, Balancer } from "./balancer.ts";
+import { DeadlineQueue } from "./deadline-queue.ts";
 import { createBalancer } from "./registry.ts";
 import { WeightedSample } from "./weighted-sample.ts";
 
@@ -131,6 +132,26 @@ test("least-request: of two endpoints the one with fewer requests for its weight
   hosts[0]!.requests = 1;
   for (let i = 0; i < 20; i++) assert.equal(balancer.first(random), hosts[1]);
   assert.equal(balancer.next(), hosts[0]);
+});
+
+test("least-request: of many choices the best is first and the next best second", () => {
+  const random = seeded(3);
+  const balancer = createBalancer<Host>({ kind: "least-request", choices: 100 });
+  const hosts = [5, 2, 9, 3, 7].map((requests, n) => Object.assign(new Host(n === 2 ? 9 : 1, n), { requests }));
+  balancer.update(hosts, random);
+  for (let i = 0; i < 20; i++) {
+    assert.equal(balancer.first(random), hosts[2], "one request for each of its weight");
+    assert.equal(balancer.next(), hosts[1]);
+  }
+});
+
+test("by deadline: who is given more weight does not wait for what it had before", () => {
+  const queue = new DeadlineQueue([1, 0.001], () => 1);
+  for (let turns = 0; turns < 5; turns++) assert.equal(queue.take(), 0);
+  queue.reweigh([1, 1]);
+  const turns = Array.from({ length: 100 }, () => queue.take());
+  assert.ok(turns.indexOf(1) <= 1, "at once");
+  assert.ok(Math.abs(turns.filter((turn) => turn === 1).length - 50) <= 1);
 });
 
 test("least-request: a slow endpoint gets less, where chance alone would pile requests on it", () => {

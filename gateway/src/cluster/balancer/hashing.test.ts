@@ -128,6 +128,7 @@ for (const config of CONFIGS) {
           assert.deepEqual(new Set(selection), new Set(hosts.map(({ label }) => label)));
           assert.equal(selection.length, hosts.length);
           assert.deepEqual(selectAll(balancer, key), selection);
+          assert.deepEqual(selectAll(open(sized, hosts.toReversed()), key), selection);
         }),
         { numRuns: 20 },
       );
