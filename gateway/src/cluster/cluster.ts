@@ -238,8 +238,9 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
    */
   #chooseOverBudget(chosen: EndpointHost, request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
     let roomy: EndpointHost | undefined = undefined;
-    // to find one that it did not fail on, it may have gone through all
-    let host = request.tried === undefined ? this.#choice.next() : this.#choice.first(request);
+    // to find one that it did not fail on, or that can be connected to, it may have passed by some
+    const isOnTheWay = request.tried === undefined && !this.#choice.hasPassedBy;
+    let host = isOnTheWay ? this.#choice.next() : this.#choice.first(request);
     for (; host !== undefined; host = this.#choice.next()) {
       const pooled = this.#pool.take(host, request, fresh);
       if (pooled !== undefined) return pooled;

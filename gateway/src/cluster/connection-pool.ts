@@ -164,6 +164,7 @@ export class ConnectionPool implements ConnectionKeeper {
     // Still being opened: what it can is read when opening returns.
     if (connection === undefined) return;
     pooled.isUp = true;
+    pooled.host.suspicion.clear();
     if (pooled.state === "opening") {
       pooled.state = "open";
       pooled.idleSince = this.#options.now();
@@ -196,6 +197,7 @@ export class ConnectionPool implements ConnectionKeeper {
   onClosed(pooled: PooledConnection, failure: FaultReason | undefined): void {
     if (pooled.state !== "draining" || pooled.streams > 0) this.fitness.noteLoss();
     if (failure !== undefined) pooled.failure = failure;
+    if (!pooled.isUp) pooled.host.suspicion.note(failure, pooled.openedAt, this.#options.now());
     const lost = pooled.state === "opening" ? this.#bound.takeAll(pooled) : [];
     this.#forget(pooled);
     for (const [request] of lost) request.refuse(pooled.failure, pooled.connection);

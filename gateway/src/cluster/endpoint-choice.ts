@@ -51,6 +51,8 @@ export class EndpointChoice {
   /** When weights are to be brought up to date; undefined: nobody is warming up. */
   #nextWarmth: number | undefined = undefined;
   #isWorking = false;
+  /** What choose() gave is not the first that was looked at: next() goes on behind it, and leaves some out. */
+  hasPassedBy = false;
   /** That of the one tier with a share, where neither hashes nor weights have to be looked at. */
   #plain: Balancer<EndpointHost> | undefined = undefined;
   // The selection.
@@ -149,7 +151,9 @@ export class EndpointChoice {
     const { avoids, tried, session } = request;
     const home = session === undefined ? undefined : this.#findHome(session, request);
     if (home !== undefined) return home;
+    this.hasPassedBy = false;
     const first = this.first(request);
+    if (first?.suspicion.isOpen === true && tried === undefined) return this.#insteadOf(first, avoids);
     if (tried === undefined) return first === avoids && first !== undefined ? (this.#nextOfAll() ?? first) : first;
     let other: EndpointHost | undefined = undefined;
     for (let host = first; host !== undefined; host = this.#nextOfAll()) {
@@ -158,6 +162,19 @@ export class EndpointChoice {
       other ??= host;
     }
     return other ?? first;
+  }
+
+  /** Another than one that could not be connected to a moment ago, unless that is to be tried again now, or there is no other. */
+  #insteadOf(suspect: EndpointHost, avoids: UpstreamEndpoint | undefined): EndpointHost {
+    this.hasPassedBy = true;
+    if (suspect !== avoids && suspect.suspicion.probe(this.#options.now())) return suspect;
+    let other = suspect === avoids ? undefined : suspect;
+    for (let host = this.#nextOfAll(); host !== undefined; host = this.#nextOfAll()) {
+      if (host === avoids) continue;
+      if (!host.suspicion.isOpen) return host;
+      other ??= host;
+    }
+    return other ?? suspect;
   }
 
   /** The endpoint of a session, if it did not fail this request; there is then no other. */

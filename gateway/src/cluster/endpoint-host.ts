@@ -9,6 +9,7 @@ import type { BalancedEndpoint } from "./balancer/balancer.ts";
 import { ConnectionStack } from "./connection-stack.ts";
 import type { EndpointState, UpstreamEndpoint } from "./contract.ts";
 import type { EndpointHealth } from "./health/endpoint-health.ts";
+import { Suspicion } from "./health/suspicion.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import type { Warming } from "./slow-start.ts";
 import type { TierMember } from "./tiers.ts";
@@ -45,6 +46,8 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, TierMem
   fitSince = Number.NEGATIVE_INFINITY;
   /** Undefined: nobody asks how tries on it end, and nobody checks it. */
   health: EndpointHealth | undefined = undefined;
+  /** Whether connections to it fail now. */
+  readonly suspicion = new Suspicion();
   /** Connections open, those of leases and those that only finish what they have included. */
   connections = 0;
   /** Requests and leases on it. */
@@ -100,6 +103,7 @@ export class EndpointHost implements UpstreamEndpoint, BalancedEndpoint, TierMem
   }
 
   noteAnswer(status: number): void {
+    if (this.suspicion.isOpen) this.suspicion.clear();
     if (this.health !== undefined) this.health.noteAnswer(status);
   }
 

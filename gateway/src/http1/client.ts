@@ -261,12 +261,12 @@ class Http1Client
   #fail(reason: FaultReason): void {
     const { receiver, untouched } = this.#input;
     const unheard = this.connected ? "silent" : "unseen";
-    this.#shut();
+    this.#shut(this.connected ? undefined : reason);
     receiver?.onAnswerFailed(reason, untouched ? unheard : "begun");
   }
 
-  /** Closes at once. The owner is told first, so that a replay finds its place free. */
-  #shut(): void {
+  /** Closes at once. The owner is told first, so that a replay finds its place free. `failure`: it never came up. */
+  #shut(failure?: FaultReason): void {
     this.#input.receiver = undefined;
     if (this.#closed) return;
     this.#closed = true;
@@ -274,7 +274,7 @@ class Http1Client
     this.#outlet.discard();
     this.#socket.destroy();
     if (this.connected) this.#dependencies.recorder.upstreamClosed();
-    this.#owner.onClosed(this);
+    this.#owner.onClosed(this, failure);
   }
 
   #guard(run: () => void): void {
