@@ -37,25 +37,23 @@ function joinVariants(routes: readonly TranslatedRoute[]): ReadonlyMap<string, C
   return joined;
 }
 
-/** By owner of a field and Gateway; most routes say the same of most fields. */
+/** By owner of a field and Gateway; most routes say the same of most fields, by the same objects. */
 function groupFates(routes: readonly TranslatedRoute[]): ReadonlyMap<string, readonly AncestorFates[]> {
-  const grouped = new Map<string, Map<GatewayPlan, Map<string, FieldFate>>>();
+  const byGateway = new Map<GatewayPlan, Set<FieldFate>>();
   for (const { fates } of routes) {
     for (const [gateway, own] of fates) {
-      for (const fate of own) {
-        const byGateway = grouped.get(fate.owner) ?? new Map<GatewayPlan, Map<string, FieldFate>>();
-        grouped.set(fate.owner, byGateway);
-        const known = byGateway.get(gateway) ?? new Map<string, FieldFate>();
-        byGateway.set(gateway, known.set(`${fate.field} ${fate.by}`, fate));
-      }
+      const known = byGateway.get(gateway) ?? new Set<FieldFate>();
+      byGateway.set(gateway, known);
+      for (const fate of own) known.add(fate);
     }
   }
-  return new Map(
-    Array.from(grouped, ([owner, byGateway]) => [
-      owner,
-      Array.from(byGateway, ([gateway, own]) => ({ ref: toGatewayRef(gateway), fates: [...own.values()] })),
-    ]),
-  );
+  const grouped = new Map<string, AncestorFates[]>();
+  for (const [gateway, known] of byGateway) {
+    for (const [owner, fates] of Map.groupBy(known, (fate) => fate.owner)) {
+      grouped.set(owner, [...(grouped.get(owner) ?? []), { ref: toGatewayRef(gateway), fates }]);
+    }
+  }
+  return grouped;
 }
 
 /** Routes by what policies name; made when the first policy asks. */

@@ -10,9 +10,30 @@ export interface EffectiveTraffic {
   readonly fates: readonly FieldFate[];
 }
 
-/** Merges layers, the most specific first. */
+/**
+ * Merges layers, the most specific first. Of the same layers it is the same object: thousands of rules meet the same few policies, and
+ * what is made of this is remembered by it.
+ */
 export function mergeTraffic(layers: readonly TrafficLayer[]): EffectiveTraffic {
   if (layers.length === 0) return NOTHING;
+  let node = root;
+  for (const layer of layers) {
+    const next = node.next.get(layer) ?? { next: new WeakMap() };
+    node.next.set(layer, next);
+    node = next;
+  }
+  return (node.merged ??= merge(layers));
+}
+
+/** What layers that begin with the same ones come to. */
+interface MergeNode {
+  readonly next: WeakMap<TrafficLayer, MergeNode>;
+  merged?: EffectiveTraffic;
+}
+
+const root: MergeNode = { next: new WeakMap() };
+
+function merge(layers: readonly TrafficLayer[]): EffectiveTraffic {
   const { fields, fates } = mergeLayers<TrafficFields>(layers);
   const settled = settleBudget(layers, { fields, fates });
   const settings = FIELDS.flatMap((field) => settled.fields[field] ?? []);

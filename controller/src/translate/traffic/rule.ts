@@ -81,9 +81,18 @@ function settleRuleFates(
     if (field === "retry" && retry !== undefined) return [{ owner, field, by }];
     if (field === "sessionPersistence" && session !== undefined) return [{ owner, field, by }];
     if (field !== "timeout" || !isTimed) return [fate];
-    return [fate, { owner, field: "timeout.request", by: timeouts === undefined ? owner : by }];
+    return [fate, timeouts === undefined ? recallRequestFate(fate) : { owner, field: "timeout.request", by }];
   });
 }
+
+/** Where the `timeout` that counts says something of requests: the same object for the same fate, as most rules say the same. */
+function recallRequestFate(fate: FieldFate): FieldFate {
+  const known = requestFates.get(fate) ?? { ...fate, field: "timeout.request" };
+  requestFates.set(fate, known);
+  return known;
+}
+
+const requestFates = new WeakMap<FieldFate, FieldFate>();
 
 /** Fates of what a backend has by itself; of the rule's fields those that say something of connections as well. */
 function toClusterFates({ effective, service }: BackendTraffic): FieldFate[] {

@@ -19,7 +19,7 @@ export interface SurroundingLayers {
 /** What comes of policies besides the rules themselves. */
 export interface TrafficOutcome {
   readonly variants: TrafficVariants;
-  /** Each once. */
+  /** Some perhaps twice. */
   readonly fates: readonly FieldFate[];
 }
 
@@ -36,7 +36,7 @@ export class TrafficScope {
   /** The policies there are. */
   readonly policies: TrafficPolicies;
   readonly #variants = new Map<string, ClusterTraffic>();
-  readonly #fates = new Map<string, FieldFate>();
+  readonly #fates = new Set<FieldFate>();
 
   constructor(policies: TrafficPolicies) {
     this.policies = policies;
@@ -57,22 +57,19 @@ export class TrafficScope {
       return { effective: mergeTraffic(service), variant: undefined, service };
     }
     const effective = mergeTraffic([...above, ...service, ...below]);
-    // Only connections that pass bytes on have a PROXY header, and those go by the port's own cluster.
-    const { proxyProtocol: _, ...settings } = effective.cluster;
-    const { proxyProtocol: __, ...own } = mergeTraffic(service).cluster;
-    const variant = toVariant(settings, own);
-    if (variant !== undefined) this.#variants.set(variant, settings);
-    return { effective, variant, service };
+    const variant = toVariant(effective.cluster, mergeTraffic(service).cluster);
+    if (variant !== undefined) this.#variants.set(variant.name, variant.settings);
+    return { effective, variant: variant?.name, service };
   }
 
   /** Notes whose fields are in force. */
   note(fates: readonly FieldFate[]): void {
-    for (const fate of fates) this.#fates.set(`${fate.owner}|${fate.field}|${fate.by}`, fate);
+    for (const fate of fates) this.#fates.add(fate);
   }
 
   /** All that was noted. */
   get outcome(): TrafficOutcome {
-    return { variants: this.#variants, fates: [...this.#fates.values()] };
+    return { variants: this.#variants, fates: [...this.#fates] };
   }
 }
 

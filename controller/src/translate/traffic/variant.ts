@@ -6,14 +6,44 @@ import type { ClusterTraffic } from "./settings.ts";
 /** Settings of clusters by the text that stands for them in keys of clusters. */
 export type TrafficVariants = ReadonlyMap<string, ClusterTraffic>;
 
+/** Settings that are not those of the port itself. */
+export interface ClusterVariant {
+  /** Stands for the settings in the key of the cluster. */
+  readonly name: string;
+  readonly settings: ClusterTraffic;
+}
+
 /**
- * Stands for settings in the key of a cluster; undefined where they are those of the port itself. Equal settings share a cluster,
- * whichever policies they are of: its connections, its counts, what it knows of the health of endpoints.
+ * The variant of a cluster for HTTP; undefined where settings are those of the port itself. Equal settings share a cluster, whichever
+ * policies they are of: its connections, its counts, what it knows of the health of endpoints.
  */
-export function toVariant(settings: ClusterTraffic, own: ClusterTraffic): string | undefined {
-  const text = toCanonicalText(settings);
-  if (text === toCanonicalText(own)) return undefined;
-  return digest(text).slice(0, VARIANT_LENGTH);
+export function toVariant(settings: ClusterTraffic, own: ClusterTraffic): ClusterVariant | undefined {
+  if (settings === own) return undefined;
+  const told = recallTold(settings);
+  return told.text === recallTold(own).text ? undefined : (told.variant ??= tell(told));
+}
+
+/** Settings in words. */
+interface Told {
+  readonly settings: ClusterTraffic;
+  readonly text: string;
+  variant?: ClusterVariant;
+}
+
+function tell({ settings, text }: Told): ClusterVariant {
+  return { name: digest(text).slice(0, VARIANT_LENGTH), settings };
+}
+
+const toldOf = new WeakMap<ClusterTraffic, Told>();
+
+/** Only connections that pass bytes on have a PROXY header, and those go by the port's own cluster. */
+function recallTold(traffic: ClusterTraffic): Told {
+  const known = toldOf.get(traffic);
+  if (known !== undefined) return known;
+  const { proxyProtocol: _, ...settings } = traffic;
+  const told = { settings, text: toCanonicalText(settings) };
+  toldOf.set(traffic, told);
+  return told;
 }
 
 /** Long enough that no two settings of one Service will ever have the same, short enough for metrics and logs. */
