@@ -200,6 +200,11 @@ test("only trusted proxies say who the client is", () => {
     behind.toFieldLines(),
     /^x-request-id: mine\r\nx-real-ip: 1.1.1.1\r\nx-forwarded-host: b\r\nx-forwarded-for: 198.51.100.7, 192.0.2.1\r\n/,
   );
+  const known = good([...GET, ...claims], true, { trustedProxies: ["192.0.2.0/24"] });
+  assert.deepEqual([known.clientAddress, known.receivedId], ["198.51.100.7", "mine"]);
+  const stranger = good([...GET, ...claims], true, { trustedProxies: ["10.0.0.0/8"] });
+  assert.deepEqual([stranger.clientAddress, stranger.receivedId], ["192.0.2.1", ""]);
+  assert.equal(stranger.toFieldLines(), IDENTITY);
 });
 
 test("Max-Forwards counts down for OPTIONS and TRACE", () => {

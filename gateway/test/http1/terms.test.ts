@@ -1,5 +1,8 @@
 /** How long HTTP/1.1 connections are used, and how many there may be. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { once } from "node:events";
 import { test } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
 import { answer, fieldOf, GET, OK, openPair } from "./pair.ts";
@@ -137,3 +140,32 @@ test("connections that a smaller limit finds stay, and new ones wait for as many
   await eventually(() => rig.bound.connections === 0);
   assert.equal((await rig.exchange("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).slice(9, 12), "200");
 });
+
+const LINUX = process.platform === "linux" ? false : "the timers of sockets are in /proc of Linux alone";
+
+test("the kernel looks after silent clients where it was told to", { skip: LINUX }, async (t) => {
+  for (const [tcpKeepAlive, timer] of [
+    [60_000, "02"],
+    [undefined, "00"],
+  ] as const) {
+    const limits = tcpKeepAlive === undefined ? {} : { tcpKeepAlive };
+    const { rig } = await openPair(t, answer(OK), { limits });
+    const client = connect({ port: rig.port, host: "127.0.0.1" });
+    t.after(() => client.destroy());
+    await once(client, "connect");
+    await eventually(() => rig.bound.connections === 1);
+    await eventually(() => timerOf(rig.port, client.localPort ?? 0) === timer, { what: `a timer of kind ${timer}` });
+    client.destroy();
+    await eventually(() => rig.bound.connections === 0);
+  }
+});
+
+/** Kind of the timer of a connection, by its ports: 02 is that of keep-alive (proc(5), /proc/net/tcp). */
+function timerOf(local: number, remote: number): string | undefined {
+  const [from, to] = [local, remote].map((port) => port.toString(16).toUpperCase().padStart(4, "0"));
+  const line = readFileSync("/proc/net/tcp", "latin1")
+    .split("\n")
+    .map((text) => text.trim().split(/\s+/))
+    .find(([, one = "", other = ""]) => one.endsWith(`:${from}`) && other.endsWith(`:${to}`));
+  return line?.[5]?.slice(0, 2);
+}

@@ -45,3 +45,18 @@ test("trust that is taken back counts for the next request of the same connectio
   await client.send(REQUEST);
   assert.equal((await recordOf(rig, 1)).clientAddress, "127.0.0.1");
 });
+
+test("behind a PROXY header it is the peer named there that is trusted, and not who sent it", async (t) => {
+  for (const [trusted, client] of [
+    ["10.0.0.0/8", "203.0.113.9"],
+    ["127.0.0.1", "10.1.2.3"],
+  ] as const) {
+    const { rig } = await openPair(t, answer(OK), {
+      http: { trustedProxies: [trusted, "127.0.0.9"] },
+      proxyProtocol: { trusted: ["127.0.0.0/8"], required: true },
+    });
+    const one = await rig.client();
+    await one.send(`PROXY TCP4 10.1.2.3 198.51.100.2 4660 80\r\n${REQUEST}`);
+    assert.equal((await recordOf(rig)).clientAddress, client);
+  }
+});

@@ -101,3 +101,14 @@ test("an idle connection learns of other settings, and of a lack of memory, with
   await passTime(rig, third);
   assert.equal(await takeLeave(third), 0);
 });
+
+test("the health path is answered over HTTP/2 as well, and goes with the drain", async (t) => {
+  const rig = await openHttp2Rig(t, { cluster: new HandUpstream(), http: { healthPath: "/healthz" } });
+  const client = await rig.client();
+  client.acknowledge();
+  client.request(1, "GET", "", "/healthz");
+  assert.equal((await client.expect(FrameType.HEADERS, 1)).fields.get(":status"), "200");
+  rig.pressure.draining = true;
+  client.request(3, "GET", "", "/healthz");
+  assert.equal((await client.expect(FrameType.HEADERS, 3)).fields.get(":status"), "503");
+});
