@@ -9,7 +9,7 @@ import { ActiveTable, type ActiveShape } from "../../src/observe/active-counts.t
 import { EndpointWords } from "../../src/observe/health-words.ts";
 
 /** Why a worker is no more, in the middle of what it did. */
-export class Killed extends Error {}
+class Killed extends Error {}
 
 /** A point in time at which something happens. */
 interface Alarm {
