@@ -104,16 +104,16 @@ const UNDERSCORES: Readonly<
   Record<ClientTrafficPolicyHeaders["withUnderscoresAction"], HttpServerOptions["underscores"]>
 > = { Allow: "allow", RejectRequest: "reject", DropHeader: "drop" };
 
-/** Less than any client sends, and more than any has reason to. */
+/** Less than any client sends; and more than any has reason to, for a head that comes line by line is read anew with each. */
 const LEAST_HEAD = 1024;
-const MOST_HEAD = 1_048_576;
+const MOST_HEAD = 262_144;
 
 function translateHeaders(headers: ClientTrafficPolicyHeaders, read: ValueReader): ClientSettings {
   const { withUnderscoresAction, maxBytes, maxFields: maxHeaderFields } = headers;
   const path = "spec.headers.maxBytes";
   const bytes = read.bytes(maxBytes, path);
   const isFit = bytes !== undefined && bytes >= LEAST_HEAD && bytes <= MOST_HEAD;
-  if (bytes !== undefined && !isFit) read.refuse(path, "it must be 1Ki to 1Mi; the default holds instead");
+  if (bytes !== undefined && !isFit) read.refuse(path, "it must be 1Ki to 256Ki; the default holds instead");
   return {
     http: {
       underscores: UNDERSCORES[withUnderscoresAction],
