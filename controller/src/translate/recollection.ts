@@ -153,6 +153,7 @@ const JUDGED: ReadonlySet<Kind> = new Set([
   "BackendTLSPolicy",
   "XBackendTrafficPolicy",
   "BackendTrafficPolicy",
+  "ClientTrafficPolicy",
   "XMesh",
   "Ingress",
 ] satisfies Kind[]);
