@@ -36,8 +36,7 @@ export function findListenerTarget(
   return { kind: "found", gateways: [found.gateway] };
 }
 
-/** A target that is not there, with the condition that says so. */
-export function toMissing(path: string, message: string, hint: { readonly hint?: string }): FoundTarget {
+function toMissing(path: string, message: string, hint: { readonly hint?: string }): FoundTarget {
   return { kind: "missing", flaw: { reason: "TargetNotFound", code: "unresolved-reference", path, message, ...hint } };
 }
 

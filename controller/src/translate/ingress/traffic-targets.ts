@@ -34,9 +34,11 @@ export function toFamilyTraffic(
       fates.set(owner, [...(fates.get(owner) ?? []), { ref: toIngressRef(ingress), fates: own }]);
     }
   }
+  const ours = new Set(contexts.keys());
+  let users: ServiceUsers | undefined;
   return {
     variants: new Map(outcomes.flatMap(({ outcome }) => [...outcome.variants])),
-    findTarget: (target) => findTarget({ world, ours: new Set(contexts.keys()), translated }, target),
+    findTarget: (target) => findTarget({ world, ours, usersOf: () => (users ??= indexUsers(translated)) }, target),
     fates,
   };
 }
@@ -48,15 +50,29 @@ function toIngressRef({ kind, namespace, name }: WorldObject<"Ingress">): Ancest
 interface TargetContext {
   readonly world: World;
   readonly ours: ReadonlySet<WorldObject<"Ingress">>;
-  readonly translated: readonly TranslatedIngress[];
+  readonly usersOf: () => ServiceUsers;
 }
 
-function findTarget({ world, ours, translated }: TargetContext, target: PolicyTarget): TargetVerdict {
+/** Which port of a Service an Ingress sends requests to, by `namespace/name`. */
+type ServiceUsers = ReadonlyMap<string, readonly { readonly ingress: WorldObject<"Ingress">; readonly port: number }[]>;
+
+function indexUsers(translated: readonly TranslatedIngress[]): ServiceUsers {
+  const uses = translated.flatMap(({ ingress, routes }) =>
+    routes.flatMap((route) =>
+      [...clustersOf(route)].flatMap((key) => {
+        const ref = parseClusterKey(key);
+        return ref === undefined ? [] : [{ ingress, service: `${ref.namespace}/${ref.name}`, port: ref.port }];
+      }),
+    ),
+  );
+  return Map.groupBy(uses, ({ service }) => service);
+}
+
+function findTarget({ world, ours, usersOf }: TargetContext, target: PolicyTarget): TargetVerdict {
   const { namespace, ref, path } = target;
   const { group, kind, name } = ref;
   if (group === "" && kind === "Service") {
-    const users = translated.filter(({ routes }) => routes.some((route) => isUsed(world, route, target)));
-    return { kind: "found", ancestors: users.map(({ ingress }) => toIngressRef(ingress)) };
+    return { kind: "found", ancestors: findUsers(world, usersOf(), target).map(toIngressRef) };
   }
   if (group !== INGRESS_API || kind !== "Ingress") return { kind: "foreign" };
   const ingress = world.get("Ingress", namespace, name);
@@ -68,11 +84,14 @@ function findTarget({ world, ours, translated }: TargetContext, target: PolicyTa
   return { kind: "missing", flaw: toMissingTarget(`${path}.name`, message, hint) };
 }
 
-/** Whether a route sends requests to the Service, or to its port of that name. */
-function isUsed(world: World, route: HttpRoute, { namespace, ref: { name, sectionName = "" } }: PolicyTarget): boolean {
+/** The Ingresses that send requests to the Service, or to its port of that name. */
+function findUsers(
+  world: World,
+  users: ServiceUsers,
+  { namespace, ref: { name, sectionName = "" } }: PolicyTarget,
+): WorldObject<"Ingress">[] {
   const ports = world.get("Service", namespace, name)?.object.spec.ports ?? [];
-  return [...clustersOf(route)].map(parseClusterKey).some((used) => {
-    if (used?.namespace !== namespace || used.name !== name) return false;
-    return sectionName === "" || ports.some((port) => port.name === sectionName && port.port === used.port);
-  });
+  const numbers = new Set(ports.filter((port) => port.name === sectionName).map(({ port }) => port));
+  const own = users.get(`${namespace}/${name}`) ?? [];
+  return own.filter(({ port }) => sectionName === "" || numbers.has(port)).map(({ ingress }) => ingress);
 }
