@@ -62,7 +62,6 @@ const REFUSED: readonly (readonly [path: string, spec: { readonly [F in keyof Fi
   ["spec.retry.retryOn", { retry: { ...RETRY, retryOn: ["sometimes"] } }],
   ["spec.retry.perTryTimeout", { retry: { ...RETRY, perTryTimeout: "1d" } }],
   ["spec.timeout.connect", { timeout: { connect: "0s" } }],
-  ["spec.timeout.backendRequest", { timeout: { request: "1s", backendRequest: "2s" } }],
   ["spec.sessionPersistence.sessionName", { sessionPersistence: { type: "Header", sessionName: "Content-Length" } }],
   ["spec.sessionPersistence.sessionName", { sessionPersistence: { type: "Cookie", sessionName: "a;b" } }],
   [
