@@ -149,6 +149,8 @@ export class Crew {
   readonly lines: SeenLine[] = [];
   labels: readonly string[];
   now = 1000;
+  /** How often workers looked at the clock. */
+  clockReads = 0;
   /** What a check of this endpoint comes to. */
   wellness: (label: string) => ProbeResult = () => ({ outcome: "passed", detail: "" });
   /** Checks begun, by endpoint. */
@@ -239,7 +241,10 @@ export class Crew {
     return {
       worker,
       shared,
-      clock: () => this.now,
+      clock: () => {
+        this.clockReads++;
+        return this.now;
+      },
       log: {
         info: (message, fields) => void this.lines.push({ worker, message, fields }),
         warn: (message, fields) => void this.lines.push({ worker, message, fields }),

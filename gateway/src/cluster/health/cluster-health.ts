@@ -91,7 +91,7 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
     for (const host of this.#hosts) {
       const { health } = host;
       if (health === undefined) continue;
-      if (this.rules !== undefined && takeBack(health.words, now)) this.#tellReturn(host);
+      if (this.rules !== undefined && takeBack(health.words, now)) this.#tellReturn(host.label);
       const fitness = this.#judge(health.words, now);
       if (fitness === "ejected") this.nextReturn = Math.min(this.nextReturn, health.words.time(TIME.ejectedUntil));
       if (fitness !== host.fitness) {
@@ -173,7 +173,7 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
     if (count > 0) this.#watch.options.shared.noteChange();
   }
 
-  #tellReturn({ label }: EndpointHost): void {
+  #tellReturn(label: string): void {
     this.#watch.options.shared.noteChange();
     this.#watch.messages.say("endpoint is back after its ejection", { cluster: this.#owner.key, endpoint: label });
   }
@@ -183,18 +183,26 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
     if (health.checker !== undefined || !health.takeCheck()) return;
     const { options, slots } = this.#watch;
     health.checker = new Checker(slots, options.schedule, {
-      begin: (done) => this.#probe(health.host, done),
+      begin: (done) => this.#probe(health, done),
       judge: (result) => this.#take(health, result),
     });
   }
 
-  #probe({ address, port }: EndpointHost, done: (result: ProbeResult) => void): () => void {
+  #probe({ host }: EndpointHealth, done: (result: ProbeResult) => void): () => void {
     const { probe } = this.#watch.options;
     const config = this.#config;
     const check = config?.healthCheck;
     if (config === undefined || check === undefined) return () => undefined;
     const { key: cluster, protocol, proxyProtocol, http2 = DEFAULT_HTTP2_CLIENT_OPTIONS } = config;
-    const target = { cluster, address, port: check.port ?? port, tls: this.#tls, protocol, proxyProtocol, http2 };
+    const target = {
+      cluster,
+      address: host.address,
+      port: check.port ?? host.port,
+      tls: this.#tls,
+      protocol,
+      proxyProtocol,
+      http2,
+    };
     return probe({ ...target, probe: check.probe, timeout: check.timeout }, done);
   }
 
@@ -205,13 +213,13 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
     shared.count(OUTCOMES[outcome]);
     if (check === undefined) return 0;
     const change = noteCheck(health.words, outcome, check, clock());
-    if (change !== undefined) this.#tellVerdict(health.host, change, detail);
+    if (change !== undefined) this.#tellVerdict(health.host.label, change, detail);
     const { interval, unhealthyInterval } = check;
     const pause = health.words.get(WORD.verdict) === VERDICT.healthy ? interval : unhealthyInterval;
     return pause * (1 - random() / 10);
   }
 
-  #tellVerdict({ label }: EndpointHost, verdict: "healthy" | "unhealthy", detail: string): void {
+  #tellVerdict(label: string, verdict: "healthy" | "unhealthy", detail: string): void {
     const fields = { cluster: this.#owner.key, endpoint: label };
     if (verdict === "healthy") this.#watch.messages.say("endpoint is healthy", fields);
     else this.#watch.messages.say("endpoint is unhealthy: its health check fails", { ...fields, reason: detail });

@@ -1,7 +1,6 @@
 /** The health of one endpoint as one worker sees it: takes note of how tries ended, and checks it where nobody else does. */
 import type { FaultReason } from "@sallyport/model/fault";
 import { TIME, WORD, type EndpointWords } from "../../observe/health-words.ts";
-import type { EndpointHost } from "../endpoint-host.ts";
 import type { Checker } from "./checker.ts";
 import { countOutcome, endRows, isEjected } from "./outlier.ts";
 import { isBlamed, type OutlierRule, type OutlierRules, type Outcome } from "./outlier-rules.ts";
@@ -16,16 +15,24 @@ export interface EndpointHealthOwner {
   onReached(health: EndpointHealth, rule: OutlierRule): void;
 }
 
+/** The endpoint, as far as it matters here. */
+interface Host {
+  readonly address: string;
+  readonly port: number;
+  readonly label: string;
+  readonly state: string;
+}
+
 /** The health of one endpoint. */
 export class EndpointHealth {
-  readonly host: EndpointHost;
+  readonly host: Host;
   readonly words: EndpointWords;
   /** Where this worker is the one that checks it. */
   checker: Checker | undefined = undefined;
   readonly #owner: EndpointHealthOwner;
   readonly #worker: number;
 
-  constructor(host: EndpointHost, words: EndpointWords, owner: EndpointHealthOwner, worker: number) {
+  constructor(host: Host, words: EndpointWords, owner: EndpointHealthOwner, worker: number) {
     this.host = host;
     this.words = words;
     this.#owner = owner;

@@ -65,6 +65,15 @@ test("so many failures in a row, whoever saw them, eject at once; all others kno
   ]);
 });
 
+test("while nothing changes, workers look whether something did, and at nothing else", () => {
+  const crew = open({ baseEjectionTime: 1_000_000, maxEjectionTime: 1_000_000 });
+  note(crew, [500, 500, 500]);
+  crew.pass(LOOK);
+  crew.clockReads = 0;
+  crew.pass(10 * LOOK);
+  assert.equal(crew.clockReads, 10 * SHAPE.workers);
+});
+
 test("it is back when its time is over, with rows that begin anew, and one worker says so", () => {
   const crew = open();
   note(crew, [500, 500, 500, 500, 500]);
