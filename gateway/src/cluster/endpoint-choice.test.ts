@@ -1,7 +1,7 @@
 /** Which endpoint a request goes to: not where it failed, where its session is, where its hash says, and near before far. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HashKey } from "@sallyport/model/traffic";
+import type { Balancer, HashKey } from "@sallyport/model/traffic";
 import { below, pick, seeded } from "@sallyport/testkit/random";
 import { type ClusterSetUp, FakeOutside, FakeRequest, setUpCluster, toEndpoint } from "../../test/cluster/fakes.ts";
 import { toEndpointSession } from "../session/endpoint-session.ts";
@@ -118,6 +118,27 @@ test("a session goes to its endpoint whatever the balancer says, also while that
   for (let i = 0; i < 20; i++) assert.notEqual(follow(setUp, toSession(3)), "10.0.0.3:80");
 });
 
+test("a session leaves an endpoint that is ejected or unhealthy, and comes back to it", () => {
+  const outside = new FakeOutside();
+  const hosts = new EndpointHosts("ns/web:80", outside.counts);
+  const choice = new EndpointChoice(hosts, { balancer: { kind: "round-robin" } }, outside.options);
+  choice.update([1, 2, 3, 4].map((n) => toEndpoint(n)));
+  const [home] = hosts;
+  assert.ok(home !== undefined);
+  const request = new SessionRequest(home.session);
+  for (const [fitness, isKept] of [
+    ["ejected", false],
+    ["unhealthy", false],
+    ["unchecked", true],
+    ["fit", true],
+  ] as const) {
+    // prettier-ignore
+    home.fitness = fitness;
+    choice.refresh();
+    for (let i = 0; i < 8; i++) assert.equal(choice.choose(request) === home, isKept, fitness);
+  }
+});
+
 test("a session that nobody knows, or whose endpoint failed the request, goes where the balancer says", () => {
   const setUp = setUpCluster({ balancer: { kind: "round-robin" } }, [toEndpoint(1), toEndpoint(2)]);
   const reached = new Set([follow(setUp, "0123456789abcdef"), follow(setUp, "0123456789abcdef")]);
@@ -128,7 +149,7 @@ test("a session that nobody knows, or whose endpoint failed the request, goes wh
   assert.equal(follow(setUp, toSession(1), { tried: [avoids] }), "10.0.0.2:80");
 });
 
-const HASHED = { kind: "maglev", keys: [{ kind: "source-address" }], tableSize: 251 } as const;
+const HASHED = { kind: "maglev", keys: [{ kind: "source-address" }], tableSize: 251 } satisfies Balancer;
 
 test("requests with one hash go to one endpoint; a retry to the next one, and always the same", () => {
   const { cluster, outside } = setUpCluster(
@@ -238,7 +259,12 @@ test("an endpoint that says its zone alone is in the region that others know of 
 });
 
 test("whatever comes, goes, falls ill and gets well: a request is refused only where no endpoint is left", () => {
-  const kinds = [{ kind: "least-request" }, { kind: "round-robin", slowStart: { window: 500, aggression: 1, minimumPercent: 0 } }, { kind: "random" }, HASHED] as const; // prettier-ignore
+  const kinds: readonly Balancer[] = [
+    { kind: "least-request" },
+    { kind: "round-robin", slowStart: { window: 500, aggression: 1, minimumPercent: 0 } },
+    { kind: "random" },
+    HASHED,
+  ];
   for (let seed = 1; seed <= 40; seed++) {
     const random = seeded(seed);
     const outside = new FakeOutside();
@@ -252,7 +278,7 @@ test("whatever comes, goes, falls ill and gets well: a request is refused only w
       if (random() < 0.2) choice.update(NEAR_AND_FAR.filter(() => random() < 0.6));
       for (const host of hosts) if (random() < 0.3) host.fitness = pick(random, FITNESS);
       choice.refresh();
-      for (const run of outside.scheduled) if (random() < 0.5 && outside.scheduled.delete(run)) run();
+      for (const run of outside.scheduled.keys()) if (random() < 0.5 && outside.scheduled.delete(run)) run();
       const request = Object.assign(new HashedRequest(below(random, 100)), {
         tried: [...hosts].slice(below(random, 4)),
       });

@@ -138,8 +138,8 @@ const locality = fc.record(
     distribute: fc.array(fc.record({ from: fc.constantFrom("eu/*", "*"), to: fc.array(target, { maxLength: 3 }) }), {
       maxLength: 2,
     }),
-    failover: fc.constantFrom([], [{ from: "eu", to: "us" }]),
-    priorities: fc.constantFrom([], ["topology.kubernetes.io/region"]),
+    failover: fc.array(fc.constant({ from: "eu", to: "us" }), { maxLength: 1 }),
+    priorities: fc.array(fc.constant("topology.kubernetes.io/region"), { maxLength: 1 }),
     zoneAware: fc.record({ minimumEndpoints: fc.nat(4) }),
     overprovisioning: fc.integer({ min: 0, max: 200 }),
   },

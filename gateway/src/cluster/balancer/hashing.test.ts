@@ -13,9 +13,9 @@ interface Host extends BalancedEndpoint {
   readonly label: string;
 }
 
-const RING = { kind: "ring-hash", keys: [], minimumSize: 1024, maximumSize: 8_388_608 } as const;
-const MAGLEV = { kind: "maglev", keys: [], tableSize: 65_537 } as const;
-const CONFIGS = [RING, MAGLEV] as const satisfies readonly HashingConfig[];
+const RING = { kind: "ring-hash", keys: [], minimumSize: 1024, maximumSize: 8_388_608 } satisfies HashingConfig;
+const MAGLEV = { kind: "maglev", keys: [], tableSize: 65_537 } satisfies HashingConfig;
+const CONFIGS: readonly HashingConfig[] = [RING, MAGLEV];
 const KEYS = 20_000;
 
 function toHost(n: number, weight = 1): Host {
