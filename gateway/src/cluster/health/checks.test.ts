@@ -80,17 +80,20 @@ test("there are two intervals, and a tenth of each is left to chance", () => {
 });
 
 test("who checks an endpoint is followed by another worker when it dies, or has the endpoint no more", () => {
-  for (const end of ["dies", "leaves"] as const) {
+  for (const end of ["dies", "leaves", "forgets"] as const) {
     const crew = open();
     crew.pass(5 + LOOK);
     const checker = crew.members.find(({ hosts }) => hosts.get(FIRST)?.health?.checker !== undefined);
     assert.ok(checker !== undefined);
     const before = countChecks(crew);
+    const host = crew.host(checker.worker, FIRST);
     if (end === "dies") crew.bury(checker);
-    else {
-      const host = crew.host(checker.worker, FIRST);
+    else if (end === "leaves") {
       host.state = "removed";
       checker.health.follow();
+    } else {
+      checker.hosts.delete(FIRST);
+      host.release();
     }
     crew.pass(LOOK + 5);
     assert.equal(countChecks(crew), before + 1, end);

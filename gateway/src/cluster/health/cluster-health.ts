@@ -66,22 +66,17 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
   /** The endpoints are others. */
   follow(): void {
     const isWatched = this.rules !== undefined || this.#check !== undefined;
-    let left = 0;
     for (const host of this.#hosts) {
-      if (host.state !== "removed") {
-        if (isWatched) host.health ??= this.#attach(host);
-      } else if (host.health?.leaveCheck() === true) left++;
+      if (host.state === "removed") host.health?.leaveCheck();
+      else if (isWatched) host.health ??= this.#attach(host);
     }
-    this.#tellLeft(left);
     this.read();
   }
 
   /** Nobody chooses among them any more. */
   stop(): void {
     this.#watch.remove(this);
-    let left = 0;
-    for (const { health } of this.#hosts) if (health?.leaveCheck() === true) left++;
-    this.#tellLeft(left);
+    for (const { health } of this.#hosts) health?.leaveCheck();
   }
 
   read(): void {
@@ -106,6 +101,10 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
 
   now(): number {
     return this.#watch.options.clock();
+  }
+
+  onCheckLeft(): void {
+    this.#watch.options.shared.noteChange();
   }
 
   onReached(health: EndpointHealth, rule: OutlierRule): void {
@@ -166,11 +165,6 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
       if (health !== undefined && isEjected(health.words, now)) ejected++;
     }
     return { all, ejected };
-  }
-
-  /** Checks were left: other workers, which may still have these endpoints, go on with them. */
-  #tellLeft(count: number): void {
-    if (count > 0) this.#watch.options.shared.noteChange();
   }
 
   #tellReturn(label: string): void {

@@ -11,6 +11,8 @@ export interface EndpointHealthOwner {
   now(): number;
   /** Undefined: nothing is counted. */
   readonly rules: OutlierRules | undefined;
+  /** Other workers, which may still have the endpoint, can check it now. */
+  onCheckLeft(): void;
   /** So many failures came in a row. */
   onReached(health: EndpointHealth, rule: OutlierRule): void;
 }
@@ -65,13 +67,13 @@ export class EndpointHealth {
     return this.words.swap(WORD.checker, 0, this.#worker + 1);
   }
 
-  /** Leaves the check to others. Whether there was one to leave. */
-  leaveCheck(): boolean {
+  /** Leaves the check, where it is this worker's, to others. */
+  leaveCheck(): void {
     const { checker } = this;
-    if (checker === undefined) return false;
+    if (checker === undefined) return;
     this.checker = undefined;
     checker.stop();
-    return this.words.swap(WORD.checker, this.#worker + 1, 0);
+    if (this.words.swap(WORD.checker, this.#worker + 1, 0)) this.#owner.onCheckLeft();
   }
 
   #count(outcome: Outcome): void {
