@@ -14,7 +14,7 @@ import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { ObjectRef, Problem } from "@sallyport/model/problem";
 import type { Resource, Snapshot } from "@sallyport/model/snapshot";
 import type { World } from "../world/world.ts";
-import type { FamilyTraffic } from "./traffic/statuses.ts";
+import type { FamilyTraffic } from "./traffic/family.ts";
 
 /** The status one object should have. `status` is the object's `status` field in full, as far as we own it. */
 export interface ObjectStatus {

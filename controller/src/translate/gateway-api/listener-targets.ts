@@ -2,8 +2,13 @@
 import type { World } from "../../world/world.ts";
 import { type Flaw, hintName, hintObject } from "../flaw.ts";
 import { GATEWAY_API } from "../grants.ts";
-import { type AttachedPolicy, findHolder, type PolicyIndex, type TargetRef } from "../policy/attachment.ts";
-import type { AncestorRef } from "../policy/policy-status.ts";
+import {
+  type AncestorRef,
+  type AttachedPolicy,
+  findHolder,
+  type PolicyIndex,
+  type TargetRef,
+} from "../policy/attachment.ts";
 import { findParent, type GatewayPlans } from "./gateway.ts";
 import type { GatewayPlan, ListenerPlan } from "./gateway-plan.ts";
 

@@ -10,7 +10,7 @@ import {
   type PolicyTarget,
   type TargetVerdict,
   toMissingTarget,
-} from "../traffic/statuses.ts";
+} from "../traffic/family.ts";
 import { type GatewayPlans, toGatewayKey } from "./gateway.ts";
 import type { GatewayPlan } from "./gateway-plan.ts";
 import { findListenerTarget, toGatewayRef } from "./listener-targets.ts";

@@ -3,7 +3,7 @@ import type { HttpRoute } from "@sallyport/model/route";
 import { clustersOf } from "@sallyport/model/validate";
 import type { World, WorldObject } from "../../world/world.ts";
 import { type Finding, hintObject } from "../flaw.ts";
-import type { AncestorRef } from "../policy/policy-status.ts";
+import type { AncestorRef } from "../policy/attachment.ts";
 import { parseClusterKey } from "../service-port.ts";
 import {
   type AncestorFates,
@@ -11,7 +11,7 @@ import {
   type PolicyTarget,
   type TargetVerdict,
   toMissingTarget,
-} from "../traffic/statuses.ts";
+} from "../traffic/family.ts";
 import { INGRESS_API, type IngressContext } from "./context.ts";
 
 /** The routes of an Ingress, and what is to say of it. */

@@ -12,6 +12,11 @@ export interface TargetRef {
   readonly sectionName?: string;
 }
 
+/** A Gateway, an Ingress, or a target that is not there, by the words of a reference. */
+export interface AncestorRef extends TargetRef {
+  readonly namespace: string;
+}
+
 /** What attachment asks of a policy; objects of the world fit. `age` sorts older before newer as text. */
 export interface AttachedPolicy {
   readonly kind: string;

@@ -4,15 +4,10 @@ import type { Finding, Flaw } from "../flaw.ts";
 import { toObjectRef, toProblem } from "../flaw.ts";
 import type { Translation } from "../translator.ts";
 import type { Kind, WorldObject } from "../../world/world.ts";
-import { type AttachedPolicy, type FieldFate, tellPolicy, type TargetRef } from "./attachment.ts";
+import { type AncestorRef, type AttachedPolicy, type FieldFate, tellPolicy, type TargetRef } from "./attachment.ts";
 
 /** PolicyStatus: a list of ancestors holds no more. */
 export const MOST_ANCESTORS = 16;
-
-/** A Gateway, an Ingress, or a target that is not there, by the words of a reference. */
-export interface AncestorRef extends TargetRef {
-  readonly namespace: string;
-}
 
 /** What becomes of a policy for one ancestor. */
 export interface AncestorVerdict {

@@ -1,42 +1,12 @@
 /** Statuses of traffic policies: what becomes of each for every Gateway and Ingress it concerns, whichever family these are of. */
 import type { World } from "../../world/world.ts";
 import { type Flaw, hintName, hintObject } from "../flaw.ts";
-import { type FieldFate, findHolder, tellPolicy, type TargetRef } from "../policy/attachment.ts";
-import { type AncestorRef, type AncestorVerdict, toConflict, toPolicyTranslation } from "../policy/policy-status.ts";
+import { findHolder, tellPolicy, type TargetRef } from "../policy/attachment.ts";
+import { type AncestorVerdict, toConflict, toPolicyTranslation } from "../policy/policy-status.ts";
 import type { Translation } from "../translator.ts";
+import { type FamilyTraffic, type PolicyTarget, toMissingTarget } from "./family.ts";
 import { judgeTraffic, type TrafficPolicy } from "./judge.ts";
 import { findTrafficPolicies, type TrafficPolicies } from "./policies.ts";
-import type { TrafficVariants } from "./variant.ts";
-
-/** A target of a policy, and where it stands. */
-export interface PolicyTarget {
-  readonly namespace: string;
-  readonly ref: TargetRef;
-  readonly path: string;
-}
-
-/** What a target comes to for one family of objects. */
-export type TargetVerdict =
-  /** It is another controller's, or of a kind that the family does not know. */
-  | { readonly kind: "foreign" }
-  | { readonly kind: "missing"; readonly flaw: Flaw }
-  | { readonly kind: "found"; readonly ancestors: readonly AncestorRef[] };
-
-/** What a family of objects says of traffic policies. */
-export interface FamilyTraffic {
-  /** Settings of clusters its routes name. */
-  readonly variants: TrafficVariants;
-  /** Whom a target concerns; of a Service those that use it. */
-  findTarget(target: PolicyTarget): TargetVerdict;
-  /** What becomes of fields of policies, by owner as `tellPolicy` has it. */
-  readonly fates: ReadonlyMap<string, readonly AncestorFates[]>;
-}
-
-/** Fates of fields for one ancestor. */
-export interface AncestorFates {
-  readonly ref: AncestorRef;
-  readonly fates: readonly FieldFate[];
-}
 
 /** Statuses and problems of all traffic policies. */
 export function translateTrafficPolicies(
@@ -113,9 +83,4 @@ function findMissingService(world: World, { namespace, ref, path }: PolicyTarget
   if (sectionName === "" || names.includes(sectionName)) return undefined;
   const message = `the Service ${namespace}/${name} has no port named ${sectionName}`;
   return toMissingTarget(`${path}.sectionName`, message, hintName(sectionName, names));
-}
-
-/** The flaw of a target that is not there. */
-export function toMissingTarget(path: string, message: string, hint: { readonly hint?: string }): Flaw {
-  return { reason: "TargetNotFound", code: "unresolved-reference", path, message, ...hint };
 }
