@@ -3,6 +3,7 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timer
 import type { Capabilities } from "@sallyport/policies/filter";
 import type { ClusterTable, Place } from "./cluster/contract.ts";
 import { openResolver } from "./cluster/dns/resolver.ts";
+import type { LimitState } from "./cluster/summary/contract.ts";
 import { openClusterTable } from "./cluster/table.ts";
 import { compileRuntime } from "./compile/compile.ts";
 import type { Compilation, CompiledRuntime } from "./compile/contract.ts";
@@ -112,14 +113,7 @@ export class IsolateDataPlane implements DataPlane {
         if (state === "resolved") log.info("upstream name resolves", { cluster, hostname });
         else log.warn("upstream name does not resolve", { cluster, hostname, detail: state.detail });
       },
-      onLimit: (cluster, limit, state) => {
-        if (state.kind === "reached")
-          log.warn("limit of a cluster reached", { cluster, limit, most: state.most, effect: EFFECTS[limit] });
-        else {
-          const { overflows, milliseconds } = state;
-          log.info("limit of a cluster no longer reached", { cluster, limit, overflows, seconds: milliseconds / 1000 });
-        }
-      },
+      onLimit: (cluster, limit, state) => logLimit(log, { cluster, limit }, state),
     });
     this.#budget = new ConnectionBudget(connectionLimit(readOpenFilesLimit(), workers));
     this.#datagramBudget = new BudgetShare(this.#budget);
@@ -223,6 +217,15 @@ function openAccessLog({ accessLog, memory, worker, workers, log }: DataPlaneOpt
   if (!format.ok) throw new Error(format.error);
   const output = openOutput(accessLog.target, workers > 1 ? memory.control.outputLock(worker) : undefined);
   return new AccessLog({ format: format.value, output, clock, cells: memory.cells.stripe(worker), log });
+}
+
+function logLimit(log: Log, where: { cluster: string; limit: LimitName }, state: LimitState): void {
+  if (state.kind === "reached") {
+    log.warn("limit of a cluster reached", { ...where, most: state.most, effect: EFFECTS[where.limit] });
+  } else {
+    const { overflows, milliseconds } = state;
+    log.info("limit of a cluster no longer reached", { ...where, overflows, seconds: milliseconds / 1000 });
+  }
 }
 
 /** What exchanges look at for each request: shared memory, read anew each time. */

@@ -8,7 +8,7 @@
 import type { Problem } from "@sallyport/model/problem";
 import { invariant } from "@sallyport/model/result";
 import { applyDelta, EMPTY_SNAPSHOT, type Snapshot, type SnapshotDelta } from "@sallyport/model/snapshot";
-import type { ClusterSummary } from "./cluster/summary.ts";
+import type { ClusterSummary } from "./cluster/summary/contract.ts";
 import type { Compilation, CompiledRuntime } from "./compile/contract.ts";
 import type { NamedBlock } from "./observe/blocks.ts";
 import type { CompiledBind, Runtime } from "./router/contract.ts";

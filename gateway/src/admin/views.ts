@@ -1,7 +1,7 @@
 /** What GET requests of the admin API show. Workers' shares are added up; key material is redacted. */
 import { type Listener, toBindKey } from "@sallyport/model/listener";
 import { redactResource, type Resource, resourcesOf, type Snapshot } from "@sallyport/model/snapshot";
-import type { ClusterSummary, EndpointSummary } from "../cluster/summary.ts";
+import type { ClusterSummary, EndpointSummary } from "../cluster/summary/contract.ts";
 import { METRIC_FAMILIES } from "../observe/families.ts";
 import type { MetricSource, RemoteFacts } from "../observe/metric-source.ts";
 import { toCertificateFacts } from "./certificate-facts.ts";

@@ -11,7 +11,7 @@ import type { ClusterTableOptions } from "./contract.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 import type { EndpointHosts } from "./endpoint-hosts.ts";
 import { type AlarmOptions, LimitAlarms } from "./limit-alarms.ts";
-import type { LimitSummary } from "./summary.ts";
+import type { LimitSummary } from "./summary/contract.ts";
 
 /** What it stands on. */
 export type BreakerOptions = AlarmOptions & Pick<ClusterTableOptions, "limitCounts">;

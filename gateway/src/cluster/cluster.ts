@@ -28,7 +28,7 @@ import { HeldLease, type LeaseKeeper } from "./held-lease.ts";
 import type { PoolOwner } from "./pool-terms.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import { ClusterRetries } from "./retry-gate.ts";
-import type { ClusterSummary } from "./summary.ts";
+import type { ClusterSummary } from "./summary/contract.ts";
 import { type Absence, type LineServer, WaitingRequests } from "./waiting-requests.ts";
 
 /** What a cluster stands on. */

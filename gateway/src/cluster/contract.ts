@@ -8,7 +8,7 @@ import type { FaultReason } from "@sallyport/model/fault";
 import type { HashKey, Locality } from "@sallyport/model/traffic";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
 import type { ActiveCounts, ClusterCounts, LimitName, Recorder } from "../observe/contract.ts";
-import type { ClusterSummary, EndpointSummary, LimitState } from "./summary.ts";
+import type { ClusterSummary, EndpointSummary, LimitState } from "./summary/contract.ts";
 
 /** One upstream address at run time, shared by all routes of its cluster. */
 export interface UpstreamEndpoint {

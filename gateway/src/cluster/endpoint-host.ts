@@ -13,7 +13,7 @@ import { Suspicion } from "./health/suspicion.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
 import type { Warming } from "./slow-start.ts";
 import type { TierMember } from "./tiers.ts";
-import type { EndpointSummary } from "./summary.ts";
+import type { EndpointSummary } from "./summary/contract.ts";
 
 /** `removed`: gone from the configuration, connections still open. */
 export type HostState = Endpoint["state"] | "removed";

@@ -182,12 +182,12 @@ class Simulation {
       }
       const { most = Infinity, now } = limits.requests;
       if (now >= most) this.#roomSince.delete(cluster);
-      else this.#checkRoom(seat, cluster);
+      else this.#checkRoom(cluster);
     }
   }
 
   /** What others gave up is seen after a tick; by then it may be gone, and given up once more. */
-  #checkRoom(seat: Seat, cluster: PooledCluster): void {
+  #checkRoom(cluster: PooledCluster): void {
     const { limits, key } = cluster.summary();
     const { connections } = limits;
     const draining = this.#seats.flatMap(({ clusters }) => clusters.map((one) => one.summary()));

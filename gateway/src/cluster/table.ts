@@ -7,7 +7,7 @@ import { DnsDiscovery } from "./dns/discovery.ts";
 import type { HealthOptions } from "./health/contract.ts";
 import { HealthWatch } from "./health/health-watch.ts";
 import { NOWHERE } from "./locality.ts";
-import type { ClusterSummary } from "./summary.ts";
+import type { ClusterSummary } from "./summary/contract.ts";
 
 /** What a table stands on; without `health` endpoints are fit, whatever is configured. */
 export type TableOptions = ClusterTableOptions & { readonly health?: HealthOptions };

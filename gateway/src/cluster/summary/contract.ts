@@ -1,7 +1,7 @@
 /** What clusters tell of themselves to people. */
 import type { Cluster } from "@sallyport/model/cluster";
-import type { LimitName } from "../observe/contract.ts";
-import type { EndpointState } from "./contract.ts";
+import type { LimitName } from "../../observe/contract.ts";
+import type { EndpointState } from "../contract.ts";
 
 /** `over`: how many requests met the limit in this worker, and for how long. */
 export type LimitState =
