@@ -17,7 +17,7 @@ import { mergeTraffic } from "../traffic/effective.ts";
 import { findTrafficPolicies, type TrafficPolicies } from "../traffic/policies.ts";
 import { findServiceLayers } from "../traffic/scope.ts";
 import type { ClusterTraffic } from "../traffic/settings.ts";
-import { toCanonicalText, toClusterSettings, type TrafficVariants } from "../traffic/variant.ts";
+import { toClusterSettings, toSettingsText, type TrafficVariants } from "../traffic/variant.ts";
 import type { Translation } from "../translator.ts";
 import { findAddresses } from "./addresses.ts";
 import { slicesOf } from "./slice-index.ts";
@@ -94,7 +94,7 @@ function recallCluster(
   const slices = slicesOf(world, service);
   const traffic = findTraffic({ world, policies, variants }, ref);
   // Settings are made anew with the route they are taken from, so that their words are what counts.
-  const words = traffic === NO_TRAFFIC ? "" : toCanonicalText(traffic);
+  const words = traffic === NO_TRAFFIC ? "" : toSettingsText(traffic);
   const inputs = (): readonly unknown[] => [users.http, users.stream, words, ...slices];
   return recollectionOf(service, key).recall(service, { world, inputs }, (reader) =>
     translateCluster(reader, { key, ref, users, slices, traffic }),

@@ -49,8 +49,17 @@ function recallTold(traffic: ClusterTraffic): Told {
 /** Long enough that no two settings of one Service will ever have the same, short enough for metrics and logs. */
 const VARIANT_LENGTH = 12;
 
+/** Settings as text: equal where they are, whatever object they are. */
+export function toSettingsText(settings: ClusterTraffic): string {
+  const text = textOf.get(settings) ?? toCanonicalText(settings);
+  textOf.set(settings, text);
+  return text;
+}
+
+const textOf = new WeakMap<ClusterTraffic, string>();
+
 /** JSON with the fields of every object in one order. */
-export function toCanonicalText(value: unknown): string {
+function toCanonicalText(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) => {
     if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
     return Object.fromEntries(Object.entries(part).toSorted(([left], [right]) => (left < right ? -1 : 1)));
