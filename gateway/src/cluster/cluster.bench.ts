@@ -17,15 +17,24 @@ class BenchRequest implements ConnectionRequest {
   }
 }
 
-for (const endpoints of [1, 20]) {
+const DEFAULTS = toConfig();
+const LIMITED = toConfig({
+  limits: { ...DEFAULTS.limits, requests: 100, retries: 10, connectionsPerEndpoint: 100 },
+  pool: { ...DEFAULTS.pool, maxRequests: 1_000_000_000 },
+});
+
+for (const [endpoints, config, name] of [
+  [1, DEFAULTS, ""],
+  [20, DEFAULTS, ""],
+  [1, LIMITED, ", all limits"],
+] as const) {
   const outside = new FakeOutside();
   outside.draw = Math.random;
-  const config = toConfig();
   const cluster = new PooledCluster(config, outside.options);
   const all = Array.from({ length: endpoints }, (_, n) => toEndpoint(n + 1));
   cluster.update(config, { kind: "endpoints", key: config.key, endpoints: all }, undefined);
   const request = new BenchRequest();
-  bench(`acquire and give back, ${endpoints} endpoints`, (iterations) => {
+  bench(`acquire and give back, ${endpoints} endpoints${name}`, (iterations) => {
     for (let i = 0; i < iterations; i++) {
       cluster.acquire(request, false);
       const { connection } = request;
