@@ -106,16 +106,21 @@ test("what cannot be served answers for its share alone", () => {
 });
 
 test("a rule with one backend that counts tells it ahead, one with several does not", () => {
+  const session = { carrier: { kind: "header", name: "x-session" } } as const;
   const runtime = new TestCompiler().activate([
     ...BASE,
     toRoute("two", [
       toRule("/one", "", { backends: [toBackend("ns/web:80", 3), toBackend("ns/api:80", 0)] }),
       toRule("/both", "", { backends: [toBackend("ns/web:80", 3), toBackend("ns/api:80", 1)] }),
+      toRule("/kept", "", { backends: [toBackend("ns/web:80", 3), toBackend("ns/api:80", 0)], session }),
+      toRule("/alone", "ns/web:80", { session }),
     ]),
   ]);
   const rule = (path: string) => runtime.binds.get("0.0.0.0:8080")?.route(toInput({ path }))?.rule;
   assert.equal(rule("/one")?.single?.cluster?.key, "ns/web:80");
   assert.equal(rule("/both")?.single, undefined);
+  assert.equal(rule("/kept")?.single, undefined, "sessions lead to the other");
+  assert.equal(rule("/alone")?.single?.cluster?.key, "ns/web:80");
 });
 
 test("a rule carries its filters, those of its backend, and its timeouts", () => {

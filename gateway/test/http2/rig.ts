@@ -16,7 +16,7 @@ import type { Exchange } from "../../src/exchange/exchange.ts";
 import { KeptBodies } from "../../src/retry/kept-bodies.ts";
 import { RequestIds } from "../../src/head/request-id.ts";
 import { Http2Server } from "../../src/http2/server.ts";
-import type { CompiledBind, Runtime } from "../../src/router/contract.ts";
+import type { CompiledRule, CompiledBind, Runtime } from "../../src/router/contract.ts";
 import { Wheel } from "../../src/time/wheel.ts";
 import { Inlet } from "../../src/wire/inlet.ts";
 import type { SocketWays } from "../../src/wire/outlet.ts";
@@ -30,6 +30,7 @@ export interface Http2RigOptions {
   readonly cluster: UpstreamCluster;
   readonly http?: Partial<HttpServerOptions>;
   readonly http2?: Partial<Http2ServerOptions>;
+  readonly rule?: Partial<CompiledRule>;
   readonly ways?: SocketWays;
   /** Over TLS; clients of frames are for clear text alone. */
   readonly tls?: CertifiedKey | undefined;
@@ -163,5 +164,5 @@ function toBind(runtime: Runtime): CompiledBind {
 function toRuntime(options: Http2RigOptions): Runtime {
   const http2 = { ...DEFAULT_HTTP2_SERVER_OPTIONS, ...options.http2 };
   const http = { ...DEFAULT_HTTP_SERVER_OPTIONS, ...options.http, http2 };
-  return toOneRouteRuntime(toOneRoute(http, { cluster: options.cluster, invalid: "", filters: [] }));
+  return toOneRouteRuntime(toOneRoute(http, { cluster: options.cluster, invalid: "", filters: [] }, options.rule));
 }
