@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startFleet } from "./fleet-control.ts";
 import { countFailures, Load, tellFailures } from "./load.ts";
 import { hostOf, startProxy, writeEndpoints } from "./objects.ts";
-import { atMost, holds, type Figure, type Row, type Stage } from "./row.ts";
+import { atMost, holds, timed, type Figure, type Row, type Stage } from "./row.ts";
 
 const size = 20;
 /** So many stay in any case. */
@@ -54,7 +54,7 @@ async function run({ bench, form, quick }: Stage): Promise<readonly Figure[]> {
   const outcomes = await load.end();
   return [
     atMost(`lost of ${outcomes.length} requests (${tellFailures(outcomes)})`, countFailures(outcomes), 0),
-    holds("changes a second", (changes / seconds).toFixed(1), changes / seconds > 8),
-    holds("requests a second", (outcomes.length / seconds).toFixed(0), outcomes.length / seconds > rate * 0.9),
+    timed(holds("changes a second", (changes / seconds).toFixed(1), changes / seconds > 8)),
+    timed(holds("requests a second", (outcomes.length / seconds).toFixed(0), outcomes.length / seconds > rate * 0.9)),
   ];
 }

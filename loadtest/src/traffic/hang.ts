@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startFleet } from "./fleet-control.ts";
 import { countFailures, Load, tellFailures, tookPercentile, type Outcome } from "./load.ts";
 import { hostOf, startProxy } from "./objects.ts";
-import { atMost, holds, type Figure, type Row, type Stage } from "./row.ts";
+import { atMost, holds, timed, type Figure, type Row, type Stage } from "./row.ts";
 
 const size = 5;
 const rate = 500;
@@ -76,10 +76,10 @@ function judge(outcomes: readonly Outcome[], { victim, hungAt, healedAt, ejected
   );
   const shares = `${((early ?? 0) * 100).toFixed(0)} % at first, ${((late ?? 0) * 100).toFixed(0)} % at last`;
   return [
-    atMost("p99 of requests to the others, by what it was before", ratio, 1.2, "x"),
-    atMost("last request that the hung endpoint got, after it hung", ejectedAfter, intervalMs, " ms"),
+    timed(atMost("p99 of requests to the others, by what it was before", ratio, 1.2, "x")),
+    timed(atMost("last request that the hung endpoint got, after it hung", ejectedAfter, intervalMs, " ms")),
     atMost(`lost of ${outcomes.length} requests (${tellFailures(outcomes)})`, countFailures(outcomes), 0),
-    holds(`its share of requests when it is well (fair: ${100 / size} %)`, shares, isSlow(early, late)),
+    timed(holds(`its share of requests when it is well (fair: ${100 / size} %)`, shares, isSlow(early, late))),
   ];
 }
 

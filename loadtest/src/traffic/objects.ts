@@ -19,6 +19,7 @@ export interface Proxy {
   readonly running: Running;
   readonly port: number;
   readonly admin: number;
+  readonly metrics: number;
   readonly directory: string;
 }
 
@@ -49,7 +50,7 @@ export async function startProxy(bench: Bench, form: SallyportForm, services: re
   const { proxy: processors } = bench.layout;
   const running = await bench.processes.start({ name: "sallyport", launch, directory: folder, processors });
   await waitUntilRouted(running, port, services);
-  return { running, port, admin, directory };
+  return { running, port, admin, metrics, directory };
 }
 
 /** Replaces the endpoints of a Service in one step. */
