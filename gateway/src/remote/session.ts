@@ -3,7 +3,6 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { type ControllerMessage, type Hello, PROXY_MESSAGE_BYTES } from "@sallyport/model/distribution";
 import { decodeControllerMessage } from "@sallyport/model/message";
 import { formatProblem } from "@sallyport/model/problem";
-import { NOWHERE } from "../cluster/locality.ts";
 import type { Gateway } from "../workers/contract.ts";
 import type { Stream } from "./connection.ts";
 import { ConnectionFailure, type RemoteOptions } from "./contract.ts";
@@ -109,7 +108,7 @@ export class Session {
       const { region = "", zone = "", subzone = "", regions = {} } = message;
       state.zone = message.zone;
       const node = remote.node ?? "";
-      gateway.place({ ...NOWHERE, region, zone, subzone, node, regions: new Map(Object.entries(regions)) });
+      gateway.place({ region, zone, subzone, node, labels: {}, regions: new Map(Object.entries(regions)) });
       return;
     }
     const step = this.#receiver.take(message);
