@@ -13,7 +13,7 @@ import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import { tellClient } from "./affinity.ts";
 import type { BodyFraming, BodyMode, DownstreamStream, TryProgress } from "./contract.ts";
-import { changeAnswer, endEncoded } from "./content/changed-answer.ts";
+import { changeAnswer, endEncoded } from "./changed-answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { dropKept, isReplayable } from "./repetition.ts";
 import { failExchange, filterAnswer, finishAnswer, finishExchange } from "./local-reply.ts";

@@ -5,7 +5,7 @@ import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { CompiledBackend, CompiledBind, CompiledListener, CompiledRule, Runtime } from "../router/contract.ts";
 import type { Affinity } from "./affinity.ts";
-import type { Contents } from "./content/contents.ts";
+import type { Contents } from "./contents.ts";
 import type { BodyMode, DownstreamStream, UpstreamStream } from "./contract.ts";
 import type { Mirror } from "./mirror.ts";
 import type { Retries } from "./retry-state.ts";

@@ -29,7 +29,7 @@ import type {
 } from "./contract.ts";
 import type { ExchangeDependencies } from "./dependencies.ts";
 import { ExchangeState, type ExchangeStart } from "./exchange-state.ts";
-import { completesBody, holdsPiece } from "./content/request-body.ts";
+import { completesBody, holdsPiece } from "./request-body.ts";
 import { failExchange, finishAnswer, finishExchange, leaveExchange } from "./local-reply.ts";
 import { LiveRecord } from "./record.ts";
 import { noteTimeout } from "./outcomes.ts";

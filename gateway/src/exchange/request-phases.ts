@@ -17,7 +17,7 @@ import type { UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { CompiledBackend, CompiledRule, RouteResult } from "../router/contract.ts";
 import { openSession } from "./affinity.ts";
-import { holdsRequest } from "./content/request-body.ts";
+import { holdsRequest } from "./request-body.ts";
 import type { BodyMode, DownstreamStream, UpstreamStream } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ExchangeStart } from "./exchange-state.ts";

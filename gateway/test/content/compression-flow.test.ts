@@ -8,7 +8,7 @@ import { createBrotliDecompress, createGunzip, createZstdDecompress } from "node
 import fc from "fast-check";
 import type { CompressionPolicy } from "@sallyport/model/policy";
 import { eventually } from "@sallyport/testkit/eventually";
-import { coderRoom } from "../../src/exchange/content/coders.ts";
+import { coderRoom } from "../../src/exchange/coders.ts";
 import { settled } from "../pouring.ts";
 import { contentOf, ContentRig, receive, say, toText } from "./rig.ts";
 

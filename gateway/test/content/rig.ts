@@ -19,7 +19,7 @@ import type { TestContext } from "node:test";
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { Policy } from "@sallyport/model/policy";
 import { compilePolicy } from "@sallyport/policies/registry";
-import { coderRoom } from "../../src/exchange/content/coders.ts";
+import { coderRoom } from "../../src/exchange/coders.ts";
 import { openRig, type Rig, type RigOptions } from "../http1/rig.ts";
 
 /** An answer as it came. */

@@ -1,9 +1,9 @@
 /** Answers of endpoints whose body filters have changed: another takes its place, or it is sent in another coding. */
 import type { ContentCoding } from "@sallyport/policies/filter";
-import type { ResponseHead } from "../../head/response-head.ts";
-import type { BodyFraming, BodyMode } from "../contract.ts";
-import type { Exchange } from "../exchange.ts";
-import { finishAnswer } from "../local-reply.ts";
+import type { ResponseHead } from "../head/response-head.ts";
+import type { BodyFraming, BodyMode } from "./contract.ts";
+import type { Exchange } from "./exchange.ts";
+import { finishAnswer } from "./local-reply.ts";
 import { coderRoom } from "./coders.ts";
 import { Contents } from "./contents.ts";
 import { toEncodedHead } from "./encoded-head.ts";

@@ -7,11 +7,11 @@
  * the coder: where it has caught up and nothing more comes in this turn of the loop, it is flushed.
  */
 import type { ContentCoding } from "@sallyport/policies/filter";
-import type { ResponseHead } from "../../head/response-head.ts";
-import { Timed } from "../../time/wheel.ts";
-import { Stash } from "../../wire/stash.ts";
-import type { BodyFraming, BodyLease, SendOutcome } from "../contract.ts";
-import type { Exchange } from "../exchange.ts";
+import type { ResponseHead } from "../head/response-head.ts";
+import { Timed } from "../time/wheel.ts";
+import { Stash } from "../wire/stash.ts";
+import type { BodyFraming, BodyLease, SendOutcome } from "./contract.ts";
+import type { Exchange } from "./exchange.ts";
 import { AT_ONCE, type Coder, coderRoom, encodeAtOnce, FLUSH, MOST_WAITING, openCoder } from "./coders.ts";
 
 /** What a coder emits is nobody else's. */

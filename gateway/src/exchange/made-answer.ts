@@ -1,8 +1,8 @@
 /** Sends answers whose body is here: those made here, and those that filters put in the place of another. */
 import type { ContentCoding } from "@sallyport/policies/filter";
-import type { ResponseHead } from "../../head/response-head.ts";
-import type { Exchange } from "../exchange.ts";
-import { dropKept } from "../repetition.ts";
+import type { ResponseHead } from "../head/response-head.ts";
+import type { Exchange } from "./exchange.ts";
+import { dropKept } from "./repetition.ts";
 import { AT_ONCE, coderRoom, encodeAtOnce } from "./coders.ts";
 import { Contents } from "./contents.ts";
 import { toEncodedHead } from "./encoded-head.ts";

@@ -4,13 +4,13 @@
  *
  * A whole body is kept as what retries keep: it has room in the same bounds, and every try is sent it from there.
  */
-import { toResponseHead } from "../../head/response-head.ts";
-import { toLatin1 } from "../../wire/latin1.ts";
-import { Stash } from "../../wire/stash.ts";
-import type { Exchange } from "../exchange.ts";
-import type { ExchangeStart } from "../exchange-state.ts";
-import { failExchange } from "../local-reply.ts";
-import { openMirrors } from "../mirror.ts";
+import { toResponseHead } from "../head/response-head.ts";
+import { toLatin1 } from "../wire/latin1.ts";
+import { Stash } from "../wire/stash.ts";
+import type { Exchange } from "./exchange.ts";
+import type { ExchangeStart } from "./exchange-state.ts";
+import { failExchange } from "./local-reply.ts";
+import { openMirrors } from "./mirror.ts";
 import { Contents } from "./contents.ts";
 
 /** Whether the request must not go upstream now: it was refused, or its body is to be whole first. */

@@ -1,6 +1,6 @@
 /** The head of an answer whose body is sent in another coding than it came in. */
 import type { ContentCoding } from "@sallyport/policies/filter";
-import type { ResponseHead } from "../../head/response-head.ts";
+import type { ResponseHead } from "../head/response-head.ts";
 
 /** What speaks of the bytes that came: parts of them cannot be asked for, and their digests are not those of what goes. */
 const OF_BYTES = ["accept-ranges", "content-md5", "content-digest", "repr-digest", "digest"];

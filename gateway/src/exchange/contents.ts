@@ -1,7 +1,7 @@
 /** What is kept of an exchange whose bodies policies have a say in; other exchanges have none of this. */
-import type { RequestHead } from "../../head/request-head.ts";
-import type { Stash } from "../../wire/stash.ts";
-import type { Exchange } from "../exchange.ts";
+import type { RequestHead } from "../head/request-head.ts";
+import type { Stash } from "../wire/stash.ts";
+import type { Exchange } from "./exchange.ts";
 import type { BodyEncoder } from "./encoder.ts";
 
 /** The bodies of one exchange. */
