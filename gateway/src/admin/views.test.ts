@@ -25,6 +25,7 @@ test("shares of workers are added up, but what they share is not", () => {
   const endpoint = {
     label: "10.0.0.1:80",
     weight: 1,
+    warmWeight: 0.25,
     health: "ejected",
     ejectedFor: 1500,
     state: "ready",
@@ -56,6 +57,7 @@ test("shares of workers are added up, but what they share is not", () => {
         {
           address: "10.0.0.1:80",
           weight: 1,
+          warmWeight: 0.25,
           state: "ready",
           health: "ejected",
           ejectedForMs: 1500,

@@ -147,6 +147,7 @@ function toEndpoints(shares: readonly EndpointSummary[]): unknown {
   return [...Map.groupBy(shares, (share) => share.label)].map(([address, found]) => ({
     address,
     weight: found[0]?.weight,
+    ...(found[0]?.warmWeight !== undefined && { warmWeight: found[0].warmWeight }),
     state: found[0]?.state,
     // what one worker knows, all know within a moment
     health: found[0]?.health,

@@ -185,6 +185,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   }
 
   summary(): ClusterSummary {
+    this.#choice.warmUp();
     return {
       key: this.key,
       protocol: this.#config.protocol,

@@ -130,7 +130,7 @@ export class EndpointChoice {
       return plain.first(this.#random);
     }
     if (this.#used === 0) return undefined;
-    if (this.#nextWarmth !== undefined) this.#warmUp(this.#nextWarmth);
+    this.warmUp();
     this.#hash = this.#keys === undefined ? undefined : request.hashOf?.(this.#keys);
     this.#begun = this.#used === 1 ? 0 : this.#drawTier();
     this.#next = 0;
@@ -229,9 +229,11 @@ export class EndpointChoice {
     return isPlain ? this.#tiers[0]?.balancer : undefined;
   }
 
-  #warmUp(next: number): void {
+  /** Brings the weights of slow start up to date: before each choice, and before they are shown. */
+  warmUp(): void {
+    if (this.#nextWarmth === undefined) return;
     const now = this.#options.now();
-    if (now < next) return;
+    if (now < this.#nextWarmth) return;
     this.#nextWarmth = warmUp(this.#hosts, slowStartOf(this.#config.balancer), now);
     for (const { balancer } of this.#tiers) balancer.reweigh();
     this.#plain = this.#findPlain();

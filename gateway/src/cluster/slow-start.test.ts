@@ -66,6 +66,17 @@ for (const kind of ["least-request", "round-robin"] as const) {
     }
   });
 
+  test(`${kind}: one that nobody asks anything becomes warm as well, for all to see`, () => {
+    const setUp = setUpCluster({ balancer }, ALL.slice(0, 3));
+    setUp.outside.time = 1000;
+    update(setUp, ALL);
+    assert.ok(Math.abs(setUp.cluster.summary().endpoints.at(-1)!.warmWeight! - 0.1) < 0.02);
+    setUp.outside.time = 6000;
+    assert.ok(Math.abs(setUp.cluster.summary().endpoints.at(-1)!.warmWeight! - 0.5) < 0.02);
+    setUp.outside.time = 11_000;
+    assert.equal(setUp.cluster.summary().endpoints.at(-1)!.warmWeight, undefined);
+  });
+
   test(`${kind}: the first endpoints of a cluster have their shares at once`, () => {
     const setUp = setUpCluster({ balancer }, ALL);
     setUp.outside.draw = seeded(5);
