@@ -8,6 +8,7 @@
  * | without an answer: no connection, reset, refused, not HTTP | the failure |
  * | because it took too long, after it got the whole request | `upstream-timeout` |
  * | with the client: it left, its deadline passed, or its body never came | nothing |
+ * | with its connection, before the client's body was whole | nothing: servers end so what is too slow or too long for them |
  * | by our doing: filters, overload, drain, bugs | nothing |
  *
  * An answer that breaks off counts twice, as in Envoy: its head was one, its end is a failure. How tunnels end says nothing: those of
@@ -26,10 +27,15 @@ export function noteAnswer({ start, connection }: Exchange, head: ResponseHead):
 }
 
 /** The try failed. */
-export function noteFailure({ connection, phase }: Exchange, reason: FaultReason): void {
+export function noteFailure({ connection, phase, requestEnded, start }: Exchange, reason: FaultReason): void {
   if (connection === undefined || phase === "tunnel" || FAULTS[reason].source !== "upstream") return;
+  const isWhole = requestEnded || start?.head.framing === "none";
+  if (!isWhole && GIVEN_UP.has(reason)) return;
   connection.endpoint.noteFailure(reason);
 }
+
+/** How a server ends an upload that is too slow or too long for it. */
+const GIVEN_UP: ReadonlySet<FaultReason> = new Set(["upstream-closed", "upstream-reset"]);
 
 /** The time of the request or of the try is over. */
 export function noteTimeout({ connection, upstream, phase, requestEnded, hurried }: Exchange): void {

@@ -72,6 +72,7 @@ export class CrewMember {
   readonly worker: number;
   readonly table: ActiveTable;
   readonly hosts = new Map<string, EndpointHost>();
+  readonly watch: HealthWatch;
   readonly health: ClusterHealth;
   refreshes = 0;
   isAlive = true;
@@ -81,13 +82,14 @@ export class CrewMember {
   constructor(crew: Crew, worker: number) {
     this.worker = worker;
     this.table = new ActiveTable(crew.shape, worker, crew.table.buffer);
-    const watch = new HealthWatch({
+    this.watch = new HealthWatch({
       ...crew.toOptions(worker, this.#toShared()),
       now: () => crew.now,
       random: () => crew.random(),
       schedule: (milliseconds, run) => crew.schedule(worker, milliseconds, run),
     });
-    this.health = new ClusterHealth(watch, this.#iterable(), { key: crew.config.key, refresh: () => this.refreshes++ });
+    const owner = { key: crew.config.key, refresh: () => this.refreshes++ };
+    this.health = new ClusterHealth(this.watch, this.#iterable(), owner);
     this.follow(crew);
     this.health.update(crew.config, undefined);
   }
@@ -263,7 +265,8 @@ export function toLabels(count: number): readonly string[] {
   return Array.from({ length: count }, (_, at) => `10.0.0.${at + 1}:80`);
 }
 
-function toEndpoint(label: string): ConstructorParameters<typeof EndpointHost>[0] {
+/** An endpoint by its label. */
+export function toEndpoint(label: string): ConstructorParameters<typeof EndpointHost>[0] {
   const [address = "", port] = label.split(":");
   return { address, port: Number(port), weight: 1, state: "ready" };
 }

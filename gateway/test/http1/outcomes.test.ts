@@ -111,6 +111,24 @@ for (const limit of ["requestTimeout", "backendTimeout"] as const) {
   });
 }
 
+for (const end of ["end", "reset"] as const) {
+  test(`an upload that the endpoint has no patience with (${end}) blames nobody: any client could have it ejected`, async (t) => {
+    const { rig } = await openPair(t, () => ({ when: "head", steps: [{ do: end }] }));
+    const client = await rig.client();
+    await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc");
+    assert.match((await recordOf(rig)).flag, /U[CR]/);
+    assert.deepEqual(rig.cluster.notes, []);
+  });
+}
+
+test("who cannot be connected to is told so, however slow its client is", async (t) => {
+  const rig = await openRig(t);
+  const client = await rig.client();
+  await client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc");
+  assert.equal((await recordOf(rig)).flag, "UF");
+  assert.deepEqual(rig.cluster.notes, ["connect-failure"]);
+});
+
 test("a time that is over in the middle of the answer adds nothing", async (t) => {
   const steps = ["HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", { pause: 5000 }] as const;
   const { rig } = await openPair(t, answer(...steps), { rule: { requestTimeout: 500 } });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HealthCheck } from "@sallyport/model/traffic";
-import { Crew, type CrewOptions, toLabels } from "../../../test/cluster/health-crew.ts";
+import { Crew, type CrewOptions, toEndpoint, toLabels } from "../../../test/cluster/health-crew.ts";
+import { EndpointHost } from "../endpoint-host.ts";
+import { ClusterHealth } from "./cluster-health.ts";
 
 const CHECK: HealthCheck = {
   probe: { kind: "tcp" },
@@ -112,6 +114,27 @@ test("only so many endpoints are checked at once, and all of them are", () => {
   crew.pass(30);
   assert.equal(countChecks(crew), 200);
   for (const label of crew.labels) assert.equal(fitness(crew, label), "fit");
+});
+
+test("endpoints that never answer hold up the checks of their own namespace alone", () => {
+  const crew = open({ shape: { workers: 1, slots: 1024 }, labels: toLabels(100) });
+  const [member] = crew.members;
+  assert.ok(member !== undefined);
+  // nobody answers there, and the owner waits for ten minutes
+  crew.checkTime = 600_000;
+  crew.pass(1);
+  assert.equal(countChecks(crew), 64);
+  crew.checkTime = 5;
+  for (const [key, label, expected] of [
+    ["default/other:80", "10.1.0.1:80", "unchecked"],
+    ["shop/web:80", "10.2.0.1:80", "fit"],
+  ] as const) {
+    const host = new EndpointHost(toEndpoint(label), key, member.table);
+    const health = new ClusterHealth(member.watch, [host], { key, refresh: () => undefined });
+    health.update({ ...crew.config, key }, undefined);
+    crew.pass(LOOK + 10);
+    assert.equal(host.fitness, expected, key);
+  }
 });
 
 test("nothing is checked any more once the cluster is gone, or asks for no checks", () => {

@@ -99,6 +99,10 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
     if (hasChanged) this.#owner.refresh();
   }
 
+  get key(): string {
+    return this.#owner.key;
+  }
+
   now(): number {
     return this.#watch.options.clock();
   }
@@ -175,8 +179,7 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
   /** Sees to it that somebody checks the endpoint. */
   #see(health: EndpointHealth): void {
     if (health.checker !== undefined || !health.takeCheck()) return;
-    const { options, slots } = this.#watch;
-    health.checker = new Checker(slots, options.schedule, {
+    health.checker = new Checker(this.#watch.slotsOf(this), this.#watch.options.schedule, {
       begin: (done) => this.#probe(health, done),
       judge: (result) => this.#take(health, result),
     });
