@@ -155,6 +155,11 @@ export class EndpointChoice {
     const first = this.first(request);
     if (first?.suspicion.isOpen === true && tried === undefined) return this.#insteadOf(first, avoids);
     if (tried === undefined) return first === avoids && first !== undefined ? (this.#nextOfAll() ?? first) : first;
+    return this.#untried(first, request);
+  }
+
+  /** From this one on, the first that the request did not fail on. */
+  #untried(first: EndpointHost | undefined, { avoids, tried = [] }: ConnectionRequest): EndpointHost | undefined {
     let other: EndpointHost | undefined = undefined;
     for (let host = first; host !== undefined; host = this.#nextOfAll()) {
       if (host === avoids) continue;
