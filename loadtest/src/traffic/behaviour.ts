@@ -35,6 +35,8 @@ export function decodeBehaviour(text: string): Behaviour {
 /** What an endpoint has seen. */
 export interface EndpointCounts {
   readonly requests: number;
+  /** Of them: those whose X-Request-Id no endpoint has seen before. */
+  readonly first: number;
   /** When the last request came: milliseconds since the epoch; 0: there was none. */
   readonly lastRequestAt: number;
 }

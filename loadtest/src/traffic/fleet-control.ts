@@ -47,7 +47,14 @@ function decodeCounts(text: string): ReadonlyMap<number, EndpointCounts> {
   return new Map(
     Object.entries(parsed).map(([port, value]) => {
       const fields = fieldsOf(value, "counts");
-      return [Number(port), { requests: fields.number("requests"), lastRequestAt: fields.number("lastRequestAt") }];
+      return [
+        Number(port),
+        {
+          requests: fields.number("requests"),
+          first: fields.number("first"),
+          lastRequestAt: fields.number("lastRequestAt"),
+        },
+      ];
     }),
   );
 }

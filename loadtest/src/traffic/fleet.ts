@@ -6,6 +6,7 @@ import { decodeBehaviour, endpointField, type Behaviour, type EndpointCounts } f
 class Endpoint {
   readonly port: number;
   requests = 0;
+  first = 0;
   lastRequestAt = 0;
   #behaviour: Behaviour = { kind: "serve", delayMs: 0 };
   #server: Server | undefined = undefined;
@@ -45,6 +46,7 @@ class Endpoint {
 
   #answer(request: IncomingMessage, answer: ServerResponse): void {
     this.requests++;
+    if (isFirst(request)) this.first++;
     this.lastRequestAt = Date.now();
     request.resume();
     const behaviour = this.#behaviour;
@@ -66,6 +68,16 @@ class Endpoint {
   }
 }
 
+/** All that were seen, to tell tries from requests. */
+const seen = new Set<string>();
+
+function isFirst({ headers }: IncomingMessage): boolean {
+  const id = String(headers["x-request-id"]);
+  if (seen.has(id)) return false;
+  seen.add(id);
+  return true;
+}
+
 const [control = 0, ...ports] = process.argv.slice(2).map(Number);
 const endpoints = new Map(ports.map((port) => [port, new Endpoint(port)]));
 for (const endpoint of endpoints.values()) await endpoint.behave({ kind: "serve", delayMs: 0 });
@@ -84,7 +96,8 @@ createServer((request, answer) => {
 async function obey(path: string, body: string): Promise<string> {
   if (path === "/counts") {
     const counts: Record<string, EndpointCounts> = {};
-    for (const [port, { requests, lastRequestAt }] of endpoints) counts[port] = { requests, lastRequestAt };
+    for (const [port, { requests, first, lastRequestAt }] of endpoints)
+      counts[port] = { requests, first, lastRequestAt };
     return JSON.stringify(counts);
   }
   const endpoint = endpoints.get(Number(path.slice(1)));

@@ -69,14 +69,15 @@ function judge(outcomes: readonly Outcome[], { victim, hungAt, healedAt, ejected
   const during = outcomes.filter(({ atMs }) => atMs >= hungAt && atMs < healedAt);
   // those that the hung endpoint had first waited for their try to end
   const others = during.filter(({ tookMs, endpoint }) => endpoint !== victim && tookMs < tryMs);
-  const ratio = tookPercentile(others, 0.99) / tookPercentile(before, 0.99);
+  const was = tookPercentile(before, 0.99);
+  const ratio = tookPercentile(others, 0.99) / was;
   const returned = outcomes.find(({ atMs, endpoint }) => atMs > healedAt && endpoint === victim)?.atMs ?? Infinity;
   const [early, late] = [returned + 500, returned + windowMs + 1000].map((from) =>
     shareOf(outcomes, victim, { from, to: from + 1500 }),
   );
   const shares = `${((early ?? 0) * 100).toFixed(0)} % at first, ${((late ?? 0) * 100).toFixed(0)} % at last`;
   return [
-    timed(atMost("p99 of requests to the others, by what it was before", ratio, 1.2, "x")),
+    timed(atMost(`p99 of requests to the others, by what it was before (${was.toFixed(1)} ms)`, ratio, 1.2, "x")),
     timed(atMost("last request that the hung endpoint got, after it hung", ejectedAfter, intervalMs, " ms")),
     atMost(`lost of ${outcomes.length} requests (${tellFailures(outcomes)})`, countFailures(outcomes), 0),
     timed(holds(`its share of requests when it is well (fair: ${100 / size} %)`, shares, isSlow(early, late))),

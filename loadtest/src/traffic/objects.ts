@@ -19,7 +19,6 @@ export interface Proxy {
   readonly running: Running;
   readonly port: number;
   readonly admin: number;
-  readonly metrics: number;
   readonly directory: string;
 }
 
@@ -50,7 +49,7 @@ export async function startProxy(bench: Bench, form: SallyportForm, services: re
   const { proxy: processors } = bench.layout;
   const running = await bench.processes.start({ name: "sallyport", launch, directory: folder, processors });
   await waitUntilRouted(running, port, services);
-  return { running, port, admin, metrics, directory };
+  return { running, port, admin, directory };
 }
 
 /** Replaces the endpoints of a Service in one step. */
