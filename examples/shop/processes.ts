@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 /** One of them, with all it printed. */
 export interface Started {
   output(): string;
+  hasEnded(): boolean;
   /** Resolves with what it printed once that matches; rejects with it if the process ends before. */
   until(pattern: RegExp): Promise<string>;
   stop(): Promise<void>;
@@ -25,6 +26,7 @@ export function startNode(args: readonly string[]): Started {
     });
   return {
     output: () => output,
+    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
     until: (pattern) => untilPrinted(child, pattern, () => output),
     stop: () => stop(child),
   };

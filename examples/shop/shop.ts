@@ -22,6 +22,13 @@ interface Ports {
   readonly metrics: number;
 }
 
+interface Parts {
+  readonly ports: Ports;
+  /** Where its instances are, by the ports that the example's files name. */
+  readonly moved: ReadonlyMap<number, number>;
+  readonly say: (text: string) => void;
+}
+
 /** A running shop. */
 export class Shop {
   readonly ports: Ports;
@@ -32,12 +39,12 @@ export class Shop {
   /** Ports of instances by their name, and of back doors by that of their service. */
   readonly #places: ReadonlyMap<string, number>;
 
-  private constructor(services: readonly StartedService[], ports: Ports, say: (text: string) => void) {
+  private constructor(services: readonly StartedService[], { ports, moved, say }: Parts) {
     this.ports = ports;
     this.#say = say;
     this.#services = services.map(({ process }) => process);
     this.#places = new Map(services.flatMap(({ places }) => places));
-    this.#configuration = new Configuration(new Map(services.flatMap(({ moved }) => moved)));
+    this.#configuration = new Configuration(moved);
     this.#gateway = startNode([
       ...[cli, "run", this.#configuration.directory, "--bind", "127.0.0.1", "--port-map", `8080=${ports.gateway}`],
       ...["--admin", `127.0.0.1:${ports.admin}`, "--metrics", `127.0.0.1:${ports.metrics}`, "--zone", "a"],
@@ -47,11 +54,17 @@ export class Shop {
 
   /** Starts one; `say` gets what is done and seen in it, line by line. */
   static async open(say: (text: string) => void): Promise<Shop> {
-    const services = await Promise.all(serviceNames().map(startService));
-    const [gateway = 0, admin = 0, metrics = 0] = await freePorts(3);
-    const shop = new Shop(services, { gateway, admin, metrics }, say);
+    const expected = serviceNames().flatMap((service) => PORTS[service]);
+    const [gateway = 0, admin = 0, metrics = 0, ...places] = await freePorts(3 + expected.length);
+    const moved = new Map(expected.map((port, index) => [port, places[index] ?? 0]));
+    const services = serviceNames().map((service) => startService(service, moved));
+    const shop = new Shop(services, { ports: { gateway, admin, metrics }, moved, say });
     try {
-      await shop.until("the gateway to be ready", () => isReady(metrics));
+      await Promise.all(services.map(({ process }) => process.until(/back door on \d+\n/)));
+      await shop.until("the gateway to be ready", () => {
+        if (shop.#gateway.hasEnded()) throw new Error(`the gateway ended; it printed:\n${shop.output()}`);
+        return isReady(metrics);
+      });
       return shop;
     } catch (error) {
       await shop.close();
@@ -85,6 +98,12 @@ export class Shop {
   /** So many of them at once. */
   askAtOnce(times: number, path: string, asking: Asking = {}): readonly Promise<Answered>[] {
     return Array.from({ length: times }, () => this.ask(path, asking));
+  }
+
+  /** So many of them, ten at a time, where the order does not matter. */
+  async askMany(times: number, path: string, asking: Asking = {}): Promise<readonly Answered[]> {
+    const lanes = Array.from({ length: 10 }, () => this.askInTurn(times / 10, path, asking));
+    return (await Promise.all(lanes)).flat();
   }
 
   /** Makes an instance, or all of a service, behave so: `failing`, or `slow&ms=500`. */
@@ -174,6 +193,14 @@ export class Shop {
     ].join("\n");
   }
 
+  /** What the gateway said about objects that it cannot serve as they are; `from` leaves out what it printed earlier. */
+  problems(from = 0): readonly string[] {
+    return this.output()
+      .slice(from)
+      .split("\n")
+      .filter((line) => /[:"] ?(?:error|warning): |configuration refused/.test(line));
+  }
+
   /** All that the gateway printed. */
   output(): string {
     return this.#gateway.output();
@@ -195,9 +222,11 @@ export class Shop {
   /** Every change makes a new epoch, once all workers have it. */
   async #change(make: () => void): Promise<void> {
     const before = await this.metric("sallyport_config_epoch");
+    const printed = this.output().length;
     make();
     await this.until("the configuration to be in force", async () => {
-      if (/"level":"error"|\berror\b.*configuration/.test(this.output())) throw new Error(this.output());
+      const wrong = this.problems(printed);
+      if (wrong.length > 0) throw new Error(`the gateway has something to say about the objects:\n${wrong.join("\n")}`);
       return (await this.metric("sallyport_config_epoch")) > before;
     });
   }
@@ -212,17 +241,12 @@ export class Shop {
 interface StartedService {
   readonly process: Started;
   readonly places: readonly (readonly [string, number])[];
-  /** Where its instances are, by the ports that the example's files name. */
-  readonly moved: readonly (readonly [number, number])[];
 }
 
-async function startService(service: ServiceName): Promise<StartedService> {
-  const expected = PORTS[service];
-  const ports = await freePorts(expected.length);
-  const process = startNode(toCommand(service, ports));
-  await process.until(/back door on \d+\n/);
+function startService(service: ServiceName, moved: ReadonlyMap<number, number>): StartedService {
+  const ports = PORTS[service].map((port) => moved.get(port) ?? 0);
   const places = ports.map((port, index) => [index === 0 ? service : `${service}-${index}`, port] as const);
-  return { process, places, moved: expected.map((port, index) => [port, ports[index] ?? 0]) };
+  return { process: startNode(toCommand(service, ports)), places };
 }
 
 function isReady(metricsPort: number): Promise<boolean> {

@@ -32,7 +32,7 @@ async function show(names: readonly string[]): Promise<number> {
       await SCENARIOS[name]?.run(shop);
       if (values.keep !== true || index < names.length - 1) await shop.remove(name);
     } catch (error) {
-      console.error(`  ${error instanceof Error ? error.message : String(error)}`);
+      console.error(`  ${error instanceof Error ? error.stack : String(error)}`);
       code = 1;
       break;
     }

@@ -7,7 +7,7 @@ export const faultInjection: Scenario = {
   async run(shop) {
     shop.say("half of the requests to checkout fail on purpose; 100 of them:");
     const { requests } = await shop.seen("checkout");
-    const answers = await shop.askInTurn(100, "/api/orders");
+    const answers = await shop.askMany(100, "/api/orders");
     const failed = answers.filter(({ status }) => status === 503).length;
     const seen = (await shop.seen("checkout")).requests - requests;
     shop.say(`  ${tell(answers.map(({ status }) => status))}; checkout saw ${seen}`);

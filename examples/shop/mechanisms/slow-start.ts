@@ -12,6 +12,7 @@ export const slowStart: Scenario = {
     shop.say(`  ${tell(first.map(({ instance }) => instance))}`);
     shop.expect(!first.some(({ instance }) => instance === "catalogue-3"), "it gets none");
 
+    for (const instance of ["catalogue-1", "catalogue-2"]) await untilWarm(shop, instance);
     shop.say("catalogue-3 comes; 40 requests at once:");
     await shop.edit("services.yaml", (text) => toReady(text, "true"));
     const { share, percent } = await ask40(shop);
@@ -23,16 +24,18 @@ export const slowStart: Scenario = {
       `it got ${share}, with the weight it has now it would be due ${due.toFixed(1)}`,
     );
 
-    await shop.until(
-      "catalogue-3 to be warm",
-      async () => (await shop.endpoint("catalogue-3"))?.warmWeight === undefined,
-    );
-    shop.say("after three seconds; 30 requests:");
+    await untilWarm(shop, "catalogue-3");
+    shop.say("after two seconds; 30 requests:");
     const later = await shop.askInTurn(30, "/api/products");
     shop.say(`  ${tell(later.map(({ instance }) => instance))}`);
     shop.expect(count(later.map(({ instance }) => instance))["catalogue-3"] === 10, "it has its third");
   },
 };
+
+/** Also those that were ejected or unhealthy a moment ago warm up. */
+async function untilWarm(shop: Shop, instance: string): Promise<void> {
+  await shop.until(`${instance} to be warm`, async () => (await shop.endpoint(instance))?.warmWeight === undefined);
+}
 
 async function ask40(shop: Shop): Promise<{ readonly share: number; readonly percent: number }> {
   const answers = await Promise.all(shop.askAtOnce(40, "/api/products"));

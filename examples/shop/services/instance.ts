@@ -107,6 +107,8 @@ class Instance implements Back {
     const { method = "GET", headers } = request;
     const url = new URL(request.url ?? "/", "http://shop.invalid");
     const go = (status?: number): void => {
+      // The gateway gives every request an id; the page shows it.
+      response.setHeader("x-request-id", headers["x-request-id"] ?? "none");
       this.#send(response, status === undefined ? this.#answer({ method, url, headers, body }) : failure(status));
     };
     if (url.pathname === HEALTH) return this.#tellHealth(response);
@@ -131,9 +133,14 @@ class Instance implements Back {
 
   #send(response: ServerResponse, { status = 200, headers = {}, body }: Answer): void {
     const isText = typeof body === "string";
-    const type = isText ? "text/plain; charset=utf-8" : "application/json";
-    response.writeHead(status, { "content-type": type, "x-instance": this.name, ...headers });
-    response.end(status === 204 ? undefined : isText ? body : `${JSON.stringify(body)}\n`);
+    const text = isText ? body : `${JSON.stringify(body)}\n`;
+    response.writeHead(status, {
+      "content-type": isText ? "text/plain; charset=utf-8" : "application/json",
+      "content-length": Buffer.byteLength(text),
+      "x-instance": this.name,
+      ...headers,
+    });
+    response.end(text);
   }
 }
 
