@@ -182,10 +182,14 @@ export class EndpointChoice {
     return other ?? suspect;
   }
 
-  /** The endpoint of a session, if it did not fail this request; there is then no other. */
+  /**
+   * The endpoint of a session, if it did not fail this request; there is then no other. One that cannot be connected to is none: the
+   * network of a pod that ends is gone some time before we are told, and its sessions would all wait for that.
+   */
   #findHome(session: string, { avoids, tried }: ConnectionRequest): EndpointHost | undefined {
     const home = this.#hosts.findSession(session);
     if (home === undefined || home === avoids || tried?.includes(home) === true) return undefined;
+    if (home.suspicion.isOpen && !home.suspicion.probe(this.#options.now())) return undefined;
     this.#endSelection();
     return home;
   }

@@ -134,8 +134,9 @@ export function failUpstream(exchange: Exchange, reason: FaultReason, progress: 
 function tryAgain(exchange: Exchange, reason: FaultReason): void {
   exchange.replays++;
   exchange.phase = "acquiring";
-  const isUnreachable = reason === "connect-failure";
+  const isUnreachable = reason === "connect-failure" || reason === "connect-timeout";
   exchange.avoids = isUnreachable ? exchange.connection?.endpoint : undefined;
+  exchange.avoidedFor = reason;
   pauseRequest(exchange);
   exchange.cluster?.retries.repeat();
   exchange.cluster?.acquire(exchange, !isUnreachable);

@@ -1,4 +1,5 @@
 /** All that an exchange knows of its request, its tries and its answer: the fields that its phases read and change. */
+import type { FaultReason } from "@sallyport/model/fault";
 import type { ResponseFlag } from "@sallyport/model/fault";
 import type { UpstreamCluster, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
@@ -85,6 +86,8 @@ export class ExchangeState {
   affinity: Affinity | undefined = undefined;
   /** The endpoint that could not be reached. */
   avoids: UpstreamEndpoint | undefined = undefined;
+  /** Why: what the client is told where there is no other. */
+  avoidedFor: FaultReason = "connect-failure";
 
   status = 0;
   flag: ResponseFlag = "-";

@@ -151,7 +151,7 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
 
   refuse(reason: FaultReason, failed?: UpstreamConnection): void {
     // where another endpoint was asked for and there is none, the try that failed is what the policy is asked about
-    if (failed === undefined) failTry(this, reason, "unseen");
+    if (failed === undefined) failTry(this, reason === "connect-failure" ? this.avoidedFor : reason, "unseen");
     else {
       this.tries++;
       this.connection = failed;

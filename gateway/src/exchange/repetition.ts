@@ -17,12 +17,15 @@ import type { Exchange } from "./exchange.ts";
 
 /** How often a request may come back unseen before its client is told: a connection that is sent away, and two endpoints that left. */
 const MAX_REPLAYS = 3;
+/** After one connection that did not come up in time: who waits for a second one should not wait for a fourth. */
+const MAX_REPLAYS_LATE = 1;
 /** What another connection, or endpoint, may be better at. Who does not speak what is asked for is the same a moment later. */
 const GONE: ReadonlySet<FaultReason> = new Set([
   "upstream-refused",
   "upstream-closed",
   "upstream-reset",
   "connect-failure",
+  "connect-timeout",
 ]);
 /** RFC 9110 section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"]);
@@ -39,7 +42,8 @@ export function isReplayable(exchange: Exchange, reason: FaultReason, progress: 
 
 /** Nothing was done with it, whatever it asks for: it is repeated as long as all of it is still there. */
 function isUnseenReplayable(exchange: Exchange, head: RequestHead, reason: FaultReason): boolean {
-  return GONE.has(reason) && exchange.replays < MAX_REPLAYS && isWhole(exchange, head);
+  const most = reason === "connect-timeout" ? MAX_REPLAYS_LATE : MAX_REPLAYS;
+  return GONE.has(reason) && exchange.replays < most && isWhole(exchange, head);
 }
 
 /** Whether all of the request is still there to be sent once more. */

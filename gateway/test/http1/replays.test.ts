@@ -168,6 +168,14 @@ test("who could not be reached is not tried again, but others are, with the body
   assert.equal(await statusOf(begun.client), 200);
 });
 
+test("a connection that did not come up in time is followed by one to another endpoint, and by no third one", async (t) => {
+  const begun = await begin(t, `${POST}\r\n`);
+  await fail(begun, "unseen", "connect-timeout");
+  await fail(begun, "unseen", "connect-timeout");
+  assert.equal(await statusOf(begun.client), 503);
+  assert.deepEqual(begun.upstream.avoided, ["192.0.2.9:80"]);
+});
+
 test("it ends after four tries", async (t) => {
   const begun = await begin(t, `${POST}\r\n`);
   for (let i = 0; i < 4; i++) await fail(begun, "unseen");
@@ -178,7 +186,6 @@ test("what may have been seen, or would end the same, is not repeated", async (t
   for (const [progress, reason] of [
     ["silent", "upstream-closed"],
     ["begun", "upstream-reset"],
-    ["unseen", "connect-timeout"],
     ["unseen", "upgrade-refused"],
   ] as const) {
     const begun = await begin(t, `${POST}\r\n`);
