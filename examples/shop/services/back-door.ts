@@ -1,7 +1,7 @@
 /** The back door of a service: how its instances are, and telling them how to be. Loopback only, and no route leads there. */
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { BEHAVIOURS, type Behaviour, parseBehaviour } from "./behaviour.ts";
+import { BEHAVIOURS, type Behaviour, parseBehaviour, parseStatus } from "./behaviour.ts";
 
 /** An instance from behind. */
 export interface Back {
@@ -35,6 +35,8 @@ export async function openBackDoor(port: number, instances: readonly Back[]): Pr
       response.writeHead(status, { "content-type": status === 200 ? "application/json" : "text/plain" }).end(body);
     };
     request.resume();
+    // Pages of browsers have no business here.
+    if (request.headers.origin !== undefined) return answer(403, "not from a web page\n");
     if (meant.length === 0) return answer(404, `there are ${instances.map((instance) => instance.name).join(", ")}\n`);
     const asked = `${request.method} ${url.pathname}`;
     if (asked !== "GET /" && asked !== "POST /behave" && asked !== "POST /release") return answer(404, USAGE);
@@ -49,8 +51,10 @@ export async function openBackDoor(port: number, instances: readonly Back[]): Pr
 /** Does what is asked; a text says why it cannot be done. */
 async function act(asked: string, query: URLSearchParams, instances: readonly Back[]): Promise<string | undefined> {
   if (asked === "POST /release") {
-    const status = query.get("status");
-    for (const instance of instances) instance.release(status === null ? undefined : Number(status));
+    const text = query.get("status");
+    const status = text === null ? undefined : parseStatus(text);
+    if (typeof status === "string") return status;
+    for (const instance of instances) instance.release(status);
   }
   if (asked === "POST /behave") {
     const behaviour = parseBehaviour(query);

@@ -24,10 +24,16 @@ export function parseBehaviour(query: URLSearchParams): Behaviour | string {
   const kind = query.get("be") ?? "";
   if (!isKind(kind)) return `be= is one of ${Object.keys(BEHAVIOURS).join(", ")}`;
   const milliseconds = Number(query.get("ms") ?? 1000);
-  const status = Number(query.get("status") ?? 503);
+  const status = parseStatus(query.get("status") ?? "503");
   if (!(milliseconds >= 0 && milliseconds <= 600_000)) return "ms= is 0 to 600000";
-  if (!(Number.isInteger(status) && status >= 200 && status <= 599)) return "status= is 200 to 599";
+  if (typeof status === "string") return status;
   return { kind, milliseconds, status };
+}
+
+/** Reads the status of an answer. */
+export function parseStatus(text: string): number | string {
+  const status = Number(text);
+  return Number.isInteger(status) && status >= 200 && status <= 599 ? status : "status= is 200 to 599";
 }
 
 function isKind(text: string): text is Behaviour["kind"] {
