@@ -28,6 +28,7 @@ import type { Log } from "./observe/log.ts";
 import { CellRecorder } from "./observe/recorder.ts";
 import { toOpenProbe } from "./probe/open.ts";
 import { KeptBodies } from "./retry/kept-bodies.ts";
+import type { TableShortage } from "./cluster/balancer/table-room.ts";
 import type { CompiledBind, Runtime } from "./router/contract.ts";
 import { openClocks } from "./time/ticker.ts";
 import type { Control } from "./workers/control.ts";
@@ -114,6 +115,7 @@ export class IsolateDataPlane implements DataPlane {
         else log.warn("upstream name does not resolve", { cluster, hostname, detail: state.detail });
       },
       onLimit: (cluster, limit, state) => logLimit(log, { cluster, limit }, state),
+      onTableShortage: (shortage) => logTableShortage(log, shortage),
     });
     this.#budget = new ConnectionBudget(connectionLimit(readOpenFilesLimit(), workers));
     this.#datagramBudget = new BudgetShare(this.#budget);
@@ -226,6 +228,16 @@ function logLimit(log: Log, where: { cluster: string; limit: LimitName }, state:
     const { overflows, milliseconds } = state;
     log.info("limit of a cluster no longer reached", { ...where, overflows, seconds: milliseconds / 1000 });
   }
+}
+
+function logTableShortage(log: Log, shortage: TableShortage): void {
+  if (shortage.kind === "enough") {
+    log.info("tables of consistent hashing are as large as configured again");
+    return;
+  }
+  const { room, endpoints, wanted, made } = shortage;
+  const reason = `tables of this worker have ${room / 1024 / 1024} MiB, half of it for large ones: shares are less even, and workers may differ in where keys go; ask for smaller tables (tableSize, minimumSize) in BackendTrafficPolicies`;
+  log.warn("tables of consistent hashing are made smaller than configured", { reason, endpoints, wanted, made });
 }
 
 /** What exchanges look at for each request: shared memory, read anew each time. */

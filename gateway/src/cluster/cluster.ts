@@ -19,7 +19,7 @@ import type {
   UpstreamTlsSettings,
 } from "./contract.ts";
 import { ConnectionPool } from "./connection-pool.ts";
-import { EndpointChoice } from "./endpoint-choice.ts";
+import { type ChoiceOptions, EndpointChoice } from "./endpoint-choice.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 import { EndpointHosts } from "./endpoint-hosts.ts";
 import { ClusterHealth } from "./health/cluster-health.ts";
@@ -32,7 +32,8 @@ import type { ClusterSummary } from "./summary/contract.ts";
 import { type Absence, type LineServer, WaitingRequests } from "./waiting-requests.ts";
 
 /** What a cluster stands on. */
-export type ClusterOptions = Pick<ClusterTableOptions, "open" | "now" | "random" | "schedule" | "counts" | "recorder"> &
+export type ClusterOptions = Pick<ClusterTableOptions, "open" | "counts" | "recorder"> &
+  ChoiceOptions &
   BreakerOptions & {
     /** Absent: endpoints are fit, whatever is configured. */
     readonly watch?: HealthWatch;
@@ -170,6 +171,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
 
   retire(): void {
     this.#health?.stop();
+    this.#choice.close();
     this.#hosts.retire();
     this.#breaker.retire();
     // Nobody resolves its names any more.

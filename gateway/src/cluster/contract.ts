@@ -8,6 +8,7 @@ import type { FaultReason } from "@sallyport/model/fault";
 import type { HashKey, Locality } from "@sallyport/model/traffic";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
 import type { ActiveCounts, ClusterCounts, LimitName, Recorder } from "../observe/contract.ts";
+import type { TableShortage } from "./balancer/table-room.ts";
 import type { ClusterSummary, EndpointSummary, LimitState } from "./summary/contract.ts";
 
 /** One upstream address at run time, shared by all routes of its cluster. */
@@ -221,7 +222,7 @@ export interface NameResolver {
 /** What a worker's clusters stand on. */
 export interface ClusterTableOptions {
   readonly open: OpenConnection;
-  /** Milliseconds, monotonic; a coarse clock will do. */
+  /** Milliseconds, monotonic; fine enough to tell parts of one apart. */
   readonly now: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -236,6 +237,8 @@ export interface ClusterTableOptions {
   readonly onNameState?: (clusterKey: string, hostname: string, state: "resolved" | UnresolvedName) => void;
   /** A limit of a cluster is reached, or that is over; one call a change, over all workers. */
   readonly onLimit?: (clusterKey: string, limit: LimitName, state: LimitState) => void;
+  /** Tables of consistent hashing are smaller than configured, or that is over; one call a change. */
+  readonly onTableShortage?: (shortage: TableShortage) => void;
 }
 
 /**

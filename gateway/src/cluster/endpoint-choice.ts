@@ -9,6 +9,7 @@ import { DEFAULT_PANIC_THRESHOLD, type HashKey } from "@sallyport/model/traffic"
 import type { Balancer } from "./balancer/balancer.ts";
 import { mix32 } from "./balancer/hash.ts";
 import { createBalancer } from "./balancer/registry.ts";
+import { TableShelf } from "./balancer/table-shelf.ts";
 import type { ClusterTableOptions, ConnectionRequest, Place, UpstreamEndpoint } from "./contract.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
 import type { EndpointHosts } from "./endpoint-hosts.ts";
@@ -17,7 +18,10 @@ import { slowStartOf, warmUp } from "./slow-start.ts";
 import { type Tier, toTiers } from "./tiers.ts";
 
 /** What a choice stands on. */
-export type ChoiceOptions = Pick<ClusterTableOptions, "now" | "random" | "schedule">;
+export type ChoiceOptions = Pick<ClusterTableOptions, "now" | "random" | "schedule"> & {
+  /** Those of all clusters of the worker; absent: it has its own. */
+  readonly tables?: TableShelf;
+};
 
 /** What of a cluster's configuration says how to choose. */
 interface ChoiceConfig {
@@ -38,6 +42,7 @@ interface BalancedTier extends Tier<EndpointHost> {
 export class EndpointChoice {
   readonly #hosts: EndpointHosts;
   readonly #options: ChoiceOptions;
+  readonly #tables: TableShelf;
   readonly #random: () => number;
   #config: ChoiceConfig;
   #place = NOWHERE;
@@ -50,7 +55,6 @@ export class EndpointChoice {
   #used = 0;
   /** When weights are to be brought up to date; undefined: nobody is warming up. */
   #nextWarmth: number | undefined = undefined;
-  #isWorking = false;
   /** What choose() gave is not the first that was looked at: next() goes on behind it, and leaves some out. */
   hasPassedBy = false;
   /** That of the one tier with a share, where neither hashes nor weights have to be looked at. */
@@ -65,6 +69,7 @@ export class EndpointChoice {
     this.#hosts = hosts;
     this.#options = options;
     this.#random = options.random;
+    this.#tables = options.tables ?? new TableShelf(options);
     this.#config = { balancer, locality, panicThreshold };
     this.#keys = keysOf(balancer);
   }
@@ -83,7 +88,10 @@ export class EndpointChoice {
   configure({ balancer, locality, panicThreshold }: ChoiceConfig): void {
     const config = { balancer, locality, panicThreshold };
     if (isDeepStrictEqual(config, this.#config)) return;
-    if (!isDeepStrictEqual(balancer, this.#config.balancer)) this.#balancers.clear();
+    if (!isDeepStrictEqual(balancer, this.#config.balancer)) {
+      this.close();
+      this.#balancers.clear();
+    }
     this.#config = config;
     this.#keys = keysOf(balancer);
     this.refresh();
@@ -108,7 +116,11 @@ export class EndpointChoice {
     this.#nextWarmth = warmUp(this.#hosts, slowStartOf(balancer), this.#options.now());
     const tiers = toTiers([...this.#hosts], { locality, panicThreshold }, this.#place);
     const kept = new Set(tiers.map(({ key }) => key));
-    for (const key of this.#balancers.keys()) if (!kept.has(key)) this.#balancers.delete(key);
+    for (const [key, balancer] of this.#balancers) {
+      if (kept.has(key)) continue;
+      balancer.close();
+      this.#balancers.delete(key);
+    }
     const balanced = tiers.map((tier) => ({ ...tier, balancer: this.#balance(tier) }));
     const used = balanced.filter(({ share, endpoints }) => share > 0 && endpoints.length > 0);
     const spare = balanced.filter(({ share, endpoints }) => share === 0 && endpoints.length > 0);
@@ -117,7 +129,11 @@ export class EndpointChoice {
     this.#endSelection();
     this.#plain = this.#findPlain();
     this.#hosts.use(used.flatMap(({ endpoints }) => endpoints));
-    this.#work();
+  }
+
+  /** Few requests come any more: it chooses on as it does, and gives back what it shares with others. */
+  close(): void {
+    for (const balancer of this.#balancers.values()) balancer.close();
   }
 
   /** The best endpoint for this request, wherever its client is at home. */
@@ -227,7 +243,7 @@ export class EndpointChoice {
   }
 
   #balance(tier: Tier<EndpointHost>): Balancer<EndpointHost> {
-    const balancer = this.#balancers.get(tier.key) ?? createBalancer(this.#config.balancer);
+    const balancer = this.#balancers.get(tier.key) ?? createBalancer(this.#config.balancer, this.#tables);
     this.#balancers.set(tier.key, balancer);
     balancer.update(tier.endpoints, this.#random, tier.members);
     return balancer;
@@ -246,17 +262,6 @@ export class EndpointChoice {
     this.#nextWarmth = warmUp(this.#hosts, slowStartOf(this.#config.balancer), now);
     for (const { balancer } of this.#tiers) balancer.reweigh();
     this.#plain = this.#findPlain();
-  }
-
-  /** Goes on with the tables that are being made, with a pause for requests after each part. */
-  #work(): void {
-    if (this.#isWorking) return;
-    for (const balancer of this.#balancers.values()) if (balancer.work()) this.#isWorking = true;
-    if (!this.#isWorking) return;
-    this.#options.schedule(0, () => {
-      this.#isWorking = false;
-      this.#work();
-    });
   }
 }
 

@@ -1,6 +1,7 @@
 /** All clusters of one worker, from the compilation that makes them to the last request on them. */
 import type { Cluster } from "@sallyport/model/cluster";
 import type { EndpointSet } from "@sallyport/model/endpoint";
+import { TableShelf } from "./balancer/table-shelf.ts";
 import { type ClusterOptions, PooledCluster } from "./cluster.ts";
 import type { ClusterTable, ClusterTableOptions, ManagedCluster, Place, UpstreamTlsSettings } from "./contract.ts";
 import { DnsDiscovery } from "./dns/discovery.ts";
@@ -24,6 +25,7 @@ interface Entry {
 
 class PooledClusterTable implements ClusterTable {
   readonly #options: ClusterTableOptions;
+  readonly #tables: TableShelf;
   readonly #watch: HealthWatch | undefined;
   readonly #entries = new Map<ManagedCluster, Entry>();
   #place = NOWHERE;
@@ -31,6 +33,7 @@ class PooledClusterTable implements ClusterTable {
   constructor(options: TableOptions) {
     const { health, now, random, schedule } = options;
     this.#options = options;
+    this.#tables = new TableShelf(options);
     this.#watch = health && new HealthWatch({ ...health, now, random, schedule });
   }
 
@@ -75,7 +78,8 @@ class PooledClusterTable implements ClusterTable {
   }
 
   #toClusterOptions(): ClusterOptions {
-    return this.#watch === undefined ? this.#options : { ...this.#options, watch: this.#watch };
+    const options = { ...this.#options, tables: this.#tables };
+    return this.#watch === undefined ? options : { ...options, watch: this.#watch };
   }
 
   #discover(config: Cluster, cluster: PooledCluster): DnsDiscovery | undefined {

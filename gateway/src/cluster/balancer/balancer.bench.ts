@@ -3,6 +3,7 @@ import type { Balancer as Config } from "@sallyport/model/traffic";
 import { bench } from "@sallyport/testkit/bench";
 import type { BalancedEndpoint } from "./balancer.ts";
 import { createBalancer } from "./registry.ts";
+import { TableShelf } from "./table-shelf.ts";
 
 class Endpoint implements BalancedEndpoint {
   readonly label: string;
@@ -20,6 +21,9 @@ class Endpoint implements BalancedEndpoint {
   }
 }
 
+/** Time stands still: tables are there when update() returns. */
+const AT_ONCE = { now: () => 0, schedule: () => undefined };
+
 const CONFIGS: readonly Config[] = [
   { kind: "least-request" },
   { kind: "least-request", choices: 5 },
@@ -31,13 +35,12 @@ const CONFIGS: readonly Config[] = [
 
 for (const config of CONFIGS) {
   for (const weights of ["equal", "different"] as const) {
-    const balancer = createBalancer<Endpoint>(config);
+    const balancer = createBalancer<Endpoint>(config, new TableShelf(AT_ONCE));
     const endpoints = Array.from(
       { length: 20 },
       (_, n) => new Endpoint(n, weights === "equal" ? 1 : 1 + (n % 5), n % 7),
     );
     balancer.update(endpoints, Math.random);
-    while (balancer.work());
     const choices = config.kind === "least-request" ? ` of ${config.choices ?? 2}` : "";
     bench(`${config.kind}${choices}, 20 endpoints of ${weights} weight`, (iterations) => {
       let sum = 0;

@@ -7,6 +7,7 @@ import { seeded } from "@sallyport/testkit/random";
 import type { BalancedEndpoint, Balancer } from "./balancer.ts";
 import { DeadlineQueue } from "./deadline-queue.ts";
 import { createBalancer } from "./registry.ts";
+import { TableShelf } from "./table-shelf.ts";
 import { WeightedSample } from "./weighted-sample.ts";
 
 class Host implements BalancedEndpoint {
@@ -34,11 +35,13 @@ const CONFIGS = {
   maglev: { kind: "maglev", keys: [], tableSize: 65_537 },
 } as const satisfies Record<string, Config>;
 
+/** Time stands still: tables are there when update() returns. */
+const TABLES = new TableShelf({ now: () => 0, schedule: () => undefined });
+
 function setUp(kind: keyof typeof CONFIGS, weights: readonly number[], random = seeded(1)) {
-  const balancer = createBalancer<Host>(CONFIGS[kind]);
+  const balancer = createBalancer<Host>(CONFIGS[kind], TABLES);
   const hosts = weights.map((weight, n) => new Host(weight, n));
   balancer.update(hosts, random);
-  while (balancer.work());
   return { balancer, hosts, random };
 }
 
@@ -142,7 +145,7 @@ test("least-request: of two endpoints the one with fewer requests for its weight
 
 test("least-request: of many choices the best is first and the next best second", () => {
   const random = seeded(3);
-  const balancer = createBalancer<Host>({ kind: "least-request", choices: 100 });
+  const balancer = createBalancer<Host>({ kind: "least-request", choices: 100 }, TABLES);
   const hosts = [5, 2, 9, 3, 7].map((requests, n) => Object.assign(new Host(n === 2 ? 9 : 1, n), { requests }));
   balancer.update(hosts, random);
   for (let i = 0; i < 20; i++) {

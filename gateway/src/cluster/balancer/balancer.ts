@@ -32,6 +32,6 @@ export interface Balancer<T extends BalancedEndpoint> {
   first(random: () => number, hash?: number): T | undefined;
   /** The next best endpoint; undefined once all were given. */
   next(): T | undefined;
-  /** Does a part (about a millisecond) of what the last update left to do; whether there is more. */
-  work(): boolean;
+  /** No update comes any more, and few requests: what it shares with others is given back. It chooses among those it has. */
+  close(): void;
 }

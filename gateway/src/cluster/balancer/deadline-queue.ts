@@ -21,7 +21,7 @@ export class DeadlineQueue {
     const due = this.#heap[0] ?? 0;
     this.#now = this.#deadline(due);
     this.#deadlines[due] = this.#now + (this.#periods[due] ?? 1);
-    this.#siftDown();
+    this.#siftDown(0);
     return due;
   }
 
@@ -37,18 +37,18 @@ export class DeadlineQueue {
   }
 
   #order(): void {
-    this.#heap.sort((one, other) => this.#deadline(one) - this.#deadline(other) || one - other);
+    for (let at = (this.#heap.length >>> 1) - 1; at >= 0; at--) this.#siftDown(at);
   }
 
   #deadline(index: number): number {
     return this.#deadlines[index] ?? 0;
   }
 
-  #siftDown(): void {
+  #siftDown(from: number): void {
     const heap = this.#heap;
-    const moved = heap[0] ?? 0;
+    const moved = heap[from] ?? 0;
     const deadline = this.#deadline(moved);
-    let at = 0;
+    let at = from;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= heap.length) break;

@@ -8,6 +8,7 @@ import type { HashingConfig } from "./hash-table.ts";
 import { HashingBalancer } from "./hashing.ts";
 import { primeUpTo } from "./maglev.ts";
 import { toPointCounts } from "./ring.ts";
+import { TableShelf } from "./table-shelf.ts";
 
 interface Host extends BalancedEndpoint {
   readonly label: string;
@@ -26,11 +27,32 @@ function toHosts(count: number): Host[] {
   return Array.from({ length: count }, (_, n) => toHost(n + 1));
 }
 
+/** Time stands still: tables are there when update() returns. */
+const AT_ONCE = { now: () => 0, schedule: () => undefined };
+
 function open(config: HashingConfig, hosts: readonly Host[], members = hosts): HashingBalancer<Host> {
-  const balancer = new HashingBalancer<Host>(config);
+  const balancer = new HashingBalancer<Host>(config, new TableShelf(AT_ONCE));
   balancer.update(hosts, Math.random, members);
-  while (balancer.work());
   return balancer;
+}
+
+/** Each look at the clock takes half a millisecond: few parts are made in a turn. */
+class Loop {
+  time = 0;
+  turns = 0;
+  readonly later: (() => void)[] = [];
+  readonly shelf = new TableShelf({
+    now: () => (this.time += 0.5),
+    schedule: (_milliseconds, run) => this.later.push(run),
+  });
+
+  /** The next turn; whether there is one. */
+  turn(): boolean {
+    const due = this.later.splice(0);
+    for (const run of due) run();
+    if (due.length > 0) this.turns++;
+    return this.later.length > 0;
+  }
 }
 
 function place(balancer: HashingBalancer<Host>, key: number): string {
@@ -146,31 +168,56 @@ for (const config of CONFIGS) {
 
   test(`${config.kind}: a large table is made in parts, and what was there is used meanwhile`, () => {
     const hosts = toHosts(1000);
-    const balancer = open(config, hosts.slice(0, 4));
+    const loop = new Loop();
+    const balancer = new HashingBalancer<Host>(config, loop.shelf);
+    balancer.update(hosts.slice(0, 4), Math.random);
+    while (loop.turn());
     const before = Array.from({ length: 100 }, (_, key) => place(balancer, key));
+    loop.turns = 0;
     balancer.update(hosts.slice(1), Math.random);
-    let parts = 0;
-    for (let isMore = true; isMore; parts++) {
-      if (parts === 3) {
-        for (const [key, label] of before.entries()) {
-          if (label === hosts[0]?.label) assert.notEqual(place(balancer, key), label);
-          else assert.equal(place(balancer, key), label);
-        }
+    while (loop.turn()) {
+      if (loop.turns % 100 !== 3) continue;
+      for (const [key, label] of before.entries()) {
+        if (label === hosts[0]?.label) assert.notEqual(place(balancer, key), label);
+        else assert.equal(place(balancer, key), label);
       }
-      isMore = balancer.work();
     }
-    assert.ok(parts > 10, String(parts));
+    assert.ok(loop.turns > 100, String(loop.turns));
     const after = new Set(Array.from({ length: 1000 }, (_, key) => place(balancer, key)));
     assert.ok(after.size > 500, "the new table");
   });
 
-  test(`${config.kind}: who wants a table that there is has it at once`, () => {
+  test(`${config.kind}: who wants a table that there is shares it, in whatever order its endpoints come`, () => {
     const hosts = toHosts(300);
-    const one = open(config, hosts);
-    const other = new HashingBalancer<Host>(config);
-    other.update(hosts, Math.random);
-    assert.ok(!other.work());
+    const shelf = new TableShelf(AT_ONCE);
+    const one = new HashingBalancer<Host>(config, shelf);
+    one.update(hosts, Math.random);
+    const { bytes } = shelf;
+    const other = new HashingBalancer<Host>(config, shelf);
+    other.update(hosts.toReversed(), Math.random);
+    assert.equal(shelf.bytes, bytes);
     for (let key = 0; key < 100; key++) assert.equal(place(other, key), place(one, key));
+    one.close();
+    assert.equal(shelf.bytes, bytes);
+    other.close();
+    assert.equal(shelf.bytes, 0);
+    for (let key = 0; key < 100; key++) assert.equal(place(other, key), place(one, key), "late requests");
+  });
+
+  test(`${config.kind}: endpoints that change faster than a table is made do not keep one from being made`, () => {
+    const loop = new Loop();
+    const balancer = new HashingBalancer<Host>(config, loop.shelf);
+    const hosts = toHosts(100);
+    let before: string[] = [];
+    let moved = 0;
+    for (let change = 0; change < 100; change++) {
+      balancer.update(hosts.slice(change % 7), Math.random);
+      for (let turns = 0; turns < 40; turns++) loop.turn();
+      const after = Array.from({ length: 100 }, (_, key) => place(balancer, key));
+      moved = after.filter((label, key) => label !== before[key]).length;
+      before = after;
+    }
+    assert.ok(moved < 20, `${moved} keys move where there is a table, nearly all where there is none`);
   });
 }
 

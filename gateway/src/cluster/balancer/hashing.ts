@@ -4,13 +4,9 @@
  */
 import type { BalancedEndpoint, Balancer } from "./balancer.ts";
 import { mix32 } from "./hash.ts";
-import { type HashingConfig, type TableBuild, type TableMember, TableShelf } from "./hash-table.ts";
-import { makeMaglev } from "./maglev.ts";
-import { makeRing } from "./ring.ts";
+import type { HashingConfig, TableMember } from "./hash-table.ts";
+import type { SharedTable, TableOrder, TableShelf } from "./table-shelf.ts";
 
-const SHELF = new TableShelf();
-/** Parts of a table that may be made before update() returns: those of a small one. */
-const PARTS_AT_ONCE = 4;
 /** Places of the table looked at for one endpoint, on average, before the rest is given in the order of labels. */
 const STEPS_AN_ENDPOINT = 16;
 
@@ -20,13 +16,16 @@ const STEPS_AN_ENDPOINT = 16;
  */
 export class HashingBalancer<T extends BalancedEndpoint> implements Balancer<T> {
   readonly #config: HashingConfig;
-  /** By label. */
-  #endpoints: readonly T[] = [];
+  readonly #shelf: TableShelf;
+  /** As in the table, then those it does not know. */
+  #endpoints: T[] = [];
+  /** What a table was asked of, in the order in which they came. */
   #members: readonly TableMember[] = [];
   /** In use. */
-  #build: TableBuild | undefined = undefined;
+  #shared: SharedTable | undefined = undefined;
   /** To be used once it is made. */
-  #next: TableBuild | undefined = undefined;
+  #order: TableOrder | undefined = undefined;
+  #isClosed = false;
   /** Of each member of the table in use: its index in #endpoints, or -1. */
   #indices = new Int32Array(0);
   /** Of each endpoint: the last selection that had it. */
@@ -37,35 +36,30 @@ export class HashingBalancer<T extends BalancedEndpoint> implements Balancer<T> 
   #start = 0;
   #rest = 0;
 
-  constructor(config: HashingConfig) {
+  constructor(config: HashingConfig, shelf: TableShelf) {
     this.#config = config;
+    this.#shelf = shelf;
   }
 
   update(endpoints: readonly T[], _random: () => number, members: readonly T[] = endpoints): void {
-    this.#endpoints = endpoints.toSorted(byLabel);
-    this.#seen = new Uint32Array(endpoints.length);
-    this.#selection = 0;
-    const sorted = members.map(({ label, weight }) => ({ label, weight })).sort(byLabel);
-    if (!areSame(sorted, this.#members)) {
-      this.#members = sorted;
-      this.#next = sorted.length === 0 ? undefined : SHELF.take(this.#config, sorted, () => this.#make(sorted));
-      for (let part = 0; part < PARTS_AT_ONCE && this.work(); part++);
+    if (!this.#isClosed && !areSame(members, this.#members)) {
+      this.#members = members.map(({ label, weight }) => ({ label, weight }));
+      if (this.#members.length === 0) this.#forget();
+      // One that is being made is finished: where changes come faster than tables are made, there would never be one.
+      else if (this.#order === undefined) this.#ask();
     }
-    this.#connect();
+    this.#connect(endpoints);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#cancel();
+    if (this.#shared !== undefined) this.#shelf.giveBack(this.#shared);
   }
 
   reweigh(): void {
     // no slow start here: keys would move all the while
-  }
-
-  work(): boolean {
-    const next = this.#next;
-    if (next === undefined) return false;
-    if (next.work()) return true;
-    this.#build = next;
-    this.#next = undefined;
-    this.#connect();
-    return false;
   }
 
   first(random: () => number, hash?: number): T | undefined {
@@ -77,7 +71,7 @@ export class HashingBalancer<T extends BalancedEndpoint> implements Balancer<T> 
     }
     this.#selection++;
     const mixed = mix32(hash ?? random() * 0x1_0000_0000);
-    const table = this.#build?.table;
+    const table = this.#shared?.table;
     this.#place = table?.find(mixed) ?? 0;
     this.#steps = table === undefined ? 0 : Math.min(table.owners.length, STEPS_AN_ENDPOINT * (size + 4));
     this.#start = mixed % size;
@@ -86,7 +80,7 @@ export class HashingBalancer<T extends BalancedEndpoint> implements Balancer<T> 
   }
 
   next(): T | undefined {
-    const owners = this.#build?.table?.owners;
+    const owners = this.#shared?.table?.owners;
     while (owners !== undefined && this.#steps > 0) {
       this.#steps--;
       const index = this.#indices[owners[this.#place] ?? 0] ?? -1;
@@ -108,23 +102,60 @@ export class HashingBalancer<T extends BalancedEndpoint> implements Balancer<T> 
     return true;
   }
 
-  #make(members: readonly TableMember[]): ReturnType<typeof makeRing> {
-    const config = this.#config;
-    return config.kind === "maglev" ? makeMaglev(members, config.tableSize) : makeRing(members, config);
+  #ask(): void {
+    const members = this.#members;
+    const onMade = (shared: SharedTable): void => {
+      this.#order = undefined;
+      this.#use(shared);
+      if (members !== this.#members) this.#ask();
+    };
+    this.#order = { config: this.#config, members, replaced: this.#shared, onMade };
+    this.#shelf.order(this.#order);
   }
 
-  /** Finds the endpoints of today in the table in use. A selection that was begun goes on among all. */
-  #connect(): void {
+  #cancel(): void {
+    if (this.#order !== undefined) this.#shelf.cancel(this.#order);
+    this.#order = undefined;
+  }
+
+  #forget(): void {
+    this.#cancel();
+    this.#use(undefined);
+  }
+
+  /** From now on this table is used. */
+  #use(shared: SharedTable | undefined): void {
+    const before = this.#shared;
+    this.#shared = shared;
+    if (before !== undefined) this.#shelf.giveBack(before);
+    this.#connect(this.#endpoints);
+  }
+
+  /** Finds the endpoints of today in the table in use. A selection that was begun is over. */
+  #connect(endpoints: readonly T[]): void {
+    const left = new Map<string, T>();
+    for (const endpoint of endpoints) left.set(endpoint.label, endpoint);
+    const members = this.#shared?.members ?? [];
+    const indices = new Int32Array(members.length).fill(-1);
+    const ordered: T[] = [];
+    for (const [member, { label }] of members.entries()) {
+      const endpoint = left.get(label);
+      if (endpoint === undefined) continue;
+      left.delete(label);
+      indices[member] = ordered.length;
+      ordered.push(endpoint);
+    }
+    for (const endpoint of left.values()) ordered.push(endpoint);
+    this.#endpoints = ordered;
+    this.#indices = indices;
+    this.#seen = new Uint32Array(ordered.length);
+    this.#selection = 0;
     this.#steps = 0;
-    const indices = new Map(this.#endpoints.map(({ label }, index) => [label, index]));
-    this.#indices = Int32Array.from(this.#build?.members ?? [], ({ label }) => indices.get(label) ?? -1);
+    this.#rest = 0;
   }
 }
 
-function byLabel(one: { readonly label: string }, other: { readonly label: string }): number {
-  return one.label < other.label ? -1 : Number(one.label > other.label);
-}
-
+/** Also the order: where that alone is another, the table that there is will be found. */
 function areSame(some: readonly TableMember[], others: readonly TableMember[]): boolean {
   return (
     some.length === others.length &&

@@ -48,8 +48,8 @@ export class LeastRequestBalancer<T extends BalancedEndpoint> implements Balance
     return this.#candidates.next();
   }
 
-  work(): boolean {
-    return false;
+  close(): void {
+    // nothing is shared with others
   }
 
   /** Draws with repetition, as weights want it; of equal ones the first drawn. */

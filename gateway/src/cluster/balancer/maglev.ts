@@ -13,6 +13,8 @@ import {
   toOwners,
 } from "./hash-table.ts";
 
+const LABELS_A_PART = 64;
+
 /**
  * Makes the table of these members, sorted by label. It has as many places as the greatest prime that is not above `tableSize`: only
  * of a prime is every order complete. Turns are by weight.
@@ -21,8 +23,13 @@ export function* makeMaglev(members: readonly TableMember[], tableSize: number):
   const size = primeUpTo(tableSize);
   const owners = toOwners(members.length, size);
   const taken = new Uint8Array(size);
-  const places = members.map(({ label }) => hashText(label, 3) % size);
-  const skips = members.map(({ label }) => 1 + (size > 2 ? hashText(label, 4) % (size - 1) : 0));
+  const places = new Uint32Array(members.length);
+  const skips = new Uint32Array(members.length);
+  for (const [owner, { label }] of members.entries()) {
+    places[owner] = hashText(label, 3) % size;
+    skips[owner] = 1 + (size > 2 ? hashText(label, 4) % (size - 1) : 0);
+    if (owner % LABELS_A_PART === 0) yield;
+  }
   const weights = members.map(({ weight }) => weight);
   const turns = new DeadlineQueue(weights, () => 1);
   let steps = 0;

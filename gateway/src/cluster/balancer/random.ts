@@ -26,7 +26,7 @@ export class RandomBalancer<T extends BalancedEndpoint> implements Balancer<T> {
     // no slow start here: weights change by update alone
   }
 
-  work(): boolean {
-    return false;
+  close(): void {
+    // nothing is shared with others
   }
 }

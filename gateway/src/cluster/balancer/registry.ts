@@ -6,9 +6,10 @@ import { HashingBalancer } from "./hashing.ts";
 import { LeastRequestBalancer } from "./least-request.ts";
 import { RandomBalancer } from "./random.ts";
 import { RoundRobinBalancer } from "./round-robin.ts";
+import type { TableShelf } from "./table-shelf.ts";
 
-/** A balancer as configured, without endpoints yet. */
-export function createBalancer<T extends BalancedEndpoint>(config: BalancerConfig): Balancer<T> {
+/** A balancer as configured, without endpoints yet. `tables`: those of its worker. */
+export function createBalancer<T extends BalancedEndpoint>(config: BalancerConfig, tables: TableShelf): Balancer<T> {
   switch (config.kind) {
     case "least-request":
       return new LeastRequestBalancer(config.choices ?? 2);
@@ -18,7 +19,7 @@ export function createBalancer<T extends BalancedEndpoint>(config: BalancerConfi
       return new RandomBalancer();
     case "ring-hash":
     case "maglev":
-      return new HashingBalancer(config);
+      return new HashingBalancer(config, tables);
     default:
       return assertNever(config);
   }

@@ -41,7 +41,7 @@ export function* makeRing(members: readonly TableMember[], size: RingSize): Tabl
         if (++steps % STEPS_A_PART === 0) yield;
       }
     }
-    if (pass === "count") ring.reserve();
+    if (pass === "count") yield* ring.reserve();
   }
   for (let bucket = 0; bucket < ring.buckets; bucket++) {
     ring.sort(bucket);
@@ -51,13 +51,19 @@ export function* makeRing(members: readonly TableMember[], size: RingSize): Tabl
 }
 
 /** How many points each has: at least one, and the more the greater its weight. Exported for its test. */
-export function toPointCounts(members: readonly TableMember[], { minimumSize, maximumSize }: RingSize): number[] {
+export function toPointCounts(members: readonly TableMember[], size: RingSize): number[] {
+  const weight = sumOf(members.map((member) => member.weight));
+  const total = toRingTotal(members, size);
+  return members.map((member) => Math.max(1, Math.round((member.weight / weight) * total)));
+}
+
+/** How many points all of them have, about: each has one at least. */
+export function toRingTotal(members: readonly TableMember[], { minimumSize, maximumSize }: RingSize): number {
   const weight = sumOf(members.map((member) => member.weight));
   // The power of two next to the mean: endpoints that come and go do not change it.
   const usual = 2 ** Math.round(Math.log2(weight / members.length));
   const wanted = (POINTS * weight) / usual;
-  const total = Math.max(Math.min(wanted, maximumSize), Math.min(minimumSize, maximumSize));
-  return members.map((member) => Math.max(1, Math.round((member.weight / weight) * total)));
+  return Math.max(Math.min(wanted, maximumSize), Math.min(minimumSize, maximumSize));
 }
 
 /** The points of one label, always in the same order. */
@@ -102,9 +108,12 @@ class Ring implements HashTable {
   }
 
   /** All were counted: makes room for them. */
-  reserve(): void {
+  *reserve(): Generator<void> {
     let sum = 0;
-    for (let at = 0; at < this.#starts.length; at++) this.#starts[at] = sum += this.#starts[at] ?? 0;
+    for (let at = 0; at < this.#starts.length; at++) {
+      this.#starts[at] = sum += this.#starts[at] ?? 0;
+      if (at % (STEPS_A_PART * POINTS_A_BUCKET) === 0) yield;
+    }
   }
 
   put(point: number, owner: number): void {

@@ -36,8 +36,8 @@ export class RoundRobinBalancer<T extends BalancedEndpoint> implements Balancer<
     return this.#candidates.next();
   }
 
-  work(): boolean {
-    return false;
+  close(): void {
+    // nothing is shared with others
   }
 
   #takeTurn(): number {
