@@ -116,7 +116,7 @@ test("the admin API shows configuration, clusters and listeners as the workers h
   const [cluster] = JSON.parse((await rig.admin("/clusters")).body) as { key: string; endpoints: unknown[] }[];
   assert.equal(cluster?.key, "default/web:80");
   const address = `127.0.0.1:${rig.backendPort}`;
-  const use = { active: 0, connections: 1, streams: 0, idle: 1, draining: 0 };
+  const use = { health: "fit", ejectedForMs: null, active: 0, connections: 1, streams: 0, idle: 1, draining: 0 };
   assert.deepEqual(cluster?.endpoints, [{ address, weight: 1, state: "ready", ...use }]);
   assert.deepEqual(JSON.parse((await rig.admin("/listeners")).body), [
     {
