@@ -31,6 +31,7 @@ import { KeptBodies } from "./retry/kept-bodies.ts";
 import type { TableShortage } from "./cluster/balancer/table-room.ts";
 import type { CompiledBind, Runtime } from "./router/contract.ts";
 import { openClocks } from "./time/ticker.ts";
+import { reservePort } from "./wire/own-ports.ts";
 import type { Control } from "./workers/control.ts";
 import type { SharedMemory } from "./workers/memory.ts";
 import { startVitals } from "./workers/vitals.ts";
@@ -73,6 +74,7 @@ export class IsolateDataPlane implements DataPlane {
   readonly #clocks = openClocks();
   readonly #sweep: NodeJS.Timeout;
   readonly #stopVitals: () => void;
+  readonly #freePort: () => void;
   #listenerBlocks: ReadonlyMap<string, number> = new Map();
   #routeBlocks: ReadonlyMap<string, number> = new Map();
   #clusterBlocks: ReadonlyMap<string, number> = new Map();
@@ -94,6 +96,7 @@ export class IsolateDataPlane implements DataPlane {
       kept: new KeptBodies(),
       pool: [],
     };
+    this.#freePort = reservePort(() => memory.control.adminPort);
     this.#clusters = openClusterTable({
       open: (open) => openUpstream(open, { clocks, recorder, log }),
       now: () => performance.now(),
@@ -178,6 +181,7 @@ export class IsolateDataPlane implements DataPlane {
     this.#clocks.coarse.stop();
     this.#clocks.fine.stop();
     this.#clusters.close();
+    this.#freePort();
     await this.#accessLog?.close(LOG_PATIENCE);
   }
 

@@ -10,6 +10,7 @@ import type { ConnectionOptions, TLSSocket } from "node:tls";
 import type { UpstreamEndpoint, UpstreamTlsSettings } from "../cluster/contract.ts";
 import type { Inlet } from "./inlet.ts";
 import type { SocketWays } from "./outlet.ts";
+import { isReserved } from "./own-ports.ts";
 import { adoptReads, openSocket } from "./rehouse.ts";
 import { describeTlsFailure, IdentityError, ProtocolError } from "./tls-failure.ts";
 import { openTls } from "./tls-module.ts";
@@ -70,6 +71,7 @@ const CONTEXT_CAPACITY = 128;
 const contexts = new UpstreamContexts(CONTEXT_CAPACITY);
 const sessions = new UpstreamSessions(SESSION_CAPACITY);
 const warnings = new UpstreamWarnings("TLS to an upstream endpoint failed; requests to it are answered 503");
+const refusals = new UpstreamWarnings("an upstream endpoint is the admin API of this proxy; nothing is sent to it");
 
 /** Begins to connect. What is read goes to the inlet, which delivers only once the connection is up. */
 export function connectUpstream(target: UpstreamTarget, inlet: Inlet, owner: UpstreamSocketOwner): UpstreamSocket {
@@ -95,8 +97,19 @@ function connectPlain(target: UpstreamTarget, inlet: Inlet, owner: UpstreamSocke
   return { socket, ways: target.ways ?? "tuned" };
 }
 
+const OWN_PORT = {
+  detail: "its address is loopback, its port that of --admin",
+  hint: "find out who wrote this Service: by it others could have read the configuration, or had the proxy drained",
+};
+
 /** A name would be looked up with the machine's resolver, and what that says is nobody's configuration. */
-function dial(socket: Socket, { endpoint: { address, port, label }, tcpKeepAlive }: UpstreamTarget): boolean {
+function dial(socket: Socket, { cluster, endpoint, tcpKeepAlive, log }: UpstreamTarget): boolean {
+  const { address, port, label } = endpoint;
+  if (isReserved(address, port)) {
+    refusals.warn(log, { ...OWN_PORT, cluster, endpoint: label }, performance.now());
+    socket.destroy(new Error(`${label} is the admin API`));
+    return false;
+  }
   const isLiteral = isIP(address) !== 0;
   // the kernel counts in seconds, and takes 0 for its own default of hours
   if (tcpKeepAlive !== undefined) socket.setKeepAlive(true, Math.max(1_000, tcpKeepAlive));

@@ -1,6 +1,6 @@
 /**
  * The words of shared memory by which the supervisor steers its workers and sees whether they live. The supervisor alone
- * writes the epoch, the stage and the pressure; each worker alone writes its heartbeat.
+ * writes the epoch, the stage, the pressure and the admin port; each worker alone writes its heartbeat.
  */
 import { LEVELS, type LogLevel } from "../observe/log.ts";
 import type { OutputLock } from "../observe/line-output.ts";
@@ -19,6 +19,7 @@ const STAGE = 1;
 const PRESSURE = 2;
 const LOG_LEVEL = 3;
 const OUTPUT_LOCK = 4;
+const ADMIN_PORT = 5;
 /** A cache line of its own for every heartbeat. */
 const LINE = 16;
 
@@ -60,6 +61,15 @@ export class Control {
   /** One read of each word: whether a connection may be kept after the answer it is about to send. */
   get keepsAlive(): boolean {
     return this.words[STAGE] === 0 && this.words[PRESSURE] === 0;
+  }
+
+  /** Where the admin API is bound; 0: nowhere. */
+  get adminPort(): number {
+    return this.words[ADMIN_PORT] ?? 0;
+  }
+
+  set adminPort(port: number) {
+    Atomics.store(this.words, ADMIN_PORT, port);
   }
 
   /** The cell that a Log reads its level from. */

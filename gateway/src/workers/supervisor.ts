@@ -191,6 +191,7 @@ class Supervisor implements Gateway {
     const onError = (error: unknown): void => this.#log.error("an operator's request failed", { error });
     if (admin !== undefined) {
       this.#admin = await openAdmin(admin, source, onError).catch(failToListen("the admin API", "--admin", admin));
+      this.#memory.control.adminPort = this.#admin.port;
     }
     if (metrics === undefined) return;
     this.#metrics = await openMetricsServer(metrics, source, onError).catch(
