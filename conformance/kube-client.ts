@@ -26,6 +26,8 @@ const PLURALS: Readonly<Record<string, string>> = {
   Ingress: "ingresses",
   IngressClass: "ingressclasses",
   GatewayClass: "gatewayclasses",
+  BackendTrafficPolicy: "backendtrafficpolicies",
+  ClientTrafficPolicy: "clienttrafficpolicies",
 };
 /** Kinds without a namespace. */
 const CLUSTER_WIDE = new Set(["Namespace", "IngressClass", "GatewayClass", "CustomResourceDefinition", "ClusterRole"]);

@@ -108,7 +108,7 @@ async function addImage(cluster: Cluster): Promise<string> {
 
 /** For the GatewayClass: so many proxies for each Gateway. Its CRD is the chart's own. */
 async function addParameters(cluster: Cluster, replicas: number): Promise<Readonly<Record<string, string>>> {
-  await cluster.kubectl(["apply", "--server-side", "-f", join(CHART, "crds")]);
+  await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", join(CHART, "crds")]);
   const metadata = { name: "testbed", namespace: SYSTEM_NAMESPACE };
   const spec = { deployment: { replicas, resources: SMALL } };
   const objects = [

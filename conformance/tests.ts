@@ -1,9 +1,10 @@
 // The conformance suites as node:test: `npm run conformance:tests [-- FRAGMENT...]` runs the test files whose path holds one
-// of the fragments; without fragments, all but those that have a command of their own (conformance:protocol, :jury, :ingress).
+// of the fragments; without fragments, all but those that have a command of their own (conformance:protocol, :jury, :ingress,
+// :policies).
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 
-const OWN_COMMAND = /\/(protocol|jury|ingress)\.test\.ts$/;
+const OWN_COMMAND = /\/(protocol|jury|ingress|policies\/policies)\.test\.ts$/;
 
 const fragments = process.argv.slice(2);
 const wanted = (file: string): boolean =>

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createAuthority } from "@sallyport/testkit/certs";
+import { type Answer, ask, askUntil } from "../echo.ts";
 import { fieldOf } from "../kube-client.ts";
-import { type Answer, ask, askUntil, backendOf, IngressCluster, rulesOf, verifyCertificate } from "./cluster.ts";
+import { backendOf, IngressCluster, rulesOf, verifyCertificate } from "./cluster.ts";
 import { PATH_SCENARIOS } from "./scenarios.ts";
 
 /** Replicas of the load balancing scenario, and how often they are asked. */

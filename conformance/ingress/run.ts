@@ -1,9 +1,9 @@
 // `npm run conformance:ingress`: the 25 scenarios of Ingress as node:test, in a real cluster, asked from outside. `-- --name NAME`:
 // the cluster; one that is up is used, and stays; `--keep` leaves it up.
-import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runCommand } from "../command.ts";
+import { runOutside } from "../outside-tests.ts";
 import { keepLogs, openTestbed } from "../testbed.ts";
 
 async function main(): Promise<void> {
@@ -17,16 +17,7 @@ async function main(): Promise<void> {
     say: (line) => console.log(line),
   });
   const { cluster } = testbed;
-  const tests = join(import.meta.dirname, "ingress.test.ts");
-  const node = [process.execPath, "--test", "--test-reporter=spec", "--test-timeout=120000", tests];
-  const [command, ...args] = cluster.commandFor("outside", node);
-  const code = await new Promise<number>((resolve, reject) => {
-    const environment = { ...process.env, KUBECONFIG: cluster.kubeconfig };
-    const child = spawn(command, args, { stdio: "inherit", env: environment });
-    child.on("error", reject);
-    child.on("close", (status) => resolve(status ?? -1));
-  });
-  if (code === 0) return;
+  if (await runOutside(cluster, join(import.meta.dirname, "ingress.test.ts"))) return;
   process.exitCode = 1;
   await keepLogs(cluster, join(import.meta.dirname, "../report/ingress"));
 }

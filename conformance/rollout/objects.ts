@@ -1,4 +1,4 @@
-// Objects of the rollout: a Gateway with a route to echo servers, in a namespace of their own.
+// Objects of the rollout: a Gateway with a route to echo servers, and a policy that tries nothing again, in a namespace of their own.
 
 /** Its namespace. */
 export const NAMESPACE = "rollout";
@@ -23,6 +23,19 @@ spec:
   parentRefs: [{ name: edge }]
   hostnames: [rollout.test]
   rules: [{ backendRefs: [{ name: echo, port: 80 }] }]
+---
+apiVersion: policy.sallyport.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: { name: all, namespace: ${NAMESPACE} }
+spec:
+  targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: edge }]
+  retry: { attempts: 0 }
+  timeout: { connect: 1s, request: 10s }
+  loadBalancer: { type: LeastRequest, leastRequest: { slowStart: { window: 5s } } }
+  circuitBreaker: { maxConnections: 200, maxParallelRequests: 400 }
+  healthCheck:
+    active: { type: HTTP, http: { path: /health }, interval: 500ms }
+    passive: { consecutiveGatewayErrors: 3 }
 ---
 apiVersion: v1
 kind: Service

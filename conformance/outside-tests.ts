@@ -1,0 +1,31 @@
+// Test files that need a cluster, run by node:test as a client outside of it.
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Cluster } from "./cluster/cluster.ts";
+
+/** Runs a file with KUBECONFIG and CLUSTER (its name) set, prints its tests and, last of all, the counts; false where one failed. */
+export async function runOutside(cluster: Cluster, file: string): Promise<boolean> {
+  const folder = join(import.meta.dirname, "report");
+  mkdirSync(folder, { recursive: true });
+  const tap = join(folder, "outside-tests.tap");
+  const reporters = ["--test-reporter=spec", "--test-reporter-destination=stdout"];
+  const counting = ["--test-reporter=tap", `--test-reporter-destination=${tap}`];
+  const node = [process.execPath, "--test", "--test-timeout=120000", ...reporters, ...counting, file];
+  const [command, ...args] = cluster.commandFor("outside", node);
+  const code = await new Promise<number>((resolve, reject) => {
+    const environment = { ...process.env, KUBECONFIG: cluster.kubeconfig, CLUSTER: cluster.name };
+    const child = spawn(command, args, { stdio: "inherit", env: environment });
+    child.on("error", reject);
+    child.on("close", (status) => resolve(status ?? -1));
+  });
+  const { passed, failed } = readCounts(readFileSync(tap, "utf8"));
+  console.log(`\n${passed} passed, ${failed} failed`);
+  return code === 0 && passed > 0;
+}
+
+/** Of the last lines; what was cancelled failed, too. */
+function readCounts(tap: string): { readonly passed: number; readonly failed: number } {
+  const count = (name: string): number => Number(new RegExp(`^# ${name} (\\d+)$`, "m").exec(tap)?.[1] ?? 0);
+  return { passed: count("pass"), failed: count("fail") + count("cancelled") };
+}

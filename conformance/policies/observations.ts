@@ -1,0 +1,44 @@
+// What tests of policies see of answers: who gave them, and who goes on giving them.
+import assert from "node:assert/strict";
+import { type Answer, type Question, untilJudged } from "../echo.ts";
+import type { PolicyCluster } from "./policy-cluster.ts";
+
+/** Judges answers by their status. */
+export function is(status: number): (answer: Answer) => void {
+  return (answer) => assert.equal(answer.status, status, answer.body);
+}
+
+/** Pods that answer `times` questions, each of which comes on a connection of its own. */
+export async function podsOf(
+  cluster: PolicyCluster,
+  name: string,
+  question: Question,
+  times: number,
+): Promise<ReadonlySet<string | undefined>> {
+  const pods = new Set<string | undefined>();
+  for (let asked = 0; asked < times; asked++) {
+    const answer = await cluster.ask(name, question);
+    is(200)(answer);
+    pods.add(answer.pod);
+  }
+  return pods;
+}
+
+/** Asks with the cookie that the first answer set, and without. */
+export async function staysAtOnePod(cluster: PolicyCluster, name: string, session: string): Promise<void> {
+  const first = await untilJudged(async () => {
+    const answer = await cluster.ask(name);
+    assert.match(cookieOf(answer, session), /=/);
+    return answer;
+  });
+  const pods = await podsOf(cluster, name, { fields: { cookie: cookieOf(first, session) } }, 20);
+  assert.deepEqual([...pods], [first.pod]);
+  const others = await podsOf(cluster, name, {}, 20);
+  assert.ok(others.size > 1, "without a cookie all requests go to one pod");
+}
+
+/** `NAME=VALUE` as a client sends it back; "" where the answer does not set it. */
+export function cookieOf({ headers }: Answer, name: string): string {
+  const set = headers["set-cookie"]?.find((one) => one.startsWith(`${name}=`));
+  return set?.split(";")[0] ?? "";
+}

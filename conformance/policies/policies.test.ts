@@ -1,0 +1,300 @@
+// Policies in a real cluster: a Gateway of two proxies, asked from outside. `npm run conformance:policies` runs this.
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { parse } from "yaml";
+import { type Answer, type Question, untilJudged } from "../echo.ts";
+import { CHART } from "../helm/helm.ts";
+import { fieldOf, type KubeObject } from "../kube-client.ts";
+import { SYSTEM_NAMESPACE } from "../testbed.ts";
+import { cookieOf, is, podsOf, staysAtOnePod } from "./observations.ts";
+import { type Judged, lingeringPod, object, PolicyCluster, type Target } from "./policy-cluster.ts";
+
+const GATEWAY: Target = { kind: "Gateway", name: "edge" };
+const WEB: Target = { kind: "Service", name: "web" };
+const SOLO: Target = { kind: "Service", name: "solo" };
+const route = (name: string): Target => ({ kind: "HTTPRoute", name });
+const serviceOf = (name: string): Target => ({ kind: "Service", name });
+
+let cluster: PolicyCluster;
+before(async () => {
+  cluster = await PolicyCluster.open();
+});
+after(() => cluster[Symbol.asyncDispose]());
+
+describe("what is done with requests", () => {
+  test("a request that fails once is tried again, as long as there is a policy", async () => {
+    const failingOnce = (): Question => ({ path: `/retry/x?uuid=${randomUUID()}&succeedAfter=1&responseCode=503` });
+    await cluster.untilAll("solo", failingOnce, is(503));
+    await cluster.withPolicy("again", route("solo"), { retry: { attempts: 1, retryOn: ["gateway-error"] } }, () =>
+      cluster.untilAll("solo", failingOnce, is(200)),
+    );
+    await cluster.untilAll("solo", failingOnce, is(503));
+  });
+
+  test("an error page takes the place of the backend's 404, and that of a route goes before that of the Gateway", async () => {
+    const missing = { path: "/status/404" };
+    const page = (body: string): unknown => [{ statuses: ["404"], response: { body } }];
+    const bodyIs =
+      (body: string) =>
+      (answer: Answer): void =>
+        assert.deepEqual({ status: answer.status, body: answer.body }, { status: 404, body });
+    const general = { responseOverride: page("%STATUS% at the edge") };
+    await cluster.withPolicy("pages", GATEWAY, general, async () => {
+      await cluster.untilAll("web", missing, bodyIs("404 at the edge"));
+      await cluster.withPolicy("own-pages", route("web"), { responseOverride: page("web has none") }, async () => {
+        await cluster.untilAll("web", missing, bodyIs("web has none"));
+        await cluster.untilAll("solo", missing, bodyIs("404 at the edge"));
+      });
+      await cluster.untilAll("web", missing, bodyIs("404 at the edge"));
+    });
+    await cluster.untilAll("web", missing, bodyIs(""));
+  });
+
+  test("requests beyond a limit are refused with 503, and none without it", async () => {
+    const burst = async (): Promise<readonly number[]> => {
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, () => cluster.ask("solo", { path: "/?delay=300ms" })),
+      );
+      return answers.map(({ status }) => status);
+    };
+    const none = Array.from({ length: 8 }, () => 200);
+    assert.deepEqual(await burst(), none);
+    await cluster.withPolicy("limits", SOLO, { circuitBreaker: { maxParallelRequests: 1 } }, () =>
+      untilJudged(async () => {
+        const statuses = await burst();
+        // Each of the two proxies counts for itself; a burst may be all of one.
+        assert.ok(statuses.filter((status) => status === 200).length <= 2, statuses.join());
+        assert.ok(statuses.filter((status) => status === 503).length >= 6, statuses.join());
+      }),
+    );
+    await untilJudged(async () => assert.deepEqual(await burst(), none));
+  });
+});
+
+describe("which endpoint is chosen", () => {
+  test("a session of a route stays at one pod, whichever proxy it comes by", async () => {
+    const own = { sessionPersistence: { sessionName: "stay", type: "Cookie" } };
+    const sessions = await cluster.addBackend("sessions", own, "web");
+    try {
+      await staysAtOnePod(cluster, "sessions", "stay");
+    } finally {
+      await cluster.client.remove(sessions);
+    }
+  });
+
+  test("a session of a policy stays at one pod, and is over with the policy", async () => {
+    await cluster.withPolicy("stay", WEB, { sessionPersistence: { sessionName: "policy", type: "Cookie" } }, () =>
+      staysAtOnePod(cluster, "web", "policy"),
+    );
+    await cluster.untilAll("web", {}, ({ headers }) => assert.equal(headers["set-cookie"], undefined));
+  });
+
+  test("both proxies send a key to the same pod", async () => {
+    const keyed = (user: string): Question => ({ fields: { "x-user": user } });
+    const consistentHash = { keys: [{ type: "Header", name: "x-user" }] };
+    const before = await cluster.servedByProxies();
+    await cluster.withPolicy("hash", WEB, { loadBalancer: { type: "ConsistentHash", consistentHash } }, async () => {
+      await untilJudged(async () => assert.equal((await podsOf(cluster, "web", keyed("first"), 10)).size, 1));
+      const used = new Set<string | undefined>();
+      for (let user = 0; user < 12; user++) {
+        const pods = [...(await podsOf(cluster, "web", keyed(`user-${user}`), 6))];
+        assert.equal(pods.length, 1, `user-${user} was sent to ${pods.join(" and ")}`);
+        used.add(pods[0]);
+      }
+      assert.equal(used.size, 3, "keys are spread over all pods");
+    });
+    const served = (await cluster.servedByProxies()).map((count, proxy) => count - (before[proxy] ?? 0));
+    assert.equal(served.length, 2);
+    assert.ok(Math.min(...served) > 0, `requests by proxy: ${served.join(", ")}`);
+    await untilJudged(async () => assert.ok((await podsOf(cluster, "web", keyed("first"), 20)).size > 1));
+  });
+
+  const isWell = is(200);
+  const sendsSomeToTheIll = (): Promise<void> =>
+    untilJudged(async () => {
+      const answers = await Promise.all(Array.from({ length: 12 }, () => cluster.ask("mixed")));
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 500]));
+    });
+
+  test("a pod that is ready but fails its check gets no requests", async () => {
+    await sendsSomeToTheIll();
+    const active = { type: "HTTP", http: { path: "/health" }, interval: "200ms", unhealthyThreshold: 1 };
+    await cluster.withPolicy("checked", serviceOf("mixed"), { healthCheck: { active } }, async () => {
+      await cluster.untilAll("mixed", {}, isWell);
+      for (let asked = 0; asked < 30; asked++) isWell(await cluster.ask("mixed"));
+    });
+    await sendsSomeToTheIll();
+  });
+
+  test("a pod that answers with 500 is left out after so many answers", async () => {
+    const passive = { consecutive5xxErrors: 2, baseEjectionTime: "1m", maxEjectionPercent: 50 };
+    await cluster.withPolicy("outliers", serviceOf("mixed"), { healthCheck: { passive } }, () =>
+      cluster.untilAll("mixed", {}, isWell),
+    );
+    await sendsSomeToTheIll();
+  });
+
+  test("a pod that is told to end keeps its sessions, gets no new ones, and loses no request", async () => {
+    await cluster.addDeployment("linger", 2, lingeringPod("linger", 4));
+    const session = await cluster.addBackend("linger", { sessionPersistence: { sessionName: "stay" } });
+    // A pod's network goes before the pod does: until its endpoint is gone, too, connections to it come to nothing.
+    const connectSoon = { timeout: { connect: "500ms" } };
+    await cluster.withPolicy("linger", serviceOf("linger"), connectSoon, async () => {
+      await cluster.untilAll("linger", {}, isWell);
+      const first = await cluster.ask("linger");
+      const cookie = { fields: { cookie: cookieOf(first, "stay") } };
+      const pod = object("v1", "Pod", first.pod ?? "", {});
+      await cluster.client.remove(pod);
+      const removed = performance.now();
+      while ((await cluster.client.read(pod)) !== undefined) {
+        const kept = await cluster.ask("linger", cookie);
+        const other = await cluster.ask("linger");
+        isWell(kept);
+        isWell(other);
+        const since = performance.now() - removed;
+        // It serves for four seconds, and both proxies know that it is about to go after two.
+        if (since < 3000) assert.equal(kept.pod, first.pod, `the session left after ${since} ms`);
+        if (since > 2000) assert.notEqual(other.pod, first.pod, `a newcomer was sent to it after ${since} ms`);
+      }
+      await cluster.untilAll("linger", cookie, isWell);
+    });
+    await cluster.client.remove(session);
+  });
+});
+
+describe("how clients are listened to", () => {
+  test("a head beyond the limit of a ClientTrafficPolicy is refused, and the path of health checks answered", async () => {
+    const large: Question = { fields: { "x-large": "x".repeat(3000) } };
+    const probe: Question = { path: "/proxy-health" };
+    const isOfBackend = ({ status, pod }: Answer): void => assert.ok(status === 200 && pod !== undefined);
+    const isOfProxy = ({ status, body }: Answer): void => assert.deepEqual({ status, body }, { status: 200, body: "" });
+    await cluster.untilAll("web", large, isOfBackend);
+    await cluster.untilAll("web", probe, isOfBackend);
+    const settings = { headers: { maxBytes: "2Ki" }, healthCheck: { path: "/proxy-health" } };
+    const policy = await cluster.applyPolicy("ClientTrafficPolicy", "edge", [GATEWAY], settings);
+    try {
+      await cluster.condition(policy, "edge", "Accepted", ({ status }) => assert.equal(status, "True"));
+      await cluster.untilAll("web", large, is(431));
+      await cluster.untilAll("web", probe, isOfProxy);
+      await cluster.untilAll("none", probe, isOfProxy);
+      is(200)(await cluster.ask("web"));
+    } finally {
+      await cluster.client.remove(policy);
+    }
+    await cluster.untilAll("web", large, isOfBackend);
+    await cluster.untilAll("web", probe, isOfBackend);
+  });
+});
+
+describe("what policies are told", () => {
+  test("of two with the same target the younger is Conflicted until the older is gone", async () => {
+    const settings = { timeout: { connect: "1s" } };
+    const older = await cluster.applyPolicy("BackendTrafficPolicy", "a-first", [WEB], settings);
+    const younger = await cluster.applyPolicy("BackendTrafficPolicy", "b-second", [WEB], settings);
+    try {
+      await cluster.condition(older, "edge", "Accepted", ({ status }) => assert.equal(status, "True"));
+      await cluster.condition(younger, "edge", "Accepted", ({ status, reason }) =>
+        assert.deepEqual({ status, reason }, { status: "False", reason: "Conflicted" }),
+      );
+      await cluster.client.remove(older);
+      await cluster.condition(younger, "edge", "Accepted", ({ status }) => assert.equal(status, "True"));
+    } finally {
+      for (const policy of [older, younger]) await cluster.client.remove(policy);
+    }
+  });
+
+  test("what a more specific policy decides is Overridden, each generation anew", async () => {
+    const general = await cluster.applyPolicy("BackendTrafficPolicy", "general", [GATEWAY], {
+      timeout: { request: "9s" },
+    });
+    try {
+      await cluster.withPolicy("special", route("web"), { timeout: { request: "5s" } }, async () => {
+        const isOverridden = ({ status, message }: Judged): void => {
+          assert.equal(status, "True");
+          assert.match(String(message), /timeout in part by BackendTrafficPolicy policies\/special/);
+        };
+        await cluster.condition(general, "edge", "Overridden", isOverridden);
+        await cluster.applyPolicy("BackendTrafficPolicy", "general", [GATEWAY], { timeout: { request: "8s" } });
+        await cluster.condition(general, "edge", "Overridden", isOverridden);
+      });
+      await cluster.condition(general, "edge", "Overridden", ({ status }) => assert.equal(status, undefined));
+    } finally {
+      await cluster.client.remove(general);
+    }
+  });
+
+  test("a target that is not there is named, and the entry goes when the target comes", async () => {
+    const targets = [WEB, serviceOf("later")];
+    const policy = await cluster.applyPolicy("BackendTrafficPolicy", "early", targets, { timeout: { connect: "1s" } });
+    try {
+      await cluster.condition(policy, "edge", "Accepted", ({ status }) => assert.equal(status, "True"));
+      await cluster.condition(policy, "later", "Accepted", ({ status, reason }) =>
+        assert.deepEqual({ status, reason }, { status: "False", reason: "TargetNotFound" }),
+      );
+      const later = await cluster.addBackend("later");
+      await untilJudged(async () => assert.deepEqual(await cluster.ancestors(policy), ["edge"]));
+      await cluster.client.remove(later);
+      await cluster.client.remove(object("v1", "Service", "later", {}));
+      await untilJudged(async () => assert.deepEqual(await cluster.ancestors(policy), ["edge", "later"]));
+    } finally {
+      await cluster.client.remove(policy);
+    }
+  });
+
+  test("a policy that concerns nobody any more has no entry left", async () => {
+    const lonely = await cluster.addBackend("lonely");
+    const policy = await cluster.applyPolicy("BackendTrafficPolicy", "lonely", [serviceOf("lonely")], {
+      timeout: { connect: "1s" },
+    });
+    try {
+      await cluster.condition(policy, "edge", "Accepted", ({ status }) => assert.equal(status, "True"));
+      await cluster.client.remove(lonely);
+      await untilJudged(async () => assert.deepEqual(await cluster.ancestors(policy), []));
+    } finally {
+      await cluster.client.remove(policy);
+    }
+  });
+});
+
+describe("upgrades", () => {
+  test("a field that comes with newer CRDs is in force after an upgrade, through which older policies stay in force", async () => {
+    const tooLate = (): Promise<void> => cluster.untilAll("solo", { path: "/?delay=1s" }, is(504));
+    const missing = { path: "/status/404" };
+    const settings = { responseOverride: [{ statuses: ["404"], response: { body: "new" } }] };
+    const applyNew = (): Promise<KubeObject> =>
+      cluster.applyPolicy("BackendTrafficPolicy", "new", [route("web")], settings);
+    await cluster.withPolicy("stays", route("solo"), { timeout: { request: "200ms" } }, async () => {
+      await tooLate();
+      try {
+        const older = JSON.stringify(crdWithout("responseOverride"));
+        await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], older);
+        await untilJudged(() => assert.rejects(applyNew, /not declared in schema/));
+        await tooLate();
+      } finally {
+        await cluster.kubectl(["apply", "--server-side", "--force-conflicts", "-f", join(CHART, "crds")]);
+      }
+      const policy = await untilJudged(applyNew);
+      // As an upgrade of the chart does: a watch that began before sees objects as the older schema cuts them.
+      const controllers = ["-n", SYSTEM_NAMESPACE, "rollout"];
+      await cluster.kubectl([...controllers, "restart", "deployment/sallyport-controller"]);
+      await cluster.kubectl([...controllers, "status", "deployment/sallyport-controller", "--timeout=60s"]);
+      await cluster.untilAll("web", missing, ({ body }) => assert.equal(body, "new"));
+      await tooLate();
+      await cluster.client.remove(policy);
+    });
+    await cluster.untilAll("web", missing, ({ body }) => assert.equal(body, ""));
+  });
+});
+
+/** The CRD of BackendTrafficPolicy as it was before a field of `spec` came. */
+function crdWithout(field: string): unknown {
+  const file = join(CHART, "crds/policy.sallyport.io_backendtrafficpolicies.yaml");
+  const crd: unknown = parse(readFileSync(file, "utf8"));
+  const schema = fieldOf(crd, "spec", "versions", 0, "schema", "openAPIV3Schema");
+  const fields = fieldOf(schema, "properties", "spec", "properties");
+  assert.ok(typeof fields === "object" && fields !== null && Reflect.deleteProperty(fields, field));
+  return crd;
+}
