@@ -24,7 +24,8 @@ function list(): void {
 async function show(names: readonly string[]): Promise<number> {
   const shop = await Shop.open((text) => console.log(`  ${text}`));
   let code = 0;
-  process.once("SIGINT", () => void shop.close().then(() => process.exit(130)));
+  for (const signal of ["SIGINT", "SIGTERM"])
+    process.once(signal, () => void shop.close().then(() => process.exit(130)));
   for (const [index, name] of names.entries()) {
     console.log(`${name}: ${SCENARIOS[name]?.title}`);
     try {

@@ -25,7 +25,7 @@ export const slowStart: Scenario = {
     );
 
     await untilWarm(shop, "catalogue-3");
-    shop.say("after two seconds; 30 requests:");
+    shop.say("after three seconds; 30 requests:");
     const later = await shop.askInTurn(30, "/api/products");
     shop.say(`  ${tell(later.map(({ instance }) => instance))}`);
     shop.expect(count(later.map(({ instance }) => instance))["catalogue-3"] === 10, "it has its third");

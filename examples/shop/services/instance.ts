@@ -95,6 +95,7 @@ class Instance implements Back {
 
   #take(request: IncomingMessage, response: ServerResponse): void {
     let body = "";
+    if (request.url !== HEALTH) this.requests++;
     request.setEncoding("latin1").on("data", (text: string) => {
       body += text;
       if (body.length > LARGEST_BODY) request.destroy();
@@ -111,8 +112,7 @@ class Instance implements Back {
       response.setHeader("x-request-id", headers["x-request-id"] ?? "none");
       this.#send(response, status === undefined ? this.#answer({ method, url, headers, body }) : failure(status));
     };
-    if (url.pathname === HEALTH) return this.#tellHealth(response);
-    this.requests++;
+    if (request.url === HEALTH) return this.#tellHealth(response);
     const { kind, milliseconds, status } = this.behaviour;
     if (kind === "slow") setTimeout(go, milliseconds);
     else if (kind === "failing") go(status);
