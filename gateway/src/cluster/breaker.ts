@@ -71,6 +71,11 @@ export class ClusterBreaker {
     return hasRoomFor(this.#count, this.#limits.connections) && this.#isRoomy(host);
   }
 
+  /** Whether this endpoint's own limit, if it has one, leaves room for one more connection. */
+  hasEndpointRoom(host: EndpointHost): boolean {
+    return this.#isRoomy(host);
+  }
+
   /** Whether endpoints have a limit of their own. */
   get limitsEndpoints(): boolean {
     return this.#limits.connectionsPerEndpoint !== undefined;

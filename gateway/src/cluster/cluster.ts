@@ -67,7 +67,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     const poolOptions = { ...options, breaker: this.#breaker };
     this.#pool = new ConnectionPool({ config, tls: undefined }, this.#hosts, poolOptions, this);
     this.#health = options.watch && new ClusterHealth(options.watch, this.#hosts, this);
-    this.#waiting = new WaitingRequests(this, this.#pool, { breaker: this.#breaker, schedule: options.schedule });
+    this.#waiting = new WaitingRequests(this, this.#pool, { ...options, breaker: this.#breaker, choice: this.#choice });
   }
 
   acquire(request: ConnectionRequest, fresh: boolean): void {
@@ -236,15 +236,12 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   }
 
   /**
-   * No more may be opened to the endpoint that was chosen: a connection with room on another endpoint will do, or a new one there where it
-   * has room, or one that is of no use to the request makes room.
+   * No more may be opened to the endpoint that was chosen: a connection with room on another endpoint will do (but for a session), or a new
+   * one there where it has room, or one that is of no use to the request makes room.
    */
   #chooseOverBudget(chosen: EndpointHost, request: ConnectionRequest, fresh: boolean): PooledConnection | undefined {
     let roomy: EndpointHost | undefined = undefined;
-    // to find one that it did not fail on, or that can be connected to, it may have passed by some
-    const isOnTheWay = request.tried === undefined && !this.#choice.hasPassedBy;
-    let host = isOnTheWay ? this.#choice.next() : this.#choice.first(request);
-    for (; host !== undefined; host = this.#choice.next()) {
+    for (let host = this.#choice.instead(request); host !== undefined; host = this.#choice.next()) {
       const pooled = this.#pool.take(host, request, fresh);
       if (pooled !== undefined) return pooled;
       if (roomy === undefined && this.#mayOpenTo(host, request)) roomy = host;

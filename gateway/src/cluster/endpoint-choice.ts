@@ -56,7 +56,9 @@ export class EndpointChoice {
   /** When weights are to be brought up to date; undefined: nobody is warming up. */
   #nextWarmth: number | undefined = undefined;
   /** What choose() gave is not the first that was looked at: next() goes on behind it, and leaves some out. */
-  hasPassedBy = false;
+  #hasPassedBy = false;
+  /** What choose() gave is the home of a session. */
+  #isAtHome = false;
   /** That of the one tier with a share, where neither hashes nor weights have to be looked at. */
   #plain: Balancer<EndpointHost> | undefined = undefined;
   // The selection.
@@ -166,12 +168,30 @@ export class EndpointChoice {
   choose(request: ConnectionRequest): EndpointHost | undefined {
     const { avoids, tried, session } = request;
     const home = session === undefined ? undefined : this.#findHome(session, request);
+    this.#isAtHome = home !== undefined;
     if (home !== undefined) return home;
-    this.hasPassedBy = false;
+    this.#hasPassedBy = false;
     const first = this.first(request);
     if (first?.suspicion.isOpen === true && tried === undefined) return this.#insteadOf(first, avoids);
     if (tried === undefined) return first === avoids && first !== undefined ? (this.#nextOfAll() ?? first) : first;
     return this.#untried(first, request);
+  }
+
+  /**
+   * Where what choose() gave has no room: the first of those that will do instead, next() gives the others. For a session none will: it
+   * waits for its endpoint.
+   */
+  instead(request: ConnectionRequest): EndpointHost | undefined {
+    if (this.#isAtHome) return undefined;
+    // to find one that it did not fail on, or that can be connected to, it may have passed by some
+    return request.tried === undefined && !this.#hasPassedBy ? this.next() : this.first(request);
+  }
+
+  /** The endpoint that this request waits for, because its session is there; undefined: any will do. */
+  homeOf({ session, avoids, tried }: ConnectionRequest): EndpointHost | undefined {
+    const home = session === undefined ? undefined : this.#hosts.findSession(session);
+    if (home === undefined || home === avoids || tried?.includes(home) === true) return undefined;
+    return home.suspicion.isOpen ? undefined : home;
   }
 
   /** From this one on, the first that the request did not fail on. */
@@ -187,7 +207,7 @@ export class EndpointChoice {
 
   /** Another than one that could not be connected to a moment ago, unless that is to be tried again now, or there is no other. */
   #insteadOf(suspect: EndpointHost, avoids: UpstreamEndpoint | undefined): EndpointHost {
-    this.hasPassedBy = true;
+    this.#hasPassedBy = true;
     if (suspect !== avoids && suspect.suspicion.probe(this.#options.now())) return suspect;
     let other = suspect === avoids ? undefined : suspect;
     for (let host = this.#nextOfAll(); host !== undefined; host = this.#nextOfAll()) {

@@ -7,8 +7,10 @@ import type { BoundRequest } from "./bound-requests.ts";
 import type { ClusterBreaker } from "./breaker.ts";
 import type { ConnectionPool } from "./connection-pool.ts";
 import type { ClusterTableOptions, ConnectionRequest, EndpointRequest } from "./contract.ts";
+import type { EndpointChoice } from "./endpoint-choice.ts";
+import type { EndpointHost } from "./endpoint-host.ts";
 import type { PooledConnection } from "./pooled-connection.ts";
-import { WaitingLine } from "./waiting-line.ts";
+import { type Place, WaitingLine } from "./waiting-line.ts";
 
 /** What a request without endpoints meets: `unknown`: names are being resolved, so it waits. */
 export type Absence = "unknown" | Extract<FaultReason, "no-endpoints" | "dns-failure">;
@@ -23,7 +25,10 @@ export interface LineServer {
 }
 
 /** What waiting stands on. */
-export type WaitingOptions = Pick<ClusterTableOptions, "schedule"> & { readonly breaker: ClusterBreaker };
+export type WaitingOptions = Pick<ClusterTableOptions, "schedule"> & {
+  readonly breaker: ClusterBreaker;
+  readonly choice: Pick<EndpointChoice, "homeOf">;
+};
 
 /** Milliseconds between looks for room that other workers have given up: nobody tells of that. */
 const LOOK_AGAIN = 20;
@@ -103,42 +108,65 @@ export class WaitingRequests {
     for (let left = this.#line.length; left > 0; left--) this.#line.shift()?.refuse(reason);
   }
 
-  /** Gives this connection to those it suits; one with nothing on it makes room for the first it does not. Whether there is more to do. */
+  /**
+   * Gives this connection to those it suits; one with nothing on it makes room for the first it does not. Those whose session is elsewhere
+   * wait for the connections that are there, so that not every answer closes one. Whether there is more to do.
+   */
   #serveWith(pooled: PooledConnection): boolean {
+    const { breaker, choice } = this.#options;
     this.#isServedAgain = false;
+    let isWanted = false;
     let place = this.#line.first;
-    while (place !== undefined && this.#pool.mayTake(pooled) && !this.#options.breaker.isFull) {
-      if (this.#pool.fitness.suits(pooled, place)) {
-        const { request, fresh } = place;
-        this.#line.leave(request);
-        this.#pool.occupy(pooled);
-        this.#pool.give(pooled, request, fresh);
+    while (place !== undefined && this.#mayServe(pooled)) {
+      const home = choice.homeOf(place.request);
+      const isElsewhere = home !== undefined && home !== pooled.host;
+      if (!isElsewhere && this.#pool.fitness.suits(pooled, place)) {
+        this.#give(pooled, place);
         place = this.#line.first;
+        isWanted = false;
       } else if (pooled.streams > 0) place = place.behind;
-      else {
-        this.#pool.close(pooled);
-        return true;
-      }
+      else if (isElsewhere && home.connections > 0) {
+        isWanted ||= breaker.hasEndpointRoom(home);
+        place = place.behind;
+      } else return this.#closeFor(pooled);
     }
-    return this.#isServedAgain;
+    return isWanted ? this.#closeFor(pooled) : this.#isServedAgain;
   }
 
-  /** Those who ask for more than room (fresh, upgrades) do not hold up others: what they cannot use is of no loss to them. */
+  #mayServe(pooled: PooledConnection): boolean {
+    return this.#pool.mayTake(pooled) && !this.#options.breaker.isFull;
+  }
+
+  #give(pooled: PooledConnection, { request, fresh }: Place<ConnectionRequest>): void {
+    this.#line.leave(request);
+    this.#pool.occupy(pooled);
+    this.#pool.give(pooled, request, fresh);
+  }
+
+  #closeFor(pooled: PooledConnection): true {
+    this.#pool.close(pooled);
+    return true;
+  }
+
+  /**
+   * Those who ask for more than room (fresh, upgrades, the endpoint of a session) do not hold up others: what they cannot use is of no
+   * loss to them.
+   */
   #serveLine(): void {
-    let unserved = 0;
+    const unserved: Unserved = { kinds: 0, homes: undefined };
     let place = this.#line.first;
     while (place !== undefined) {
       const { request, fresh } = place;
-      const kind = 1 << ((fresh ? 1 : 0) + (request.upgrades ? 2 : 0));
-      const isHopeless = (unserved & kind) !== 0 || this.#options.breaker.isFull;
+      const home = this.#options.choice.homeOf(request);
+      const isHopeless = this.#options.breaker.isFull || isUnserved(unserved, place, home);
       const pooled = isHopeless ? undefined : this.#server.choose(request, fresh);
       if (pooled !== undefined) {
         this.#line.leave(request);
         this.#pool.give(pooled, request, fresh);
         place = this.#line.first;
-      } else if (!fresh && !request.upgrades) return;
+      } else if (home === undefined && toKind(place) === PLAIN) return;
       else {
-        unserved |= kind;
+        noteUnserved(unserved, place, home);
         place = place.behind;
       }
     }
@@ -161,4 +189,27 @@ export class WaitingRequests {
       if (request !== undefined) this.#server.lease(request);
     }
   }
+}
+
+/** Who was found not to be served in this pass: all of the kind are not. */
+interface Unserved {
+  kinds: number;
+  /** Of plain requests. */
+  homes: Set<EndpointHost> | undefined;
+}
+
+const PLAIN = 1;
+
+function toKind({ request, fresh }: Place<ConnectionRequest>): number {
+  return PLAIN << ((fresh ? 1 : 0) + (request.upgrades ? 2 : 0));
+}
+
+function isUnserved(unserved: Unserved, place: Place<ConnectionRequest>, home: EndpointHost | undefined): boolean {
+  if (home === undefined) return (unserved.kinds & toKind(place)) !== 0;
+  return unserved.homes?.has(home) === true;
+}
+
+function noteUnserved(unserved: Unserved, place: Place<ConnectionRequest>, home: EndpointHost | undefined): void {
+  if (home === undefined) unserved.kinds |= toKind(place);
+  else if (toKind(place) === PLAIN) (unserved.homes ??= new Set()).add(home);
 }
