@@ -108,15 +108,18 @@ export function backendOf(name: string): unknown {
   return { service: { name, port: { name: "http" } } };
 }
 
-/** Names of the certificate that port 443 shows to somebody who asks for `host` and believes `authority` only. */
+/**
+ * Names of the certificate that port 443 shows to somebody who asks for `host` and believes `authority` only. Throws after two seconds:
+ * what knocks before kube-proxy knows of the port is never answered, however often it is sent again.
+ */
 export function verifyCertificate(address: string, host: string, authority: string): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const socket = connectTls({ host: address, port: 443, servername: host, ca: authority, timeout: 10_000 });
+    const socket = connectTls({ host: address, port: 443, servername: host, ca: authority, timeout: 2000 });
     socket.on("secureConnect", () => {
       resolve(socket.getPeerCertificate().subjectaltname);
       socket.destroy();
     });
-    socket.on("timeout", () => socket.destroy(new Error("no handshake within 10 s")));
+    socket.on("timeout", () => socket.destroy(new Error("no handshake within 2 s")));
     socket.on("error", reject);
   });
 }

@@ -6,7 +6,7 @@ import { type Answer, ask, echoPod, type Question, untilJudged } from "../echo.t
 import { fieldOf, KubeClient, type KubeObject } from "../kube-client.ts";
 
 /** Namespace of all that the tests make. */
-export const NAMESPACE = "policies";
+const NAMESPACE = "policies";
 /** Image of pods that answer everything with 500. */
 export const ILL_IMAGE = "sallyport.test/ill";
 /** Answers in a row that must be right: each comes on a connection of its own, so that both proxies are asked. */

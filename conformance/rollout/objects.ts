@@ -24,19 +24,7 @@ spec:
   hostnames: [rollout.test]
   rules: [{ backendRefs: [{ name: echo, port: 80 }] }]
 ---
-apiVersion: policy.sallyport.io/v1alpha1
-kind: BackendTrafficPolicy
-metadata: { name: all, namespace: ${NAMESPACE} }
-spec:
-  targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: edge }]
-  retry: { attempts: 0 }
-  timeout: { connect: 1s, request: 10s }
-  loadBalancer: { type: LeastRequest, leastRequest: { slowStart: { window: 5s } } }
-  circuitBreaker: { maxConnections: 200, maxParallelRequests: 400 }
-  healthCheck:
-    active: { type: HTTP, http: { path: /health }, interval: 500ms }
-    passive: { consecutiveGatewayErrors: 3 }
----
+${POLICY}---
 apiVersion: v1
 kind: Service
 metadata: { name: echo, namespace: ${NAMESPACE} }
@@ -61,3 +49,18 @@ spec:
           readinessProbe: { httpGet: { path: /health, port: 3000 }, periodSeconds: 1 }
 `;
 }
+
+/** Nothing is tried again, so that whatever is lost is seen; limits, checks and ejections are in force while pods come and go. */
+const POLICY = `apiVersion: policy.sallyport.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: { name: all, namespace: ${NAMESPACE} }
+spec:
+  targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: edge }]
+  retry: { attempts: 0 }
+  timeout: { connect: 1s, request: 10s }
+  loadBalancer: { type: LeastRequest, leastRequest: { slowStart: { window: 5s } } }
+  circuitBreaker: { maxConnections: 200, maxParallelRequests: 400 }
+  healthCheck:
+    active: { type: HTTP, http: { path: /health }, interval: 500ms }
+    passive: { consecutiveGatewayErrors: 3 }
+`;

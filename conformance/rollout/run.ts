@@ -61,6 +61,8 @@ async function bringUp(cluster: Cluster): Promise<string> {
   await cluster.kubectl([...there, "rollout", "status", "deployment/echo", "--timeout=60s"]);
   await cluster.kubectl([...there, "wait", "--for=condition=Programmed", "--timeout=60s", "gateway/edge"]);
   await cluster.kubectl([...there, "rollout", "status", "deployment/edge-sallyport", "--timeout=60s"]);
+  const isAccepted = "--for=jsonpath={.status.ancestors[0].conditions[0].status}=True";
+  await cluster.kubectl([...there, "wait", isAccepted, "--timeout=60s", "backendtrafficpolicy/all"]);
   const address = await cluster.kubectl([
     ...there,
     "get",
