@@ -3,10 +3,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seeded } from "@sallyport/testkit/random";
 import { FakeOutside, FakeRequest, setUpCluster, toEndpoint } from "../../test/cluster/fakes.ts";
+import type { UpstreamEndpoint } from "./contract.ts";
 import { toEndpointSession } from "../session/endpoint-session.ts";
 
 class SessionRequest extends FakeRequest {
   readonly session: string;
+  tried: readonly UpstreamEndpoint[] | undefined = undefined;
 
   constructor(n: number) {
     super("plain");
@@ -84,6 +86,17 @@ test("an idle connection elsewhere makes room for a session that comes", () => {
   assert.equal(placeOf(acquire(3)), "10.0.0.3:80");
 });
 
+test("a retry of a session does not take an idle connection elsewhere", () => {
+  const { cluster, acquire, outside } = setUp({ ...LIMITS, connectionsPerEndpoint: 1 });
+  const [, two] = [acquire(1), acquire(2)];
+  two?.connection?.finish();
+  const session = new SessionRequest(1);
+  session.tried = two?.connection === undefined ? [] : [two.connection.endpoint];
+  cluster.acquire(session, false);
+  assert.equal(session.answers, 0);
+  assert.equal(outside.opened.length, 2);
+});
+
 test("a session whose endpoint is ejected while it waits goes elsewhere", () => {
   const { acquire, cluster } = setUp();
   const two = [acquire(1), acquire(2)][1];
@@ -91,6 +104,30 @@ test("a session whose endpoint is ejected while it waits goes elsewhere", () => 
   cluster.setEndpoints(ENDPOINTS.slice(1), "no-endpoints");
   two?.connection?.finish();
   assert.equal(placeOf(session), "10.0.0.2:80");
+});
+
+test("a retry of a session that failed elsewhere waits for its endpoint as well", () => {
+  const { acquire, cluster } = setUp();
+  const [one, two] = [acquire(1), acquire(2)];
+  const session = new SessionRequest(1);
+  session.tried = two.connection === undefined ? [] : [two.connection.endpoint];
+  const opened = acquire();
+  cluster.acquire(session, false);
+  two.connection?.finish();
+  assert.equal(placeOf(opened), "10.0.0.2:80");
+  opened.connection?.finish();
+  assert.equal(placeOf(session), "10.0.0.1:80");
+  assert.equal(one.answers, 1);
+});
+
+test("with room on others, sessions that wait for their endpoint do not hold up who needs no certain one", () => {
+  const { acquire } = setUp({ ...LIMITS, connectionsPerEndpoint: 1 });
+  const two = [acquire(1), acquire(2)][1];
+  const [session, other, plain] = [acquire(1), acquire(1), acquire()];
+  two?.connection?.fail();
+  assert.equal(session.answers + other.answers, 0);
+  assert.notEqual(placeOf(plain), undefined);
+  assert.notEqual(placeOf(plain), "10.0.0.1:80");
 });
 
 test("in any order of events sessions are served where they are at home, and everybody is served in the end", () => {
