@@ -11,6 +11,7 @@ const CAUSES = [
   "5xx",
   "gateway-error",
   "retriable-4xx",
+  "envoy-ratelimited",
   "cancelled",
   "deadline-exceeded",
   "internal",
@@ -25,7 +26,7 @@ export function retry(): Field {
     retryOn: list(
       "What is tried again, in Envoy's words. Default, where statuses are not given either: connect-failure, refused-stream, reset and timeout.",
       word(
-        "connect-failure: no connection came up. refused-stream: the endpoint says that it did nothing. reset: the connection ended before an answer. reset-before-request: the same, before anything was sent. timeout: the try took longer than it may. 5xx: a status of 500 to 599, and reset. gateway-error: 502, 503 and 504, and reset. retriable-4xx: 409. cancelled, deadline-exceeded, internal, resource-exhausted, unavailable: statuses of gRPC.",
+        "connect-failure: no connection came up. refused-stream: the endpoint says that it did nothing. reset: the connection ended before an answer. reset-before-request: the same, before anything was sent. timeout: the try took longer than it may. 5xx: a status of 500 to 599, and reset. gateway-error: 502, 503 and 504, and reset. retriable-4xx: 409. envoy-ratelimited: an answer with the field x-envoy-ratelimited, else not tried again. cancelled, deadline-exceeded, internal, resource-exhausted, unavailable: statuses of gRPC.",
         CAUSES,
       ),
       { maxItems: 16 },

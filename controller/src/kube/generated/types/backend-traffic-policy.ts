@@ -55,7 +55,7 @@ export interface BackendTrafficPolicyLocality {
 /** Backend traffic policy retry. */
 export interface BackendTrafficPolicyRetry {
   readonly attempts: number;
-  readonly retryOn?: readonly ("connect-failure" | "refused-stream" | "reset" | "reset-before-request" | "timeout" | "5xx" | "gateway-error" | "retriable-4xx" | "cancelled" | "deadline-exceeded" | "internal" | "resource-exhausted" | "unavailable")[];
+  readonly retryOn?: readonly ("connect-failure" | "refused-stream" | "reset" | "reset-before-request" | "timeout" | "5xx" | "gateway-error" | "retriable-4xx" | "envoy-ratelimited" | "cancelled" | "deadline-exceeded" | "internal" | "resource-exhausted" | "unavailable")[];
   readonly statuses?: readonly number[];
   readonly perTryTimeout?: string;
   readonly backoff?: BackendTrafficPolicyRetryBackoff;
