@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { below, pick, seeded } from "@sallyport/testkit/random";
 import { FieldLines } from "./field-lines.ts";
 
 /** Lines behind a start line; those marked with `-` are cut. */
@@ -50,6 +51,33 @@ test("set replaces every field of a name, add joins, remove removes", () => {
   assert.equal(text(fields), "START\r\nC: 6\r\n");
   fields.resetEdits();
   assert.equal(text(fields), "START\r\nA: 1\r\nB: 2\r\na: 3\r\n");
+});
+
+test("whatever was cut before, fields of a name go and all others stay", () => {
+  const random = seeded(1);
+  for (let round = 0; round < 300; round++) {
+    const lines = Array.from(
+      { length: below(random, 12) },
+      () => `${random() < 0.3 ? "-" : ""}${pick(random, ["A", "B", "Ab"])}: 1`,
+    );
+    const fields = toLines(...lines);
+    const left = new Set(["A", "B", "Ab"]);
+    for (let edits = 0; edits < 2; edits++) {
+      const name = pick(random, ["A", "B", "Ab"]);
+      left.delete(name);
+      fields.removeHeader(name);
+    }
+    const stays = lines.filter((line) => !line.startsWith("-") && left.has(line.split(":", 1)[0] ?? ""));
+    assert.equal(text(fields), ["START", ...stays, ""].join("\r\n"), lines.join("|"));
+  }
+});
+
+test("ten thousand fields of a name are removed in one walk", () => {
+  const fields = toLines(...Array.from({ length: 10_000 }, (_, n) => (n % 2 === 0 ? "a: 1" : "b: 1")));
+  fields.removeHeader("a");
+  assert.equal(fields.cuts.length, 10_000);
+  fields.removeHeader("b");
+  assert.deepEqual(fields.cuts, [fields.fieldsAt, fields.text.length], "neighbours are one cut");
 });
 
 test("cookies that are set do not join", () => {

@@ -135,11 +135,13 @@ export class FieldLines implements HeaderView {
   protected cutField(name: string): void {
     this.beginEdit();
     const { text } = this;
+    const lines: number[] = [];
     for (let at = this.fieldsAt; at < text.length;) {
       const end = text.indexOf("\r\n", at) + 2;
-      if (isFieldAt(text, at, name) && !this.isCutAt(at)) this.cut(at, end);
+      if (isFieldAt(text, at, name)) lines.push(at, end);
       at = end;
     }
+    if (lines.length > 0) this.cuts = unite(this.cuts, lines);
     let kept = "";
     for (let at = 0; at < this.extra.length;) {
       const end = this.extra.indexOf("\r\n", at) + 2;
@@ -155,6 +157,25 @@ export class FieldLines implements HeaderView {
     for (let i = 0; i < cuts.length; i += 2) if ((cuts[i] ?? 0) <= offset && offset < (cuts[i + 1] ?? 0)) return true;
     return false;
   }
+}
+
+/** Cuts, and lines of which some may be cut already: in one walk over both, because there may be thousands. */
+function unite(cuts: readonly number[], lines: readonly number[]): number[] {
+  const united: number[] = [];
+  let next = 0;
+  for (let line = 0; line < lines.length; line += 2) {
+    const from = lines[line] ?? 0;
+    for (; next < cuts.length && (cuts[next] ?? 0) <= from; next += 2) join(united, cuts[next], cuts[next + 1]);
+    if (from >= (united.at(-1) ?? 0)) join(united, from, lines[line + 1]);
+  }
+  for (; next < cuts.length; next += 2) join(united, cuts[next], cuts[next + 1]);
+  return united;
+}
+
+/** Adds a cut behind all others; neighbours become one. */
+function join(cuts: number[], from = 0, to = 0): void {
+  if (cuts.at(-1) === from) cuts[cuts.length - 1] = to;
+  else cuts.push(from, to);
 }
 
 /** Whether the line at this offset has this (lower-case) name. */

@@ -172,6 +172,8 @@ function refuseLarge(head: ParsedHead): -1 {
 /** Cuts the fields that Connection listed: rare, so a second walk over a head that is known to be good. */
 function cutNamed(head: ParsedHead, bytes: Buffer, table: FieldTable): void {
   const before = head.cuts;
+  // a list as long as a head may be, asked for each field
+  const named = new Set(head.named);
   head.cuts = NO_CUTS;
   let next = 0;
   for (let at = head.fieldsAt; at < head.end;) {
@@ -180,7 +182,7 @@ function cutNamed(head: ParsedHead, bytes: Buffer, table: FieldTable): void {
     while (next < before.length && (before[next + 1] ?? 0) <= at) next += 2;
     const cut = next < before.length && (before[next] ?? 0) <= at;
     const passes = table.roleOf(bytes, at, colon - at) === PASS;
-    if (cut || (passes && head.named.includes(toLatin1(bytes, at, colon).toLowerCase()))) head.cut(at, end);
+    if (cut || (passes && named.has(toLatin1(bytes, at, colon).toLowerCase()))) head.cut(at, end);
     at = end;
   }
 }
