@@ -105,6 +105,18 @@ test("what cannot be served answers for its share alone", () => {
   assert.deepEqual([target("/half"), target("/half")].sort(), ["RefNotPermitted", "ns/web:80"]);
 });
 
+test("a session whose name no cookie can have is none, and costs nobody the configuration", () => {
+  for (const name of ["", "a b", "a;b", "a=b", "é", "x\r\ny"]) {
+    for (const kind of ["header", "cookie"] as const) {
+      const session = { carrier: kind === "header" ? { kind, name } : { kind, name, lifetime: "session" as const } };
+      const runtime = new TestCompiler().activate([...BASE, toRoute("odd", [toRule("/", "ns/web:80", { session })])]);
+      const rule = runtime.binds.get("0.0.0.0:8080")?.route(toInput({ path: "/" }))?.rule;
+      assert.equal(rule?.single?.cluster?.key, "ns/web:80");
+      assert.equal(rule?.session, undefined, JSON.stringify(name));
+    }
+  }
+});
+
 test("a rule with one backend that counts tells it ahead, one with several does not", () => {
   const session = { carrier: { kind: "header", name: "x-session" } } as const;
   const runtime = new TestCompiler().activate([

@@ -44,7 +44,6 @@ export interface CompiledRoute {
 export function compileRoute(resource: HttpRoute, context: RouteContext): Result<CompiledRoute, Problem> {
   const alternatives: Alternative[] = [];
   for (const [ruleIndex, rule] of resource.rules.entries()) {
-    if (!hasUsableName(rule)) return fail(toNameProblem(resource));
     const compiled = compileRule(rule, { resource, ruleIndex, context });
     for (const [matchIndex, match] of toMatches(rule).entries()) {
       const place = { age: resource.age, routeKey: resource.key, ruleIndex, matchIndex };
@@ -116,20 +115,6 @@ function toPatternProblem(resource: HttpRoute, reason: string): Problem {
     severity: "error",
     message: `the route ${resource.key} has a regular expression that cannot be used: ${reason}`,
     hint: "expressions have RE2 syntax",
-  };
-}
-
-/** A name that is no token (RFC 9110 section 5.6.2) would put more into a field than a cookie, or be no name of a field. */
-function hasUsableName({ session }: HttpRule): boolean {
-  return session === undefined || /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(session.carrier.name);
-}
-
-function toNameProblem(resource: HttpRoute): Problem {
-  return {
-    code: "invalid-value",
-    severity: "error",
-    message: `the route ${resource.key} has a session whose name no cookie or field can have`,
-    hint: "names are letters, digits and -_.",
   };
 }
 

@@ -4,12 +4,16 @@ import type { HttpRule } from "@sallyport/model/route";
 import type { CompiledBackend, CompiledSession } from "../router/contract.ts";
 import { toClusterMark } from "../session/endpoint-session.ts";
 
-/** Compiles the session of a rule; undefined where it has none. Backends of weight 0 are among those it leads to. */
+/**
+ * Compiles the session of a rule; undefined where it has none, or one whose name no cookie or field can have (whoever made the snapshot
+ * should have refused it, but a rule must not keep all others from being served). Backends of weight 0 are among
+ * those it leads to.
+ */
 export function compileSession(
   { session }: HttpRule,
   backends: readonly { readonly value: CompiledBackend }[],
 ): CompiledSession | undefined {
-  if (session === undefined) return undefined;
+  if (session === undefined || !NAME.test(session.carrier.name)) return undefined;
   const marked = new Map<string, CompiledBackend>();
   for (const { value } of backends) {
     const mark = value.cluster === undefined ? undefined : toClusterMark(value.cluster.key);
@@ -18,6 +22,9 @@ export function compileSession(
   }
   return { policy: session, backends: marked };
 }
+
+/** A token (RFC 9110 section 5.6.2): anything else would put more into a field than a cookie, or be no name of a field. */
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /**
  * The paths that a match takes, as far as a cookie can say that (GEP-1619, Cookie Attributes, Path): all below an exact path or a
