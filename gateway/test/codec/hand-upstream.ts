@@ -35,6 +35,8 @@ export class HandUpstream implements UpstreamCluster {
   /** Whether each asked for a connection that nobody had used before. */
   readonly asked: ("any" | "fresh")[] = [];
   takesRaw = true;
+  /** Whether its connections answered before. */
+  reused = false;
   hold = false;
   /** So many connections will never come up. */
   unreachable = 0;
@@ -54,7 +56,7 @@ export class HandUpstream implements UpstreamCluster {
       this.unreachable--;
       request.refuse("connect-failure", this.#open());
     } else if (this.hold) this.#waiting.push(request);
-    else request.assign(this.#open(), false);
+    else request.assign(this.#open(), this.reused);
   }
 
   lease(request: EndpointRequest): void {
@@ -71,7 +73,7 @@ export class HandUpstream implements UpstreamCluster {
 
   release(): void {
     this.hold = false;
-    for (const request of this.#waiting.splice(0)) request.assign(this.#open(), false);
+    for (const request of this.#waiting.splice(0)) request.assign(this.#open(), this.reused);
   }
 
   /** The stream of the next request, when its head has come. */

@@ -43,6 +43,17 @@ async function statusOf(client: RawClient): Promise<number | undefined> {
   return client.responses[0]?.status;
 }
 
+test("what is lost in silence with a connection that answered before goes out again once, and not a second time", async (t) => {
+  const begun = await begin(t, "");
+  begun.upstream.reused = true;
+  await begun.client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  await fail(begun, "silent", "upstream-closed");
+  // an endpoint that closes on this very request would be asked for ever
+  await fail(begun, "silent", "upstream-closed");
+  assert.equal(await statusOf(begun.client), 503);
+  assert.deepEqual(begun.upstream.asked, ["any", "fresh"]);
+});
+
 test("a POST without a body that nobody saw goes out again", async (t) => {
   const begun = await begin(t, `${POST}\r\n`);
   await fail(begun, "unseen");
