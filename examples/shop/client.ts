@@ -8,6 +8,7 @@ export interface Asking {
   readonly body?: string | readonly string[];
 }
 
+/** What came back. */
 export interface Answered {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;

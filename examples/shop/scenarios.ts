@@ -18,6 +18,7 @@ import { timeouts } from "./mechanisms/timeouts.ts";
 import { weights } from "./mechanisms/weights.ts";
 import type { Scenario } from "./scenario.ts";
 
+/** In the order in which `try.ts` lists them, and the test runs them. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   retries,
   "retry-budget": retryBudget,

@@ -9,6 +9,7 @@ export const PORTS = {
   checkout: [9430, 9431, 9432, 9433],
 } as const;
 
+/** Which service; also the name of its program and of its Service. */
 export type ServiceName = keyof typeof PORTS;
 
 /** What Node is to be started with for a service on these ports. */

@@ -2,6 +2,7 @@
 import { tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 
+/** What `try.ts circuit-breaker` runs. */
 export const circuitBreaker: Scenario = {
   title: "limits of what a service is given at once; the rest is answered 503 right away",
   async run(shop) {

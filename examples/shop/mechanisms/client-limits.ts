@@ -5,6 +5,7 @@ import { once } from "node:events";
 import type { Scenario } from "../scenario.ts";
 import type { Shop } from "../shop.ts";
 
+/** What `try.ts client-limits` runs. */
 export const clientLimits: Scenario = {
   title: "what clients may take of the gateway: heads, paths, requests on a connection, connections",
   async run(shop) {

@@ -4,6 +4,7 @@ import type { Scenario } from "../scenario.ts";
 
 const CODINGS = { gzip: gunzipSync, br: brotliDecompressSync, zstd: zstdDecompressSync } as const;
 
+/** What `try.ts compression` runs. */
 export const compression: Scenario = {
   title: "answers in fewer bytes, in the coding that a client likes",
   async run(shop) {

@@ -5,6 +5,7 @@ import type { Shop } from "../shop.ts";
 
 const USERS = Array.from({ length: 40 }, (_, index) => `user-${index}`);
 
+/** What `try.ts consistent-hashing` runs. */
 export const consistentHashing: Scenario = {
   title: "requests of one user go to one instance; when it fails, only its users move",
   async run(shop) {

@@ -1,6 +1,7 @@
 /** Error pages: answers in the place of others. */
 import type { Scenario } from "../scenario.ts";
 
+/** What `try.ts error-pages` runs. */
 export const errorPages: Scenario = {
   title: "a page of your own in the place of errors, by status and by whose they are",
   async run(shop) {

@@ -2,6 +2,7 @@
 import { tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 
+/** What `try.ts fault-injection` runs. */
 export const faultInjection: Scenario = {
   title: "a share of the requests fails or waits on purpose, and services see nothing of it",
   async run(shop) {

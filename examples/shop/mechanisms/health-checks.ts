@@ -2,6 +2,7 @@
 import { count, tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 
+/** What `try.ts health-checks` runs. */
 export const healthChecks: Scenario = {
   title: "instances are asked how they are; who is not well is left out before a client meets it",
   async run(shop) {

@@ -3,6 +3,7 @@ import { count, tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 import type { Shop } from "../shop.ts";
 
+/** What `try.ts locality` runs. */
 export const locality: Scenario = {
   title: "requests stay in the zone of the gateway, as long as somebody there is well",
   async run(shop) {

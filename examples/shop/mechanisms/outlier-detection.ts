@@ -2,6 +2,7 @@
 import { count, tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 
+/** What `try.ts outlier-detection` runs. */
 export const outlierDetection: Scenario = {
   title: "an instance that fails real requests gets none for a while",
   async run(shop) {

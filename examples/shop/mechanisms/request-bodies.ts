@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { Scenario } from "../scenario.ts";
 import type { Shop } from "../shop.ts";
 
+/** What `try.ts request-bodies` runs. */
 export const requestBodies: Scenario = {
   title: "a limit of what clients send, and requests that wait until they are whole",
   async run(shop) {

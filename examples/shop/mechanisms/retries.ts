@@ -3,6 +3,7 @@ import { tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 import type { Shop } from "../shop.ts";
 
+/** What `try.ts retries` runs. */
 export const retries: Scenario = {
   title: "requests that fail are sent once more, to another instance",
   async run(shop) {

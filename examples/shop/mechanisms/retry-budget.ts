@@ -4,6 +4,7 @@ import type { Scenario } from "../scenario.ts";
 
 const CLIENTS = 40;
 
+/** What `try.ts retry-budget` runs. */
 export const retryBudget: Scenario = {
   title: "when everything fails, retries stay a fifth of the load instead of doubling it",
   async run(shop) {

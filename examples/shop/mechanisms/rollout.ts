@@ -3,6 +3,7 @@ import { count, tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 import type { Shop } from "../shop.ts";
 
+/** What `try.ts rollout` runs. */
 export const rollout: Scenario = {
   title: "an instance that goes finishes what it has and gets nothing new; no request is lost",
   async run(shop) {

@@ -3,6 +3,7 @@ import { count, tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 import type { Shop } from "../shop.ts";
 
+/** What `try.ts session` runs. */
 export const session: Scenario = {
   title: "a client comes back to the instance that answered it first, by a cookie or a header field",
   async run(shop) {

@@ -3,6 +3,7 @@ import { count, tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 import type { Shop } from "../shop.ts";
 
+/** What `try.ts slow-start` runs. */
 export const slowStart: Scenario = {
   title: "an instance that is new or back gets its share of requests little by little",
   async run(shop) {

@@ -2,6 +2,7 @@
 import type { Answered } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 
+/** What `try.ts timeouts` runs. */
 export const timeouts: Scenario = {
   title: "a try that takes too long is given up, a request that takes too long is answered 504",
   async run(shop) {

@@ -2,6 +2,7 @@
 import { count, tell } from "../client.ts";
 import type { Scenario } from "../scenario.ts";
 
+/** What `try.ts weights` runs. */
 export const weights: Scenario = {
   title: "a new version gets a part of the requests (a canary), and whoever asks for it",
   async run(shop) {

@@ -11,12 +11,14 @@ export const BEHAVIOURS = {
   unwell: "fails its health checks, and answers all else at once",
 } as const;
 
+/** One of them with what it needs; `milliseconds` is for `slow`, `status` for `failing`. */
 export interface Behaviour {
   readonly kind: keyof typeof BEHAVIOURS;
   readonly milliseconds: number;
   readonly status: number;
 }
 
+/** How instances begin. */
 export const WELL: Behaviour = { kind: "well", milliseconds: 0, status: 503 };
 
 /** Reads one from the query of a request to the back door; a text says what is wrong with it. */
