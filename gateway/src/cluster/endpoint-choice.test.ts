@@ -149,23 +149,6 @@ test("a session that nobody knows, or whose endpoint failed the request, goes wh
   assert.equal(follow(setUp, toSession(1), { tried: [avoids] }), "10.0.0.2:80");
 });
 
-test("a session leaves an endpoint that cannot be connected to, and comes back when it can", () => {
-  const setUp = setUpCluster({ balancer: { kind: "round-robin" } }, [toEndpoint(1), toEndpoint(2)]);
-  const seek = (): string => {
-    setUp.cluster.acquire(new SessionRequest(toSession(1)), true);
-    return setUp.outside.opened.at(-1)?.endpoint.label ?? "";
-  };
-  assert.equal(seek(), "10.0.0.1:80");
-  setUp.outside.opened.at(-1)?.fail("connect-timeout");
-  for (let i = 0; i < 4; i++) assert.equal(seek(), "10.0.0.2:80");
-  setUp.outside.time += 300;
-  assert.equal(seek(), "10.0.0.1:80", "one finds out");
-  const probe = setUp.outside.opened.at(-1);
-  assert.equal(seek(), "10.0.0.2:80");
-  probe?.connect();
-  for (let i = 0; i < 4; i++) assert.equal(seek(), "10.0.0.1:80");
-});
-
 const HASHED = { kind: "maglev", keys: [{ kind: "source-address" }], tableSize: 251 } satisfies Balancer;
 
 test("requests with one hash go to one endpoint; a retry to the next one, and always the same", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ClusterSetUp, setUpCluster, toEndpoint } from "../../../test/cluster/fakes.ts";
+import { type ClusterSetUp, FakeRequest, setUpCluster, toEndpoint } from "../../../test/cluster/fakes.ts";
+import { toEndpointSession } from "../../session/endpoint-session.ts";
 
 /** Where a new request goes, on a connection of its own. */
 function ask({ acquire, outside }: ClusterSetUp): string {
@@ -85,4 +86,22 @@ test("only connections that never came up count, and an answer ends it", () => {
   failAt(setUp, ONE, "connect-failure");
   up?.endpoint.noteAnswer(500);
   assert.equal(askMany(setUp, 2), `${ONE} ${TWO}`);
+});
+
+test("a session leaves an endpoint that cannot be connected to, and comes back when it can", () => {
+  const { cluster, outside } = open(2);
+  const session = toEndpointSession("ns/web:80", ONE);
+  const seek = (): string => {
+    cluster.acquire(Object.assign(new FakeRequest("plain"), { session }), true);
+    return outside.opened.at(-1)?.endpoint.label ?? "";
+  };
+  assert.equal(seek(), ONE);
+  outside.opened.at(-1)?.fail("connect-timeout");
+  for (let i = 0; i < 4; i++) assert.equal(seek(), TWO);
+  outside.time += 300;
+  assert.equal(seek(), ONE, "one finds out");
+  const probe = outside.opened.at(-1);
+  assert.equal(seek(), TWO);
+  probe?.connect();
+  for (let i = 0; i < 4; i++) assert.equal(seek(), ONE);
 });
