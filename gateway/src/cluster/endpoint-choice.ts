@@ -7,7 +7,7 @@ import type { Cluster } from "@sallyport/model/cluster";
 import type { Endpoint } from "@sallyport/model/endpoint";
 import { DEFAULT_PANIC_THRESHOLD, type HashKey } from "@sallyport/model/traffic";
 import type { Balancer } from "./balancer/balancer.ts";
-import { mix32 } from "./balancer/hash.ts";
+import { mix32 } from "../session/text-hash.ts";
 import { createBalancer } from "./balancer/registry.ts";
 import { TableShelf } from "./balancer/table-shelf.ts";
 import type { ClusterTableOptions, ConnectionRequest, Place, UpstreamEndpoint } from "./contract.ts";

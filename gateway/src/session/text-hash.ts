@@ -1,6 +1,7 @@
 /**
  * A hash of text whose bits are all as good as random: equal texts are equal numbers in every worker, proxy and release, so that
- * clients stay with their endpoint wherever they come in. MurmurHash3 (x86, 32 bits) over the bytes of latin1 text.
+ * clients stay with their endpoint wherever they come in, by session or by consistent hashing. MurmurHash3 (x86, 32 bits) over the bytes
+ * of latin1 text. (Tables of the router have one of their own, which is worse and can be continued: ../router/text-hash.ts.)
  *
  * Whoever knows it can choose texts that go to one endpoint; he could send his requests there by one text as well.
  */
@@ -8,7 +9,7 @@
 const FIRST = 0xcc9e2d51;
 const SECOND = 0x1b873593;
 
-/** 32 bits, unsigned. */
+/** 32 bits, unsigned; another one for each seed. */
 export function hashText(text: string, seed = 0): number {
   const { length } = text;
   const whole = length & ~3;
@@ -24,18 +25,18 @@ export function hashText(text: string, seed = 0): number {
   }
   let rest = 0;
   for (let at = length - 1; at >= whole; at--) rest = (rest << 8) | text.charCodeAt(at);
-  return mix(hash ^ scramble(rest) ^ length);
+  return mix32(hash ^ scramble(rest) ^ length);
+}
+
+/** Every bit of the result depends on every bit of the word (the finalizer of MurmurHash3); one to one. Unsigned. */
+export function mix32(word: number): number {
+  let hash = word;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function scramble(word: number): number {
   const product = Math.imul(word, FIRST);
   return Math.imul((product << 15) | (product >>> 17), SECOND);
-}
-
-/** Every bit of the outcome depends on every bit that went in. */
-function mix(bits: number): number {
-  let mixed = bits;
-  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 16)) >>> 0;
 }

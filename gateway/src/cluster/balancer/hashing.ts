@@ -3,7 +3,7 @@
  * of a selection are those that follow in the table, so that what does not go to the first goes to the same other one.
  */
 import type { BalancedEndpoint, Balancer } from "./balancer.ts";
-import { mix32 } from "./hash.ts";
+import { mix32 } from "../../session/text-hash.ts";
 import type { HashingConfig, TableMember } from "./hash-table.ts";
 import type { SharedTable, TableOrder, TableShelf } from "./table-shelf.ts";
 

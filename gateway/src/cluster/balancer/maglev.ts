@@ -3,7 +3,7 @@
  * are even to within a place for each endpoint and lookup is one division; in return a change moves a few more keys than a ring does.
  */
 import { DeadlineQueue } from "./deadline-queue.ts";
-import { hashText } from "./hash.ts";
+import { hashText } from "../../session/text-hash.ts";
 import {
   type HashTable,
   type Owners,

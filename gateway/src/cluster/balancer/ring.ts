@@ -5,7 +5,7 @@
  * Both hold only while the others keep their points. So their number does not depend on how many endpoints there are: POINTS for one of
  * the usual weight, unless the limits of the ring want more or less in total.
  */
-import { hashText, mix32 } from "./hash.ts";
+import { hashText, mix32 } from "../../session/text-hash.ts";
 import {
   type HashTable,
   type Owners,
