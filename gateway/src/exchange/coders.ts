@@ -2,21 +2,20 @@
  * Content coders: zlib, brotli and zstd of Node. A coder runs in libuv's threads and holds memory for as long as its answer lasts,
  * so there are only so many at a time; what is short and here whole is encoded at once, which costs a third of a coder.
  */
-import {
-  type BrotliCompress,
-  type BrotliOptions,
-  brotliCompressSync,
-  constants,
-  createBrotliCompress,
-  createGzip,
-  createZstdCompress,
-  type Gzip,
-  gzipSync,
-  type ZstdCompress,
-  zstdCompressSync,
-  type ZstdOptions,
-} from "node:zlib";
+import { getBuiltinModule } from "node:process";
+import type builtin from "node:zlib";
+import type { BrotliCompress, BrotliOptions, Gzip, ZstdCompress, ZstdOptions } from "node:zlib";
 import type { ContentCoding } from "@sallyport/policies/filter";
+
+type Zlib = typeof builtin;
+
+let loaded: Zlib | undefined;
+
+/** Half a megabyte that a proxy has no use for until something is compressed. */
+function zlib(): Zlib {
+  loaded ??= getBuiltinModule("node:zlib");
+  return loaded;
+}
 
 /** Encodes one body: written to, read by its events, destroyed. */
 export type Coder = Gzip | BrotliCompress | ZstdCompress;
@@ -78,11 +77,11 @@ function memoryOf({ name, level }: ContentCoding): number {
 export function openCoder(coding: ContentCoding): Coder {
   switch (coding.name) {
     case "gzip":
-      return createGzip({ level: coding.level });
+      return zlib().createGzip({ level: coding.level });
     case "br":
-      return createBrotliCompress(toBrotli(coding));
+      return zlib().createBrotliCompress(toBrotli(coding));
     case "zstd":
-      return createZstdCompress(toZstd(coding));
+      return zlib().createZstdCompress(toZstd(coding));
   }
 }
 
@@ -90,25 +89,31 @@ export function openCoder(coding: ContentCoding): Coder {
 export function encodeAtOnce(coding: ContentCoding, bytes: Buffer): Buffer {
   switch (coding.name) {
     case "gzip":
-      return gzipSync(bytes, { level: coding.level });
+      return zlib().gzipSync(bytes, { level: coding.level });
     case "br":
-      return brotliCompressSync(bytes, toBrotli(coding));
+      return zlib().brotliCompressSync(bytes, toBrotli(coding));
     case "zstd":
-      return zstdCompressSync(bytes, toZstd(coding));
+      return zlib().zstdCompressSync(bytes, toZstd(coding));
   }
 }
 
 /** What makes all that was written so far readable. */
-export const FLUSH: Readonly<Record<ContentCoding["name"], number>> = {
-  gzip: constants.Z_SYNC_FLUSH,
-  br: constants.BROTLI_OPERATION_FLUSH,
-  zstd: constants.ZSTD_e_flush,
-};
+export function flushOf({ name }: ContentCoding): number {
+  const { constants } = zlib();
+  const modes = {
+    gzip: constants.Z_SYNC_FLUSH,
+    br: constants.BROTLI_OPERATION_FLUSH,
+    zstd: constants.ZSTD_e_flush,
+  } as const;
+  return modes[name];
+}
 
 function toBrotli({ level }: ContentCoding): BrotliOptions {
+  const { constants } = zlib();
   return { params: { [constants.BROTLI_PARAM_QUALITY]: level, [constants.BROTLI_PARAM_LGWIN]: WINDOW } };
 }
 
 function toZstd({ level }: ContentCoding): ZstdOptions {
+  const { constants } = zlib();
   return { params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_windowLog]: WINDOW } };
 }

@@ -12,7 +12,7 @@ import { Timed } from "../time/wheel.ts";
 import { Stash } from "../wire/stash.ts";
 import type { BodyFraming, BodyLease, SendOutcome } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
-import { AT_ONCE, type Coder, coderRoom, encodeAtOnce, FLUSH, MOST_WAITING, openCoder } from "./coders.ts";
+import { AT_ONCE, type Coder, coderRoom, encodeAtOnce, flushOf, MOST_WAITING, openCoder } from "./coders.ts";
 
 /** What a coder emits is nobody else's. */
 const OWNED: BodyLease = { hold: () => doNothing };
@@ -138,7 +138,7 @@ export class BodyEncoder extends Timed {
   flush(): void {
     if (this.#closed || this.#ended || this.#waiting > 0 || !this.#unflushed) return;
     this.#unflushed = false;
-    this.#coder?.flush(FLUSH[this.#coding.name]);
+    this.#coder?.flush(flushOf(this.#coding));
   }
 
   #send(bytes: Buffer): void {
