@@ -14,6 +14,8 @@ import type { Certificate } from "./identity.ts";
 
 /** Milliseconds a certificate may take. */
 const CERTIFY_TIME = 10_000;
+/** Milliseconds a connection may take. What knocks at a Service whose pod has just gone is lost, and would wait for minutes. */
+const CONNECT_TIME = 5_000;
 
 const CHANNEL_OPTIONS = {
   "grpc.max_receive_message_length": CONTROLLER_MESSAGE_BYTES,
@@ -83,6 +85,10 @@ export async function openStream(place: Place, certificate: Certificate, listene
   call.on("data", (bytes: Buffer) => listener.onMessage(bytes));
   call.on("error", (error: ServiceError) => end(toFailure(error, place)));
   call.on("end", () => end(new ConnectionFailure(`${place.controller} ended the stream`, "retry")));
+  client.waitForReady(Date.now() + CONNECT_TIME, (error) => {
+    if (error !== undefined)
+      end(new ConnectionFailure(`no connection to ${place.controller} came up in time`, "retry"));
+  });
   return {
     send: (message) => void call.write(Buffer.from(encodeMessage(message))),
     pause: () => void call.pause(),
