@@ -94,6 +94,15 @@ export class ClusterBreaker {
     return waiting + serving - this.#limits.connections;
   }
 
+  /** How many of this worker's connections are beyond the limit, by its share of them all; one it may keep. */
+  get surplus(): number {
+    const serving = this.#count.total(COUNTED.connections) - this.#count.total(COUNTED.draining);
+    const over = serving - this.#limits.connections;
+    if (over <= 0) return 0;
+    const own = this.#hosts.connections - this.#hosts.draining;
+    return Math.min(own - 1, Math.ceil((over * own) / serving));
+  }
+
   /** Counts a new connection that carries something from the start. */
   open(host: EndpointHost): void {
     // before it is counted on the host, which is where the count of an endpoint begins

@@ -18,6 +18,7 @@ import type {
   UpstreamEndpoint,
   UpstreamTlsSettings,
 } from "./contract.ts";
+import { chooseSurplus } from "./connection-surplus.ts";
 import { ConnectionPool } from "./connection-pool.ts";
 import { type ChoiceOptions, EndpointChoice } from "./endpoint-choice.ts";
 import type { EndpointHost } from "./endpoint-host.ts";
@@ -131,7 +132,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
     this.retries.update(config.retryBudget);
     this.#health?.update(config, tls);
     if (config.discovery.kind === "endpoints") this.setEndpoints(endpoints?.endpoints ?? NONE, "no-endpoints");
-    else this.#waiting.serve();
+    this.sweep();
   }
 
   /** Takes over the endpoints in place; `absence` says what requests meet where there are none. */
@@ -163,6 +164,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   sweep(): void {
     this.retries.sweep();
     this.#breaker.sweep();
+    chooseSurplus(this.#hosts, this.#breaker.surplus);
     this.#pool.sweep();
     // Connections that nobody here needs are room for those who wait elsewhere.
     for (let left = this.#breaker.wantedElsewhere; left > 0 && this.#pool.closeIdle(); left--);

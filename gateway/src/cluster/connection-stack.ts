@@ -79,6 +79,7 @@ export class ConnectionStack {
 /** Whether a connection must not be used again, whatever is on it. */
 export function isExpired(pooled: PooledConnection, now: number, limits: AgeLimits): boolean {
   const { maxLifetime, maxRequests } = limits;
+  if (pooled.isSurplus) return true;
   if (maxRequests !== undefined && pooled.given >= maxRequests) return true;
   return maxLifetime > 0 && now - pooled.openedAt >= maxLifetime;
 }

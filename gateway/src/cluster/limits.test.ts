@@ -49,6 +49,27 @@ test("a limit that comes, or goes, with a configuration counts what is under way
   assert.equal(acquire().refusal, "request-overflow");
 });
 
+test("a limit that is lowered lets connections beyond it end with what is on them, and opens none meanwhile", () => {
+  const limits = { connections: 10, pending: 10 };
+  const setUp = setUpCluster({ limits });
+  const { acquire, cluster, config } = setUp;
+  const requests = Array.from({ length: 8 }, () => acquire());
+  requests.splice(0, 2).forEach(({ connection }) => connection?.finish());
+  const endpoints = { kind: "endpoints" as const, key: config.key, endpoints: [toEndpoint(1)] };
+  cluster.update({ ...config, limits: { ...limits, connections: 2 } }, endpoints, undefined);
+  assert.equal(openCount(setUp), 6, "those that carry nothing are closed at once");
+  const waiting = acquire();
+  assert.equal(waiting.answers, 0);
+  for (const { connection } of requests.splice(0, 4)) connection?.finish();
+  assert.equal(openCount(setUp), 2);
+  for (const { connection } of requests) connection?.finish();
+  assert.notEqual(waiting.connection, undefined);
+  assert.equal(openCount(setUp), 2);
+  cluster.update({ ...config, limits: { ...limits, connections: 5 } }, endpoints, undefined);
+  for (let at = 0; at < 5; at++) acquire();
+  assert.equal(openCount(setUp), 5);
+});
+
 test("an endpoint that never answers has its connections and no more: others are used, and waited for", () => {
   const limits = { connections: 10, pending: 10, connectionsPerEndpoint: 2 };
   // by round robin the endpoint that hangs is chosen as often as the other

@@ -46,6 +46,8 @@ export class PooledConnection implements ConnectionOwner, Origin {
   capacity = 1;
   /** The transport is up. */
   isUp = false;
+  /** There are more than there may be, and it is one of those that end. */
+  isSurplus = false;
   /** A request was handed over; one was answered. */
   isUsed = false;
   hasAnswered = false;
