@@ -2,10 +2,39 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import type { Cluster } from "./cluster/cluster.ts";
+import { keepLogs, openTestbed } from "./testbed.ts";
+
+/** A suite: the file `NAME/NAME.test.ts` in this folder. */
+export interface OutsideSuite {
+  readonly name: string;
+  /** Replicas of the proxies. */
+  readonly proxies: number;
+  /** What the cluster needs besides the chart. */
+  prepare?(cluster: Cluster): Promise<void>;
+}
+
+/** Runs a suite in the cluster that the command line names; logs are kept, and the exit code is 1, where a test failed. */
+export async function runSuite({ name, proxies, ...suite }: OutsideSuite): Promise<void> {
+  const { values } = parseArgs({
+    options: { name: { type: "string", default: "conformance" }, keep: { type: "boolean", default: false } },
+  });
+  await using testbed = await openTestbed({
+    name: values.name,
+    afterwards: values.keep ? "keep" : "down",
+    replicas: { controllers: 1, proxies },
+    say: (line) => console.log(line),
+  });
+  const { cluster } = testbed;
+  await suite.prepare?.(cluster);
+  if (await runOutside(cluster, join(import.meta.dirname, name, `${name}.test.ts`))) return;
+  process.exitCode = 1;
+  await keepLogs(cluster, join(import.meta.dirname, "report", name));
+}
 
 /** Runs a file with KUBECONFIG and CLUSTER (its name) set, prints its tests and, last of all, the counts; false where one failed. */
-export async function runOutside(cluster: Cluster, file: string): Promise<boolean> {
+async function runOutside(cluster: Cluster, file: string): Promise<boolean> {
   const folder = join(import.meta.dirname, "report");
   mkdirSync(folder, { recursive: true });
   const tap = join(folder, "outside-tests.tap");

@@ -1,6 +1,7 @@
 /** What an exchange costs without codecs: from the head of a request to the record of its answer. */
 import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
 import { bench } from "@sallyport/testkit/bench";
+import { CLIENT_CONNECTION } from "../../test/client-connection.ts";
 import { toOneRoute, toOneRouteRuntime } from "../../test/http1/rig.ts";
 import type { ConnectionRequest, UpstreamCluster, UpstreamConnection } from "../cluster/contract.ts";
 import { RequestHead } from "../head/request-head.ts";
@@ -67,14 +68,7 @@ const cluster: UpstreamCluster = {
   cancel: nothing,
 };
 const downstream: DownstreamStream = {
-  connection: {
-    scheme: "http",
-    remoteAddress: "192.0.2.1",
-    remote: "192.0.2.1:1",
-    local: "192.0.2.2:80",
-    peer: "192.0.2.1:1",
-    tls: undefined,
-  },
+  connection: CLIENT_CONNECTION,
   gone: false,
   takesRaw: true,
   offersRaw: false,

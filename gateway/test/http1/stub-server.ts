@@ -9,6 +9,7 @@ import type { CompiledBind, CompiledRule, Runtime } from "../../src/router/contr
 import { Wheel } from "../../src/time/wheel.ts";
 import { Inlet } from "../../src/wire/inlet.ts";
 import { KeptBodies } from "../../src/retry/kept-bodies.ts";
+import { CLIENT_CONNECTION } from "../client-connection.ts";
 import { FreeRetries } from "../free-retries.ts";
 import { StubSocket } from "./stub-socket.ts";
 import { UNHEARD } from "../unheard.ts";
@@ -150,18 +151,10 @@ export function serve(pieces: readonly Buffer[]): Run {
     pool: [],
   };
   const stub = new StubSocket();
-  const about = {
-    scheme: "http",
-    remoteAddress: "192.0.2.1",
-    remote: "192.0.2.1:1",
-    local: "192.0.2.2:80",
-    peer: "192.0.2.1:1",
-    tls: undefined,
-  } as const;
   const inlet = new Inlet();
   inlet.attach(stub.socket);
   const port = { dependencies, draining: false, runtime: () => runtime, bindOf: () => bind };
-  const server = new Http1Server({ socket: stub.socket, inlet, about, ways: "documented" }, port);
+  const server = new Http1Server({ socket: stub.socket, inlet, about: CLIENT_CONNECTION, ways: "documented" }, port);
   for (const piece of pieces) if (!stub.destroyed) server.onBytes(Buffer.from(piece), 0, piece.length, undefined);
   stub.emit("end");
   const end = stub.reset ? "reset" : stub.ended ? "ended" : stub.destroyed ? "destroyed" : "open";

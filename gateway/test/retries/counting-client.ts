@@ -1,24 +1,11 @@
 /** Clients without sockets. */
-import type {
-  DownstreamConnection,
-  DownstreamStream,
-  RequestReceiver,
-  SendOutcome,
-} from "../../src/exchange/contract.ts";
+import type { DownstreamStream, RequestReceiver, SendOutcome } from "../../src/exchange/contract.ts";
+import { CLIENT_CONNECTION } from "../client-connection.ts";
 import type { TurnedTime } from "./turned-time.ts";
-
-const NOWHERE: DownstreamConnection = {
-  scheme: "http",
-  remoteAddress: "192.0.2.1",
-  remote: "192.0.2.1:1",
-  local: "192.0.2.2:80",
-  peer: "192.0.2.1:1",
-  tls: undefined,
-};
 
 /** A client that sends a body in pieces, and counts what it is told. */
 export class CountingClient implements DownstreamStream {
-  readonly connection = NOWHERE;
+  readonly connection = CLIENT_CONNECTION;
   readonly offersRaw = false;
   readonly takesRaw = false;
   readonly bodyBytes = 0;
