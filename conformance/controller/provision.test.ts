@@ -152,6 +152,7 @@ describe("provisioning", () => {
     await rig.kubectl("create", "quota", "pods", "--hard=pods=0");
     await rig.apply(gateway("poor"));
     const message = "{.status.conditions[?(@.type=='Programmed')].message}";
+    await rig.wait("create", "deployment/poor-sallyport");
     await rig.wait(
       "jsonpath={.status.conditions[?(@.type=='ReplicaFailure')].status}=True",
       "deployment/poor-sallyport",
