@@ -37,6 +37,13 @@ export class KubeClient implements Disposable {
   readonly #server: URL;
   readonly #agent: Agent;
 
+  /** By the kubeconfig that the environment names, as the command of a suite sets it; throws, naming that, where none is. */
+  static ofEnvironment(command: string): KubeClient {
+    const kubeconfig = process.env["KUBECONFIG"];
+    if (kubeconfig === undefined) throw new Error(`KUBECONFIG is not set; \`${command}\` sets it`);
+    return new KubeClient(kubeconfig);
+  }
+
   /** Reads a kubeconfig with one cluster and one user, which has a client certificate. */
   constructor(kubeconfig: string) {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the cluster command wrote it

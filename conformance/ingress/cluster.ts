@@ -23,9 +23,7 @@ export class IngressCluster implements AsyncDisposable {
 
   /** By the kubeconfig that the environment names. */
   static async open(): Promise<IngressCluster> {
-    const kubeconfig = process.env["KUBECONFIG"];
-    if (kubeconfig === undefined) throw new Error("KUBECONFIG is not set; `npm run conformance:ingress` sets it");
-    const cluster = new IngressCluster(new KubeClient(kubeconfig));
+    const cluster = new IngressCluster(KubeClient.ofEnvironment("npm run conformance:ingress"));
     await cluster.client.apply({ apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } });
     return cluster;
   }

@@ -43,9 +43,7 @@ export class PolicyCluster implements AsyncDisposable {
 
   /** By the kubeconfig that the environment names; resolves when both proxies of the Gateway serve. */
   static async open(): Promise<PolicyCluster> {
-    const kubeconfig = process.env["KUBECONFIG"];
-    if (kubeconfig === undefined) throw new Error("KUBECONFIG is not set; `npm run conformance:policies` sets it");
-    const cluster = new PolicyCluster(new KubeClient(kubeconfig));
+    const cluster = new PolicyCluster(KubeClient.ofEnvironment("npm run conformance:policies"));
     await cluster.#bringUp();
     return cluster;
   }
