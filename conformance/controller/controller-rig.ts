@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
 import { findCrds } from "../gateway-api/programs.ts";
 
@@ -78,6 +79,34 @@ export class ControllerRig implements AsyncDisposable {
     const options = args.filter((arg) => !arg.includes("/"));
     for (const object of args.filter((arg) => arg.includes("/")))
       await this.kubectl("wait", `--for=${what}`, "--timeout=60s", ...options, object);
+  }
+
+  /**
+   * Does the work while a quota holds: from when it really does (it has no status at first, and what is asked then is refused for
+   * that or let through) until the end, whatever comes of the work. The probe is a resource that the quota forbids to create.
+   */
+  async withQuota(hard: string, probe: readonly string[], work: () => Promise<void>): Promise<void> {
+    await this.kubectl("create", "quota", "probed", `--hard=${hard}`);
+    try {
+      const refused = /exceeded quota: probed/;
+      for (let tries = 0; !refused.test(await this.#refusal(probe)); tries++) {
+        assert.ok(tries < 300, `the quota ${hard} never held`);
+        await setTimeout(100);
+      }
+      await work();
+    } finally {
+      await this.kubectl("delete", "quota/probed");
+    }
+  }
+
+  /** Why the API server would not create it; "" if it would. */
+  async #refusal(what: readonly string[]): Promise<string> {
+    try {
+      await this.kubectl("create", ...what, "--dry-run=server");
+      return "";
+    } catch (error) {
+      return String(error);
+    }
   }
 
   /** A field of an object, as text. */

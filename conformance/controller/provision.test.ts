@@ -36,6 +36,7 @@ spec: ${spec}
 const tuned = (name: string): string =>
   `infrastructure: { parametersRef: { group: sallyport.io, kind: GatewayParameters, name: ${name} } }`;
 
+const PROGRAMMED = "{.status.conditions[?(@.type=='Programmed')].message}";
 const KINDS = "serviceaccounts,configmaps,services,deployments,horizontalpodautoscalers,poddisruptionbudgets";
 
 describe("provisioning", () => {
@@ -140,30 +141,35 @@ describe("provisioning", () => {
   });
 
   it("tells in the status what a quota does not allow", async () => {
-    await rig.kubectl("create", "quota", "services", "--hard=services.loadbalancers=0");
-    await rig.apply(gateway("refused"));
-    await rig.wait("jsonpath={.status.conditions[?(@.type=='Programmed')].reason}=NoResources", "gateway/refused");
-    const message = await rig.read("gateway/refused", "{.status.conditions[?(@.type=='Programmed')].message}");
-    assert.match(message, /Service shop\/refused-sallyport: .*exceeded quota: services/);
-    await rig.kubectl("delete", "quota/services", "gateway/refused");
+    const probe = ["service", "loadbalancer", "probe", "--tcp=80"];
+    await rig.withQuota("services.loadbalancers=0", probe, async () => {
+      await rig.apply(gateway("refused"));
+      await rig.wait("jsonpath={.status.conditions[?(@.type=='Programmed')].reason}=NoResources", "gateway/refused");
+      const message = await rig.read("gateway/refused", PROGRAMMED);
+      assert.match(message, /Service shop\/refused-sallyport: .*exceeded quota: probed/);
+      await rig.kubectl("delete", "gateway/refused");
+    });
   });
 
   it("tells in the status who refuses its pods", async () => {
-    await rig.kubectl("create", "quota", "pods", "--hard=pods=0");
-    await rig.apply(gateway("poor"));
-    const message = "{.status.conditions[?(@.type=='Programmed')].message}";
-    await rig.wait("create", "deployment/poor-sallyport");
-    await rig.wait(
-      "jsonpath={.status.conditions[?(@.type=='ReplicaFailure')].status}=True",
-      "deployment/poor-sallyport",
-    );
-    for (let tries = 0; tries < 100 && !(await rig.read("gateway/poor", message)).includes("FailedCreate"); tries++)
-      await setTimeout(100);
-    assert.match(
-      await rig.read("gateway/poor", message),
-      /the pods of Deployment shop\/poor-sallyport do not come up: FailedCreate: .*exceeded quota: pods/,
-    );
-    await rig.kubectl("delete", "quota/pods", "gateway/poor");
+    const probe = ["job", "probe", "--image=machine"];
+    await rig.withQuota("pods=0,count/jobs.batch=0", probe, async () => {
+      await rig.apply(gateway("poor"));
+      const failed = "jsonpath={.status.conditions[?(@.type=='ReplicaFailure')].status}=True";
+      await rig.wait("create", "deployment/poor-sallyport");
+      await rig.wait(failed, "deployment/poor-sallyport");
+      for (
+        let tries = 0;
+        tries < 300 && !(await rig.read("gateway/poor", PROGRAMMED)).includes("FailedCreate");
+        tries++
+      )
+        await setTimeout(100);
+      assert.match(
+        await rig.read("gateway/poor", PROGRAMMED),
+        /the pods of Deployment shop\/poor-sallyport do not come up: FailedCreate: .*exceeded quota: probed/,
+      );
+      await rig.kubectl("delete", "gateway/poor");
+    });
   });
 
   it("makes nothing anew while a namespace ends", async () => {
