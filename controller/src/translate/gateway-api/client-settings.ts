@@ -47,13 +47,16 @@ export type ClientFields = { readonly [F in ClientField]?: ClientSettings | unde
 /** A policy by itself. */
 export interface JudgedClientPolicy {
   readonly fields: ClientFields;
-  /** Values that cannot be used: in their place the default holds, for the rest of the policy protects whom it protects. */
+  /** Values that cannot be used; `fields` are without them. */
   readonly flaws: readonly Flaw[];
 }
 
 const judged = new WeakMap<WorldObject<"ClientTrafficPolicy">, JudgedClientPolicy>();
 
-/** Judges a policy by itself; once for each object. */
+/**
+ * Judges a policy by itself; once for each object. As in BackendTrafficPolicies (judgeTraffic) a value that cannot be used is as if it were
+ * not written, and all else is in force: a wrong cipher suite must not open what minVersion, limits and lists of trusted proxies close.
+ */
 export function judgeClientPolicy(policy: WorldObject<"ClientTrafficPolicy">): JudgedClientPolicy {
   const known = judged.get(policy);
   if (known !== undefined) return known;

@@ -53,6 +53,26 @@ test("what several targets say of one Gateway is one entry, and entries are sort
   assert.equal(status?.ancestors[2]?.ancestorRef.kind, "Service");
 });
 
+test("of a value that is left out it is told that the rest is in force, and whose fields win over it; of a lost target neither", () => {
+  const value: Flaw = { reason: "Invalid", code: "invalid-value", path: "spec.x", message: "no size" };
+  const lost: Flaw = { reason: "Conflicted", code: "conflict", path: "spec.targetRefs[0]", message: "taken" };
+  const fates = [{ owner, field: "timeout", by: "HTTPRoute shop/web" }];
+  const { status } = translate(
+    toVerdict("a", { flaws: [value], fates }),
+    toVerdict("b", { flaws: [lost, value], fates }),
+  );
+  assert.deepEqual(
+    status?.ancestors.map(({ conditions }) => conditions.map(({ type, reason, message }) => [type, reason, message])),
+    [
+      [
+        ["Accepted", "Invalid", "spec.x: no size; this is left out, and the rest of the policy is in force"],
+        ["Overridden", "Overridden", "timeout everywhere by HTTPRoute shop/web"],
+      ],
+      [["Accepted", "Invalid", "spec.x: no size; spec.targetRefs[0]: taken"]],
+    ],
+  );
+});
+
 test("there is room for 16 ancestors, and a problem says when it is not enough", () => {
   const { status, problems } = translate(...Array.from({ length: 17 }, (_, index) => toVerdict(`g${index}`)));
   assert.equal(status?.ancestors.length, 16);

@@ -1,5 +1,5 @@
 /** Statuses of policies (GEP-713, PolicyStatus): an entry for each ancestor that a policy concerns. */
-import { type Condition, conditionsOf } from "../condition.ts";
+import { type Condition, type ConditionMaker, conditionsOf } from "../condition.ts";
 import type { Finding, Flaw } from "../flaw.ts";
 import { toObjectRef, toProblem } from "../flaw.ts";
 import type { Translation } from "../translator.ts";
@@ -12,7 +12,7 @@ export const MOST_ANCESTORS = 16;
 /** What becomes of a policy for one ancestor. */
 export interface AncestorVerdict {
   readonly ref: AncestorRef;
-  /** Why the policy, or a target of it, counts for nothing there: the first says the reason. */
+  /** Values that cannot be used (Invalid), and why a target of it counts for nothing there: the first says the reason. */
   readonly flaws: readonly Flaw[];
   /** Fates of the policy's fields there, those in force as well. */
   readonly fates: readonly FieldFate[];
@@ -95,9 +95,25 @@ const ACCEPTED = { reason: "Accepted", message: "its targets are served as it sa
 
 function toConditions(policy: WorldObject<Kind> & AttachedPolicy, { flaws, fates }: AncestorVerdict): Condition[] {
   const conditions = conditionsOf(policy);
-  const accepted = conditions.judge("Accepted", flaws, ACCEPTED);
-  const overrides = flaws.length > 0 ? "" : tellOverrides(fates);
+  const accepted = judgeAccepted(conditions, flaws);
+  const overrides = flaws.every(isOfValue) ? tellOverrides(fates) : "";
   return overrides === "" ? [accepted] : [accepted, conditions.holds("Overridden", "Overridden", overrides)];
+}
+
+/**
+ * False also where only a value is left out (GEP-713 knows no word for that): who waits for a policy must not take for done what is done in
+ * part. What else is in force is said with it.
+ */
+function judgeAccepted(conditions: ConditionMaker, flaws: readonly Flaw[]): Condition {
+  const accepted = conditions.judge("Accepted", flaws, ACCEPTED);
+  if (flaws.length === 0 || !flaws.every(isOfValue)) return accepted;
+  return { ...accepted, message: `${accepted.message}; ${REST}` };
+}
+
+const REST = "this is left out, and the rest of the policy is in force";
+
+function isOfValue({ reason }: Flaw): boolean {
+  return reason === "Invalid";
 }
 
 const MOST_OWNERS = 3;

@@ -66,11 +66,10 @@ function toHashBalancer(
     return { kind: "ring-hash", keys: hashKeys, minimumSize, maximumSize };
   }
   const { tableSize } = maglev;
-  if (!isPrime(tableSize)) {
-    const hint = `the next prime is ${nextPrime(tableSize)}`;
-    read.refuse(`${path}.maglev.tableSize`, `${tableSize} is no prime number, as the table needs`, hint);
-  }
-  return { kind: "maglev", keys: hashKeys, tableSize };
+  if (isPrime(tableSize)) return { kind: "maglev", keys: hashKeys, tableSize };
+  const hint = `the next prime is ${nextPrime(tableSize)}`;
+  read.refuse(`${path}.maglev.tableSize`, `${tableSize} is no prime number, as the table needs`, hint);
+  return { kind: "maglev", keys: hashKeys, ...TABLE };
 }
 
 function toHashKey(
@@ -117,13 +116,14 @@ export function translateLocality(
   path: string,
   read: ValueReader,
 ): FieldSettings {
-  for (const [index, { to }] of distribute.entries()) {
-    if (Object.values(to).some((weight) => weight > 0)) continue;
+  const shares = distribute.filter(({ to }, index) => {
+    if (Object.values(to).some((weight) => weight > 0)) return true;
     read.refuse(`${path}.distribute[${index}].to`, "all weights are 0, so that no endpoint would have any request");
-  }
+    return false;
+  });
   const locality: LocalityBalancing = {
     // In one order, whatever that of the object is.
-    distribute: distribute.map(({ from, to }) => ({
+    distribute: shares.map(({ from, to }) => ({
       from,
       to: Object.keys(to)
         .toSorted()

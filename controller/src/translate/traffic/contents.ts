@@ -38,6 +38,9 @@ export function translateFault(
   return { rule: { contents: [fault] } };
 }
 
+/** Answers shorter than this stay as they are where the policy does not say: bytes, the default of its schema. */
+const SHORTEST = 1024;
+
 const CODINGS = { Gzip: "gzip", Brotli: "br", Zstd: "zstd" } as const;
 
 /** Translates `spec.compression`. */
@@ -49,7 +52,7 @@ export function translateCompression(
   const compression: CompressionPolicy = {
     kind: "compression",
     codings: codings.map(({ type, level }) => ({ name: CODINGS[type], ...(level === undefined ? {} : { level }) })),
-    minimumLength: read.bytes(minimumLength, `${path}.minimumLength`) ?? 0,
+    minimumLength: read.bytes(minimumLength, `${path}.minimumLength`) ?? SHORTEST,
     contentTypes: contentTypes.map((type) => type.toLowerCase()),
   };
   return { rule: { contents: [compression] } };
@@ -64,24 +67,30 @@ export function translateOverrides(
   path: string,
   read: ValueReader,
 ): FieldSettings {
-  const policy: ResponseOverridePolicy = {
-    kind: "response-override",
-    overrides: overrides.map(({ statuses, source, response }, index) => {
-      const { status, headers = [], contentType = PLAIN_TEXT, body } = response;
-      return {
-        statuses: read.statuses(statuses, `${path}[${index}].statuses`),
-        source: SOURCES[source],
-        ...(status === undefined ? {} : { status }),
-        headers: headers.map(({ name, value }) => ({ name, value })),
-        ...(body === undefined ? {} : { body: { contentType, text: body } }),
-      };
-    }),
+  const usable = overrides.flatMap((each, index) => toOverride(each, `${path}[${index}]`, read));
+  return usable.length === 0 ? {} : { rule: { contents: [{ kind: "response-override", overrides: usable }] } };
+}
+
+/** None where what it answers cannot stand in an answer; without statuses that can be used it is for none. */
+function toOverride(
+  { statuses, source, response }: BackendTrafficPolicyResponseOverride,
+  path: string,
+  read: ValueReader,
+): ResponseOverridePolicy["overrides"] {
+  const { status, headers = [], contentType = PLAIN_TEXT, body } = response;
+  const override: ResponseOverridePolicy["overrides"][number] = {
+    statuses: read.statuses(statuses, `${path}.statuses`),
+    source: SOURCES[source],
+    ...(status === undefined ? {} : { status }),
+    headers: headers.map(({ name, value }) => ({ name, value })),
+    ...(body === undefined ? {} : { body: { contentType, text: body } }),
   };
-  for (const problem of checkPolicy(policy, path)) {
-    const place = (problem.path ?? path).replace(/\.overrides(\[\d+\])/, "$1.response");
+  const problems = checkPolicy({ kind: "response-override", overrides: [override] }, path);
+  for (const problem of problems) {
+    const place = (problem.path ?? path).replace(".overrides[0]", ".response");
     read.refuse(place, problem.message, problem.hint);
   }
-  return { rule: { contents: [policy] } };
+  return problems.length === 0 && override.statuses.length > 0 ? [override] : [];
 }
 
 /** Translates `spec.requestBody`. */

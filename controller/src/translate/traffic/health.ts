@@ -35,7 +35,8 @@ function toHealthCheck(
   const interval = read.span(active.interval, `${path}.interval`);
   const unhealthyInterval = read.span(active.unhealthyInterval, `${path}.unhealthyInterval`) ?? interval;
   const timeout = read.span(active.timeout, `${path}.timeout`);
-  if (interval === undefined || unhealthyInterval === undefined || timeout === undefined) return undefined;
+  if (probe === undefined || interval === undefined || unhealthyInterval === undefined || timeout === undefined)
+    return undefined;
   const { port, unhealthyThreshold, healthyThreshold } = active;
   return {
     probe,
@@ -50,11 +51,17 @@ function toHealthCheck(
 
 const OK = [200];
 
-function toProbe({ type, http, grpc }: BackendTrafficPolicyActiveCheck, path: string, read: ValueReader): HealthProbe {
+/** Undefined where nobody can tell which answers are good: endpoints that are well would be taken out. */
+function toProbe(
+  { type, http, grpc }: BackendTrafficPolicyActiveCheck,
+  path: string,
+  read: ValueReader,
+): HealthProbe | undefined {
   if (type === "GRPC") return { kind: "grpc", service: grpc?.service ?? "" };
   if (type === "TCP" || http === undefined) return { kind: "tcp" };
   const { method, path: target, host, expectedStatuses = OK } = http;
   const statuses = read.statuses(expectedStatuses, `${path}.http.expectedStatuses`);
+  if (statuses.length < expectedStatuses.length) return undefined;
   return { kind: "http", method, path: target, ...(host === undefined ? {} : { host }), statuses };
 }
 

@@ -1,4 +1,4 @@
-/** Traffic policies by themselves: what each field says, and why the policy does nothing where a field cannot be read. */
+/** Traffic policies by themselves: what each field says, and which values cannot be used. */
 import type { BackendTrafficPolicySpec } from "../../kube/generated/types/backend-traffic-policy.ts";
 import type { WorldObject } from "../../world/world.ts";
 import { translateLoadBalancer, translateLocality } from "./balancing.ts";
@@ -18,14 +18,18 @@ import { ValueReader } from "./values.ts";
 /** A policy of traffic to backends, of either kind. */
 export type TrafficPolicy = WorldObject<"BackendTrafficPolicy"> | WorldObject<"XBackendTrafficPolicy">;
 
-/** Judges a policy by itself; once for each object. */
+/**
+ * Judges a policy by itself; once for each object. A value that cannot be used is as if it were not written, and all else is in force:
+ * the rule of ClientTrafficPolicies, too. A typing error in one field must not take away the limits that others keep (which is what a policy
+ * without effect would do), nor answer every request with an error. What was in force before the error is not kept either:
+ * a translation depends on the objects there are and on nothing else, so that replicas agree and a restart changes nothing.
+ */
 export function judgeTraffic(policy: TrafficPolicy): JudgedTraffic {
   const known = judged.get(policy);
   if (known !== undefined) return known;
   const read = new ValueReader();
   const fields = policy.kind === "BackendTrafficPolicy" ? toFields(policy.object.spec, read) : toXFields(policy, read);
-  // A traffic policy protects nobody: without it requests go on, where an error would be an outage.
-  const judgement: JudgedTraffic = { fields: read.flaws.length === 0 ? fields : {}, flaws: read.flaws };
+  const judgement: JudgedTraffic = { fields, flaws: read.flaws };
   judged.set(policy, judgement);
   return judgement;
 }

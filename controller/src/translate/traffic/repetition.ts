@@ -19,9 +19,10 @@ const LONGEST = 10;
 export function translateRetryField(spec: BackendTrafficPolicyRetry, path: string, read: ValueReader): FieldSettings {
   const { attempts, nonIdempotent, samePlace, budget } = spec;
   const tryTimeout = read.milliseconds(spec.perTryTimeout, `${path}.perTryTimeout`);
+  const causes = toRetryOn(spec, path, read);
   const retry: RetryPolicy = {
-    attempts,
-    ...toRetryOn(spec, path, read),
+    attempts: causes === undefined ? 0 : attempts,
+    ...(causes ?? { on: [], statuses: [] }),
     backoff: toBackoff(spec, path, read),
     ...(nonIdempotent ? { nonIdempotent } : {}),
     ...(samePlace ? { samePlace } : {}),
@@ -37,12 +38,17 @@ export function translateRetryField(spec: BackendTrafficPolicyRetry, path: strin
   };
 }
 
-function toRetryOn({ retryOn, statuses = [] }: BackendTrafficPolicyRetry, path: string, read: ValueReader): RetryOn {
+/** Undefined where nobody can tell what is meant: nothing is sent twice by guess. */
+function toRetryOn(
+  { retryOn, statuses = [] }: BackendTrafficPolicyRetry,
+  path: string,
+  read: ValueReader,
+): RetryOn | undefined {
   if (retryOn === undefined && statuses.length === 0) return { on: [...FAILURES], statuses: [] };
   const parsed = parseRetryOn((retryOn ?? []).join(","));
   if (!parsed.ok) {
     read.refuse(`${path}.retryOn`, parsed.error);
-    return { on: [], statuses: [] };
+    return undefined;
   }
   return { on: parsed.value.on, statuses: [...new Set([...parsed.value.statuses, ...statuses])] };
 }
@@ -92,13 +98,14 @@ export function translateSession(
   path: string,
   read: ValueReader,
 ): FieldSettings {
-  const { type, sessionName: name, cookieConfig } = spec;
+  const { type, cookieConfig } = spec;
   const absoluteTimeout = read.span(spec.absoluteTimeout, `${path}.absoluteTimeout`);
   const idleTimeout = read.span(spec.idleTimeout, `${path}.idleTimeout`);
-  const lifetime = cookieConfig?.lifetimeType === "Permanent" ? "permanent" : "session";
-  if (type === "Cookie" && lifetime === "permanent" && absoluteTimeout === undefined)
+  const isPermanent = type === "Cookie" && cookieConfig?.lifetimeType === "Permanent";
+  if (isPermanent && absoluteTimeout === undefined)
     read.refuse(`${path}.absoluteTimeout`, "a permanent cookie needs an absoluteTimeout");
-  checkName(spec, path, read);
+  const lifetime = isPermanent && absoluteTimeout !== undefined ? "permanent" : "session";
+  const name = readName(spec, path, read);
   const carrier: SessionSettings["carrier"] =
     type === "Header" ? { kind: "header", name } : { kind: "cookie", name, lifetime };
   const session: SessionSettings = {
@@ -109,16 +116,20 @@ export function translateSession(
   return { rule: { session } };
 }
 
-function checkName(
+/** The name of the session; undefined where there is none that can be used. */
+function readName(
   { type, sessionName: name }: BackendTrafficPolicySessionPersistence,
   path: string,
   read: ValueReader,
-): void {
-  if (name === undefined) return;
-  if (!TOKEN.test(name))
-    read.refuse(`${path}.sessionName`, `${JSON.stringify(name)} cannot be the name of a ${type.toLowerCase()}`);
-  if (type === "Header" && RESERVED.has(name.toLowerCase()))
-    read.refuse(`${path}.sessionName`, `no session can be kept in the header ${name}`);
+): string | undefined {
+  if (name === undefined) return undefined;
+  const isReserved = type === "Header" && RESERVED.has(name.toLowerCase());
+  if (TOKEN.test(name) && !isReserved) return name;
+  const message = isReserved
+    ? `no session can be kept in the header ${name}`
+    : `${JSON.stringify(name)} cannot be the name of a ${type.toLowerCase()}`;
+  read.refuse(`${path}.sessionName`, message);
+  return undefined;
 }
 
 /** RFC 9110 section 5.6.2; RFC 6265 section 4.1.1 has names of cookies the same. */

@@ -71,9 +71,10 @@ export type TrafficField = Exclude<keyof (BackendTrafficPolicySpec & XBackendTra
 /** The fields of a policy that say something. */
 export type TrafficFields = { readonly [F in TrafficField]?: FieldSettings | undefined };
 
-/** A policy, judged by itself; with flaws it does nothing. */
+/** A policy, judged by itself. */
 export interface JudgedTraffic {
   readonly fields: TrafficFields;
+  /** Values that cannot be used; `fields` are without them. */
   readonly flaws: readonly Flaw[];
 }
 
