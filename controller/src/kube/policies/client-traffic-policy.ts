@@ -10,7 +10,8 @@ export function clientTrafficPolicy(): Field {
     {
       targetRefs: targetRefs({
         rule: "self.group == 'gateway.networking.k8s.io' && self.kind in ['Gateway', 'ListenerSet']",
-        message: "a target is a Gateway or ListenerSet of group gateway.networking.k8s.io",
+        message:
+          "a target is a Gateway or ListenerSet of group gateway.networking.k8s.io; listeners of Ingresses are shared by all namespaces, so no policy is for them: use a Gateway where they need settings",
         sections: "Name of a listener of the target. Default: all of them.",
       }),
       clientIPDetection: clientIPDetection(),

@@ -1771,7 +1771,7 @@ const rule3 = { message: "must be 1h or shorter", holds: (self) => (duration(sel
 const rule4 = { message: "must be 1s or longer", holds: (self) => (duration(self) >= duration("1s")) };
 const rule5 = { message: "must be 24h or shorter", holds: (self) => (duration(self) <= duration("24h")) };
 const rule6 = { message: "minVersion must not be newer than maxVersion", holds: (self) => ((self.minVersion === "1.2") || (self.maxVersion === "1.3")) };
-const rule7 = { message: "a target is a Gateway or ListenerSet of group gateway.networking.k8s.io", holds: (self) => ((self.group === "gateway.networking.k8s.io") && ["Gateway", "ListenerSet"].includes(self.kind)) };
+const rule7 = { message: "a target is a Gateway or ListenerSet of group gateway.networking.k8s.io; listeners of Ingresses are shared by all namespaces, so no policy is for them: use a Gateway where they need settings", holds: (self) => ((self.group === "gateway.networking.k8s.io") && ["Gateway", "ListenerSet"].includes(self.kind)) };
 const rule8 = { message: "an Ingress has no sections: leave sectionName out", holds: (self) => (!(self.sectionName !== undefined) || (self.kind !== "Ingress")) };
 const rule9 = { message: "give exactly one of numTrustedHops and trustedCIDRs", holds: (self) => ((self.numTrustedHops !== undefined) !== (self.trustedCIDRs !== undefined)) };
 const rule10 = { message: "must be an address (192.0.2.1) or a block (10.0.0.0/8)", holds: (self) => (isIpAddress(self) || isAddressBlock(self)) };
