@@ -15,6 +15,11 @@ export const Discovery = Type.Union([
     family: Type.Optional(Type.Union([Type.Literal("ipv4"), Type.Literal("ipv6"), Type.Literal("both")])),
     /** Names are asked for again after so many milliseconds, whatever their TTL is; absent: by their TTL. */
     refresh: Type.Optional(Count),
+    /**
+     * `routable`: addresses of special use (special-use.ts) are left out of answers, at each answer anew, because names are not written by
+     * whom everything on the proxy's machine trusts; absent: any address is used.
+     */
+    addresses: Type.Optional(Type.Literal("routable")),
   }),
 ]);
 /** Where endpoints come from. */

@@ -141,6 +141,39 @@ test("hundreds of addresses are as many endpoints, and idle connections to those
   assert.equal(cluster.summary().connections, 0);
 });
 
+test("where only routable addresses count, a name leads to no other, whatever it is answered and when", async (t) => {
+  const { server, states, table, changed, askAgain } = await setUp(t);
+  const create = (hostname: string): ManagedCluster => {
+    const names = [{ hostname, port: 80 }];
+    return table.create(toConfig({ discovery: { kind: "dns", names, addresses: "routable" } }), undefined, undefined);
+  };
+  const answer = async (...addresses: string[]): Promise<void> => {
+    server.answers.set("web.example", { kind: "addresses", addresses, ttl: 0 });
+    const news = changed();
+    await new Promise(setImmediate);
+    askAgain();
+    await news;
+  };
+  server.answers.set("web.example", { kind: "addresses", addresses: ["169.254.169.254", "192.0.2.1"], ttl: 0 });
+  const cluster = create("web.example");
+  await changed();
+  assert.deepEqual(
+    cluster.summary().endpoints.map(({ label }) => label),
+    ["192.0.2.1:80"],
+  );
+  await answer("127.0.0.1", "169.254.169.254");
+  assert.equal(acquire(cluster).connection?.endpoint.label, "192.0.2.1:80", "the last good one");
+  assert.match(states.at(-1) ?? "", /web\.example 127\.0\.0\.1 is no address for a backend in a cluster \(loopback\)/);
+  await answer("192.0.2.2");
+  assert.equal(acquire(cluster).connection?.endpoint.label, "192.0.2.2:80");
+
+  for (const name of ["localhost", "169.254.169.254", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]) {
+    const waiting = acquire(create(name));
+    await changed();
+    assert.equal(waiting.refusal, "dns-failure", name);
+  }
+});
+
 test("a retired cluster does not leave requests waiting for a name", async (t) => {
   const { server, table, create } = await setUp(t);
   server.answers.set("web.example", { kind: "silent" });

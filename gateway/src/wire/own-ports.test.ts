@@ -16,6 +16,8 @@ test("a reserved port is that of loopback in whatever way it is written, and of 
     "0:0:0:0:0:0:0:1",
     "::ffff:127.0.0.1",
     "::ffff:7f00:1",
+    "::1%lo",
+    "64:ff9b::7f00:1",
   ];
   for (const address of here) assert.equal(isReserved(address, 15_000), true, address);
   for (const address of ["10.0.0.1", "128.0.0.1", "2001:db8::1", "::ffff:10.0.0.1", "localhost"])

@@ -3,14 +3,7 @@
  * what a Service says, by the name of an ExternalName or an annotation, and whoever may write one Service must not read the configuration
  * of all or have the proxy drained (as CVE-2021-32783 was).
  */
-import { BlockList, isIP } from "node:net";
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet("127.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::1", "ipv6");
-// who connects to no address reaches this machine
-LOOPBACK.addSubnet("0.0.0.0", 8, "ipv4");
-LOOPBACK.addAddress("::", "ipv6");
+import { findSpecialUse } from "@sallyport/model/special-use";
 
 const ports = new Set<() => number>();
 
@@ -24,8 +17,9 @@ export function reservePort(port: () => number): () => void {
 export function isReserved(address: string, port: number): boolean {
   for (const reserved of ports) {
     if (reserved() !== port) continue;
-    const family = isIP(address);
-    if (family !== 0 && LOOPBACK.check(address, family === 4 ? "ipv4" : "ipv6")) return true;
+    const use = findSpecialUse(address);
+    // who connects to no address reaches this machine
+    if (use === "loopback" || use === "unspecified") return true;
   }
   return false;
 }

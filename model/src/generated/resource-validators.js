@@ -4739,8 +4739,8 @@ return errors === 0;
 }
 
 export const cluster = validate18;
-const schema21 = {"type":"object","required":["kind","key","discovery","protocol","balancer","connectTimeout","limits","pool"],"properties":{"kind":{"type":"string","const":"cluster"},"key":{"type":"string"},"discovery":{"$ref":"#/$defs/union0"},"protocol":{"enum":["http1","http2","auto"]},"tls":{"type":"object","required":["serverName","identities","trust"],"properties":{"serverName":{"type":"string"},"identities":{"type":"array","items":{"$ref":"#/$defs/union1"}},"trust":{"anyOf":[{"type":"string","const":"system"},{"type":"array","items":{"type":"string"}}]},"clientCertificate":{"type":"string"},"minVersion":{"enum":["1.2","1.3"]},"maxVersion":{"enum":["1.2","1.3"]},"ciphers":{"type":"array","items":{"type":"string"}}}},"proxyProtocol":{"enum":["v1","v2"]},"http2":{"type":"object","required":["maxConcurrentStreams","streamWindow","connectionWindow","pingInterval","pingTimeout"],"properties":{"maxConcurrentStreams":{"type":"integer","minimum":0},"streamWindow":{"type":"integer","minimum":0},"connectionWindow":{"type":"integer","minimum":0},"pingInterval":{"type":"integer","minimum":0},"pingTimeout":{"type":"integer","minimum":0}}},"balancer":{"$ref":"#/$defs/union3"},"locality":{"type":"object","required":["distribute","failover","priorities","overprovisioning"],"properties":{"distribute":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string"},"to":{"type":"array","items":{"type":"object","required":["locality","weight"],"properties":{"locality":{"type":"string"},"weight":{"type":"integer","minimum":0}}}}}}},"failover":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string"},"to":{"type":"string"}}}},"priorities":{"type":"array","items":{"type":"string"}},"zoneAware":{"type":"object","required":["minimumEndpoints"],"properties":{"minimumEndpoints":{"type":"integer","minimum":0}}},"overprovisioning":{"type":"integer","minimum":0}}},"outlierDetection":{"type":"object","required":["consecutive5xx","consecutiveGatewayErrors","splitLocalOrigin","consecutiveLocalOrigin","interval","baseEjectionTime","maxEjectionTime","maxEjectionPercent"],"properties":{"consecutive5xx":{"type":"integer","minimum":0},"consecutiveGatewayErrors":{"type":"integer","minimum":0},"splitLocalOrigin":{"type":"boolean"},"consecutiveLocalOrigin":{"type":"integer","minimum":0},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"interval":{"type":"integer","minimum":0},"baseEjectionTime":{"type":"integer","minimum":0},"maxEjectionTime":{"type":"integer","minimum":0},"maxEjectionPercent":{"type":"integer","minimum":0}}},"healthCheck":{"type":"object","required":["probe","interval","unhealthyInterval","timeout","unhealthyThreshold","healthyThreshold"],"properties":{"probe":{"$ref":"#/$defs/union4"},"port":{"type":"integer","minimum":1,"maximum":65535},"interval":{"type":"integer","minimum":0},"unhealthyInterval":{"type":"integer","minimum":0},"timeout":{"type":"integer","minimum":0},"unhealthyThreshold":{"type":"integer","minimum":1},"healthyThreshold":{"type":"integer","minimum":1}}},"panicThreshold":{"type":"integer","minimum":0},"connectTimeout":{"type":"integer","minimum":0},"limits":{"type":"object","required":["connections","pending"],"properties":{"connections":{"type":"integer","minimum":0},"pending":{"type":"integer","minimum":0},"requests":{"type":"integer","minimum":0},"retries":{"type":"integer","minimum":0},"connectionsPerEndpoint":{"type":"integer","minimum":0}}},"retryBudget":{"$ref":"#/$defs/union5"},"pool":{"type":"object","required":["idleTimeout","maxLifetime"],"properties":{"idleTimeout":{"type":"integer","minimum":0},"maxLifetime":{"type":"integer","minimum":0},"maxRequests":{"type":"integer","minimum":0},"tcpKeepAlive":{"type":"integer","minimum":0}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}},"family":{"enum":["ipv4","ipv6","both"]},"refresh":{"type":"integer","minimum":0}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"type":"integer","minimum":0},"path":{"type":"string"},"attributes":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"source-address"}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"query"},"name":{"type":"string"}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"least-request"},"choices":{"type":"integer","minimum":2,"maximum":100},"slowStart":{"type":"object","required":["window","aggression","minimumPercent"],"properties":{"window":{"type":"integer","minimum":0},"aggression":{"type":"number","exclusiveMinimum":0},"minimumPercent":{"type":"integer","minimum":0}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"round-robin"},"slowStart":{"type":"object","required":["window","aggression","minimumPercent"],"properties":{"window":{"type":"integer","minimum":0},"aggression":{"type":"number","exclusiveMinimum":0},"minimumPercent":{"type":"integer","minimum":0}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"random"}}},{"type":"object","required":["kind","keys","minimumSize","maximumSize"],"properties":{"kind":{"type":"string","const":"ring-hash"},"keys":{"type":"array","items":{"$ref":"#/$defs/union2"}},"minimumSize":{"type":"integer","minimum":1,"maximum":8388608},"maximumSize":{"type":"integer","minimum":1,"maximum":8388608}}},{"type":"object","required":["kind","keys","tableSize"],"properties":{"kind":{"type":"string","const":"maglev"},"keys":{"type":"array","items":{"$ref":"#/$defs/union2"}},"tableSize":{"type":"integer","minimum":2,"maximum":5000011}}}]},"union4":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","method","path","statuses"],"properties":{"kind":{"type":"string","const":"http"},"method":{"enum":["GET","HEAD","OPTIONS"]},"path":{"type":"string"},"host":{"type":"string"},"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}}}},{"type":"object","required":["kind","service"],"properties":{"kind":{"type":"string","const":"grpc"},"service":{"type":"string"},"host":{"type":"string"}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"tcp"}}}]},"union5":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","percent","minimum"],"properties":{"kind":{"type":"string","const":"concurrent"},"percent":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","percent","interval","minimum","minimumInterval"],"properties":{"kind":{"type":"string","const":"rate"},"percent":{"type":"integer","minimum":0},"interval":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0},"minimumInterval":{"type":"integer","minimum":0}}}]}}};
-const schema22 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}},"family":{"enum":["ipv4","ipv6","both"]},"refresh":{"type":"integer","minimum":0}}}]};
+const schema21 = {"type":"object","required":["kind","key","discovery","protocol","balancer","connectTimeout","limits","pool"],"properties":{"kind":{"type":"string","const":"cluster"},"key":{"type":"string"},"discovery":{"$ref":"#/$defs/union0"},"protocol":{"enum":["http1","http2","auto"]},"tls":{"type":"object","required":["serverName","identities","trust"],"properties":{"serverName":{"type":"string"},"identities":{"type":"array","items":{"$ref":"#/$defs/union1"}},"trust":{"anyOf":[{"type":"string","const":"system"},{"type":"array","items":{"type":"string"}}]},"clientCertificate":{"type":"string"},"minVersion":{"enum":["1.2","1.3"]},"maxVersion":{"enum":["1.2","1.3"]},"ciphers":{"type":"array","items":{"type":"string"}}}},"proxyProtocol":{"enum":["v1","v2"]},"http2":{"type":"object","required":["maxConcurrentStreams","streamWindow","connectionWindow","pingInterval","pingTimeout"],"properties":{"maxConcurrentStreams":{"type":"integer","minimum":0},"streamWindow":{"type":"integer","minimum":0},"connectionWindow":{"type":"integer","minimum":0},"pingInterval":{"type":"integer","minimum":0},"pingTimeout":{"type":"integer","minimum":0}}},"balancer":{"$ref":"#/$defs/union3"},"locality":{"type":"object","required":["distribute","failover","priorities","overprovisioning"],"properties":{"distribute":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string"},"to":{"type":"array","items":{"type":"object","required":["locality","weight"],"properties":{"locality":{"type":"string"},"weight":{"type":"integer","minimum":0}}}}}}},"failover":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string"},"to":{"type":"string"}}}},"priorities":{"type":"array","items":{"type":"string"}},"zoneAware":{"type":"object","required":["minimumEndpoints"],"properties":{"minimumEndpoints":{"type":"integer","minimum":0}}},"overprovisioning":{"type":"integer","minimum":0}}},"outlierDetection":{"type":"object","required":["consecutive5xx","consecutiveGatewayErrors","splitLocalOrigin","consecutiveLocalOrigin","interval","baseEjectionTime","maxEjectionTime","maxEjectionPercent"],"properties":{"consecutive5xx":{"type":"integer","minimum":0},"consecutiveGatewayErrors":{"type":"integer","minimum":0},"splitLocalOrigin":{"type":"boolean"},"consecutiveLocalOrigin":{"type":"integer","minimum":0},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"interval":{"type":"integer","minimum":0},"baseEjectionTime":{"type":"integer","minimum":0},"maxEjectionTime":{"type":"integer","minimum":0},"maxEjectionPercent":{"type":"integer","minimum":0}}},"healthCheck":{"type":"object","required":["probe","interval","unhealthyInterval","timeout","unhealthyThreshold","healthyThreshold"],"properties":{"probe":{"$ref":"#/$defs/union4"},"port":{"type":"integer","minimum":1,"maximum":65535},"interval":{"type":"integer","minimum":0},"unhealthyInterval":{"type":"integer","minimum":0},"timeout":{"type":"integer","minimum":0},"unhealthyThreshold":{"type":"integer","minimum":1},"healthyThreshold":{"type":"integer","minimum":1}}},"panicThreshold":{"type":"integer","minimum":0},"connectTimeout":{"type":"integer","minimum":0},"limits":{"type":"object","required":["connections","pending"],"properties":{"connections":{"type":"integer","minimum":0},"pending":{"type":"integer","minimum":0},"requests":{"type":"integer","minimum":0},"retries":{"type":"integer","minimum":0},"connectionsPerEndpoint":{"type":"integer","minimum":0}}},"retryBudget":{"$ref":"#/$defs/union5"},"pool":{"type":"object","required":["idleTimeout","maxLifetime"],"properties":{"idleTimeout":{"type":"integer","minimum":0},"maxLifetime":{"type":"integer","minimum":0},"maxRequests":{"type":"integer","minimum":0},"tcpKeepAlive":{"type":"integer","minimum":0}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}},"family":{"enum":["ipv4","ipv6","both"]},"refresh":{"type":"integer","minimum":0},"addresses":{"type":"string","const":"routable"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"type":"integer","minimum":0},"path":{"type":"string"},"attributes":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"source-address"}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"query"},"name":{"type":"string"}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"least-request"},"choices":{"type":"integer","minimum":2,"maximum":100},"slowStart":{"type":"object","required":["window","aggression","minimumPercent"],"properties":{"window":{"type":"integer","minimum":0},"aggression":{"type":"number","exclusiveMinimum":0},"minimumPercent":{"type":"integer","minimum":0}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"round-robin"},"slowStart":{"type":"object","required":["window","aggression","minimumPercent"],"properties":{"window":{"type":"integer","minimum":0},"aggression":{"type":"number","exclusiveMinimum":0},"minimumPercent":{"type":"integer","minimum":0}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"random"}}},{"type":"object","required":["kind","keys","minimumSize","maximumSize"],"properties":{"kind":{"type":"string","const":"ring-hash"},"keys":{"type":"array","items":{"$ref":"#/$defs/union2"}},"minimumSize":{"type":"integer","minimum":1,"maximum":8388608},"maximumSize":{"type":"integer","minimum":1,"maximum":8388608}}},{"type":"object","required":["kind","keys","tableSize"],"properties":{"kind":{"type":"string","const":"maglev"},"keys":{"type":"array","items":{"$ref":"#/$defs/union2"}},"tableSize":{"type":"integer","minimum":2,"maximum":5000011}}}]},"union4":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","method","path","statuses"],"properties":{"kind":{"type":"string","const":"http"},"method":{"enum":["GET","HEAD","OPTIONS"]},"path":{"type":"string"},"host":{"type":"string"},"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}}}},{"type":"object","required":["kind","service"],"properties":{"kind":{"type":"string","const":"grpc"},"service":{"type":"string"},"host":{"type":"string"}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"tcp"}}}]},"union5":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","percent","minimum"],"properties":{"kind":{"type":"string","const":"concurrent"},"percent":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","percent","interval","minimum","minimumInterval"],"properties":{"kind":{"type":"string","const":"rate"},"percent":{"type":"integer","minimum":0},"interval":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0},"minimumInterval":{"type":"integer","minimum":0}}}]}}};
+const schema22 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"endpoints"}}},{"type":"object","required":["kind","names"],"properties":{"kind":{"type":"string","const":"dns"},"names":{"type":"array","items":{"type":"object","required":["hostname","port"],"properties":{"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535}}}},"family":{"enum":["ipv4","ipv6","both"]},"refresh":{"type":"integer","minimum":0},"addresses":{"type":"string","const":"routable"}}}]};
 const schema23 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"dns"},"name":{"type":"string"}}},{"type":"object","required":["kind","uri"],"properties":{"kind":{"type":"string","const":"uri"},"uri":{"type":"string"}}}]};
 const schema27 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","method","path","statuses"],"properties":{"kind":{"type":"string","const":"http"},"method":{"enum":["GET","HEAD","OPTIONS"]},"path":{"type":"string"},"host":{"type":"string"},"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}}}},{"type":"object","required":["kind","service"],"properties":{"kind":{"type":"string","const":"grpc"},"service":{"type":"string"},"host":{"type":"string"}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"tcp"}}}]};
 const schema28 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","percent","minimum"],"properties":{"kind":{"type":"string","const":"concurrent"},"percent":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","percent","interval","minimum","minimumInterval"],"properties":{"kind":{"type":"string","const":"rate"},"percent":{"type":"integer","minimum":0},"interval":{"type":"integer","minimum":0},"minimum":{"type":"integer","minimum":0},"minimumInterval":{"type":"integer","minimum":0}}}]};
@@ -6087,6 +6087,24 @@ var valid6 = _errs26 === errors;
 else {
 var valid6 = true;
 }
+if(valid6){
+if(data2.addresses !== undefined){
+let data11 = data2.addresses;
+const _errs28 = errors;
+if(typeof data11 !== "string"){
+validate18.errors = [{instancePath:instancePath+"/discovery/addresses",schemaPath:"#/$defs/union0/oneOf/1/properties/addresses/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("routable" !== data11){
+validate18.errors = [{instancePath:instancePath+"/discovery/addresses",schemaPath:"#/$defs/union0/oneOf/1/properties/addresses/const",keyword:"const",params:{allowedValue: "routable"},message:"must be equal to constant"}];
+return false;
+}
+var valid6 = _errs28 === errors;
+}
+else {
+var valid6 = true;
+}
+}
 }
 }
 }
@@ -6120,90 +6138,90 @@ var valid0 = true;
 }
 if(valid0){
 if(data.protocol !== undefined){
-let data11 = data.protocol;
-const _errs28 = errors;
-if(!(((data11 === "http1") || (data11 === "http2")) || (data11 === "auto"))){
+let data12 = data.protocol;
+const _errs30 = errors;
+if(!(((data12 === "http1") || (data12 === "http2")) || (data12 === "auto"))){
 validate18.errors = [{instancePath:instancePath+"/protocol",schemaPath:"#/properties/protocol/enum",keyword:"enum",params:{allowedValues: schema21.properties.protocol.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs28 === errors;
+var valid0 = _errs30 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.tls !== undefined){
-let data12 = data.tls;
-const _errs29 = errors;
-if(errors === _errs29){
-if(data12 && typeof data12 == "object" && !Array.isArray(data12)){
+let data13 = data.tls;
+const _errs31 = errors;
+if(errors === _errs31){
+if(data13 && typeof data13 == "object" && !Array.isArray(data13)){
 let missing4;
-if((((data12.serverName === undefined) && (missing4 = "serverName")) || ((data12.identities === undefined) && (missing4 = "identities"))) || ((data12.trust === undefined) && (missing4 = "trust"))){
+if((((data13.serverName === undefined) && (missing4 = "serverName")) || ((data13.identities === undefined) && (missing4 = "identities"))) || ((data13.trust === undefined) && (missing4 = "trust"))){
 validate18.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/tls/required",keyword:"required",params:{missingProperty: missing4},message:"must have required property '"+missing4+"'"}];
 return false;
 }
 else {
-if(data12.serverName !== undefined){
-const _errs31 = errors;
-if(typeof data12.serverName !== "string"){
+if(data13.serverName !== undefined){
+const _errs33 = errors;
+if(typeof data13.serverName !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/serverName",schemaPath:"#/properties/tls/properties/serverName/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid9 = _errs31 === errors;
+var valid9 = _errs33 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data12.identities !== undefined){
-let data14 = data12.identities;
-const _errs33 = errors;
-if(errors === _errs33){
-if(Array.isArray(data14)){
-var valid10 = true;
-const len1 = data14.length;
-for(let i1=0; i1<len1; i1++){
-let data15 = data14[i1];
+if(data13.identities !== undefined){
+let data15 = data13.identities;
 const _errs35 = errors;
-const _errs36 = errors;
-if(errors === _errs36){
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
-const tag1 = data15.kind;
+if(errors === _errs35){
+if(Array.isArray(data15)){
+var valid10 = true;
+const len1 = data15.length;
+for(let i1=0; i1<len1; i1++){
+let data16 = data15[i1];
+const _errs37 = errors;
+const _errs38 = errors;
+if(errors === _errs38){
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
+const tag1 = data16.kind;
 if(typeof tag1 == "string"){
 if(tag1 === "dns"){
-const _errs39 = errors;
-if(errors === _errs39){
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+const _errs41 = errors;
+if(errors === _errs41){
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
 let missing5;
-if(((data15.kind === undefined) && (missing5 = "kind")) || ((data15.name === undefined) && (missing5 = "name"))){
+if(((data16.kind === undefined) && (missing5 = "kind")) || ((data16.name === undefined) && (missing5 = "name"))){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1,schemaPath:"#/$defs/union1/oneOf/0/required",keyword:"required",params:{missingProperty: missing5},message:"must have required property '"+missing5+"'"}];
 return false;
 }
 else {
-if(data15.kind !== undefined){
-let data16 = data15.kind;
-const _errs41 = errors;
-if(typeof data16 !== "string"){
+if(data16.kind !== undefined){
+let data17 = data16.kind;
+const _errs43 = errors;
+if(typeof data17 !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/kind",schemaPath:"#/$defs/union1/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("dns" !== data16){
+if("dns" !== data17){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/kind",schemaPath:"#/$defs/union1/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "dns"},message:"must be equal to constant"}];
 return false;
 }
-var valid14 = _errs41 === errors;
+var valid14 = _errs43 === errors;
 }
 else {
 var valid14 = true;
 }
 if(valid14){
-if(data15.name !== undefined){
-const _errs43 = errors;
-if(typeof data15.name !== "string"){
+if(data16.name !== undefined){
+const _errs45 = errors;
+if(typeof data16.name !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/name",schemaPath:"#/$defs/union1/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid14 = _errs43 === errors;
+var valid14 = _errs45 === errors;
 }
 else {
 var valid14 = true;
@@ -6218,39 +6236,39 @@ return false;
 }
 }
 else if(tag1 === "uri"){
-const _errs45 = errors;
-if(errors === _errs45){
-if(data15 && typeof data15 == "object" && !Array.isArray(data15)){
+const _errs47 = errors;
+if(errors === _errs47){
+if(data16 && typeof data16 == "object" && !Array.isArray(data16)){
 let missing6;
-if(((data15.kind === undefined) && (missing6 = "kind")) || ((data15.uri === undefined) && (missing6 = "uri"))){
+if(((data16.kind === undefined) && (missing6 = "kind")) || ((data16.uri === undefined) && (missing6 = "uri"))){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1,schemaPath:"#/$defs/union1/oneOf/1/required",keyword:"required",params:{missingProperty: missing6},message:"must have required property '"+missing6+"'"}];
 return false;
 }
 else {
-if(data15.kind !== undefined){
-let data18 = data15.kind;
-const _errs47 = errors;
-if(typeof data18 !== "string"){
+if(data16.kind !== undefined){
+let data19 = data16.kind;
+const _errs49 = errors;
+if(typeof data19 !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/kind",schemaPath:"#/$defs/union1/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("uri" !== data18){
+if("uri" !== data19){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/kind",schemaPath:"#/$defs/union1/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "uri"},message:"must be equal to constant"}];
 return false;
 }
-var valid16 = _errs47 === errors;
+var valid16 = _errs49 === errors;
 }
 else {
 var valid16 = true;
 }
 if(valid16){
-if(data15.uri !== undefined){
-const _errs49 = errors;
-if(typeof data15.uri !== "string"){
+if(data16.uri !== undefined){
+const _errs51 = errors;
+if(typeof data16.uri !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1+"/uri",schemaPath:"#/$defs/union1/oneOf/1/properties/uri/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid16 = _errs49 === errors;
+var valid16 = _errs51 === errors;
 }
 else {
 var valid16 = true;
@@ -6279,7 +6297,7 @@ validate18.errors = [{instancePath:instancePath+"/tls/identities/" + i1,schemaPa
 return false;
 }
 }
-var valid10 = _errs35 === errors;
+var valid10 = _errs37 === errors;
 if(!valid10){
 break;
 }
@@ -6290,19 +6308,19 @@ validate18.errors = [{instancePath:instancePath+"/tls/identities",schemaPath:"#/
 return false;
 }
 }
-var valid9 = _errs33 === errors;
+var valid9 = _errs35 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data12.trust !== undefined){
-let data20 = data12.trust;
-const _errs51 = errors;
-const _errs52 = errors;
-let valid17 = false;
+if(data13.trust !== undefined){
+let data21 = data13.trust;
 const _errs53 = errors;
-if(typeof data20 !== "string"){
+const _errs54 = errors;
+let valid17 = false;
+const _errs55 = errors;
+if(typeof data21 !== "string"){
 const err0 = {instancePath:instancePath+"/tls/trust",schemaPath:"#/properties/tls/properties/trust/anyOf/0/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err0];
@@ -6312,7 +6330,7 @@ vErrors.push(err0);
 }
 errors++;
 }
-if("system" !== data20){
+if("system" !== data21){
 const err1 = {instancePath:instancePath+"/tls/trust",schemaPath:"#/properties/tls/properties/trust/anyOf/0/const",keyword:"const",params:{allowedValue: "system"},message:"must be equal to constant"};
 if(vErrors === null){
 vErrors = [err1];
@@ -6322,17 +6340,17 @@ vErrors.push(err1);
 }
 errors++;
 }
-var _valid0 = _errs53 === errors;
+var _valid0 = _errs55 === errors;
 valid17 = valid17 || _valid0;
 if(!valid17){
-const _errs55 = errors;
-if(errors === _errs55){
-if(Array.isArray(data20)){
-var valid18 = true;
-const len2 = data20.length;
-for(let i2=0; i2<len2; i2++){
 const _errs57 = errors;
-if(typeof data20[i2] !== "string"){
+if(errors === _errs57){
+if(Array.isArray(data21)){
+var valid18 = true;
+const len2 = data21.length;
+for(let i2=0; i2<len2; i2++){
+const _errs59 = errors;
+if(typeof data21[i2] !== "string"){
 const err2 = {instancePath:instancePath+"/tls/trust/" + i2,schemaPath:"#/properties/tls/properties/trust/anyOf/1/items/type",keyword:"type",params:{type: "string"},message:"must be string"};
 if(vErrors === null){
 vErrors = [err2];
@@ -6342,7 +6360,7 @@ vErrors.push(err2);
 }
 errors++;
 }
-var valid18 = _errs57 === errors;
+var valid18 = _errs59 === errors;
 if(!valid18){
 break;
 }
@@ -6359,7 +6377,7 @@ vErrors.push(err3);
 errors++;
 }
 }
-var _valid0 = _errs55 === errors;
+var _valid0 = _errs57 === errors;
 valid17 = valid17 || _valid0;
 }
 if(!valid17){
@@ -6375,39 +6393,26 @@ validate18.errors = vErrors;
 return false;
 }
 else {
-errors = _errs52;
+errors = _errs54;
 if(vErrors !== null){
-if(_errs52){
-vErrors.length = _errs52;
+if(_errs54){
+vErrors.length = _errs54;
 }
 else {
 vErrors = null;
 }
 }
 }
-var valid9 = _errs51 === errors;
+var valid9 = _errs53 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data12.clientCertificate !== undefined){
-const _errs59 = errors;
-if(typeof data12.clientCertificate !== "string"){
-validate18.errors = [{instancePath:instancePath+"/tls/clientCertificate",schemaPath:"#/properties/tls/properties/clientCertificate/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid9 = _errs59 === errors;
-}
-else {
-var valid9 = true;
-}
-if(valid9){
-if(data12.minVersion !== undefined){
-let data23 = data12.minVersion;
+if(data13.clientCertificate !== undefined){
 const _errs61 = errors;
-if(!((data23 === "1.2") || (data23 === "1.3"))){
-validate18.errors = [{instancePath:instancePath+"/tls/minVersion",schemaPath:"#/properties/tls/properties/minVersion/enum",keyword:"enum",params:{allowedValues: schema21.properties.tls.properties.minVersion.enum},message:"must be equal to one of the allowed values"}];
+if(typeof data13.clientCertificate !== "string"){
+validate18.errors = [{instancePath:instancePath+"/tls/clientCertificate",schemaPath:"#/properties/tls/properties/clientCertificate/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid9 = _errs61 === errors;
@@ -6416,33 +6421,46 @@ else {
 var valid9 = true;
 }
 if(valid9){
-if(data12.maxVersion !== undefined){
-let data24 = data12.maxVersion;
-const _errs62 = errors;
+if(data13.minVersion !== undefined){
+let data24 = data13.minVersion;
+const _errs63 = errors;
 if(!((data24 === "1.2") || (data24 === "1.3"))){
-validate18.errors = [{instancePath:instancePath+"/tls/maxVersion",schemaPath:"#/properties/tls/properties/maxVersion/enum",keyword:"enum",params:{allowedValues: schema21.properties.tls.properties.maxVersion.enum},message:"must be equal to one of the allowed values"}];
+validate18.errors = [{instancePath:instancePath+"/tls/minVersion",schemaPath:"#/properties/tls/properties/minVersion/enum",keyword:"enum",params:{allowedValues: schema21.properties.tls.properties.minVersion.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid9 = _errs62 === errors;
+var valid9 = _errs63 === errors;
 }
 else {
 var valid9 = true;
 }
 if(valid9){
-if(data12.ciphers !== undefined){
-let data25 = data12.ciphers;
-const _errs63 = errors;
-if(errors === _errs63){
-if(Array.isArray(data25)){
-var valid19 = true;
-const len3 = data25.length;
-for(let i3=0; i3<len3; i3++){
+if(data13.maxVersion !== undefined){
+let data25 = data13.maxVersion;
+const _errs64 = errors;
+if(!((data25 === "1.2") || (data25 === "1.3"))){
+validate18.errors = [{instancePath:instancePath+"/tls/maxVersion",schemaPath:"#/properties/tls/properties/maxVersion/enum",keyword:"enum",params:{allowedValues: schema21.properties.tls.properties.maxVersion.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid9 = _errs64 === errors;
+}
+else {
+var valid9 = true;
+}
+if(valid9){
+if(data13.ciphers !== undefined){
+let data26 = data13.ciphers;
 const _errs65 = errors;
-if(typeof data25[i3] !== "string"){
+if(errors === _errs65){
+if(Array.isArray(data26)){
+var valid19 = true;
+const len3 = data26.length;
+for(let i3=0; i3<len3; i3++){
+const _errs67 = errors;
+if(typeof data26[i3] !== "string"){
 validate18.errors = [{instancePath:instancePath+"/tls/ciphers/" + i3,schemaPath:"#/properties/tls/properties/ciphers/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid19 = _errs65 === errors;
+var valid19 = _errs67 === errors;
 if(!valid19){
 break;
 }
@@ -6453,7 +6471,7 @@ validate18.errors = [{instancePath:instancePath+"/tls/ciphers",schemaPath:"#/pro
 return false;
 }
 }
-var valid9 = _errs63 === errors;
+var valid9 = _errs65 === errors;
 }
 else {
 var valid9 = true;
@@ -6471,68 +6489,47 @@ validate18.errors = [{instancePath:instancePath+"/tls",schemaPath:"#/properties/
 return false;
 }
 }
-var valid0 = _errs29 === errors;
+var valid0 = _errs31 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.proxyProtocol !== undefined){
-let data27 = data.proxyProtocol;
-const _errs67 = errors;
-if(!((data27 === "v1") || (data27 === "v2"))){
+let data28 = data.proxyProtocol;
+const _errs69 = errors;
+if(!((data28 === "v1") || (data28 === "v2"))){
 validate18.errors = [{instancePath:instancePath+"/proxyProtocol",schemaPath:"#/properties/proxyProtocol/enum",keyword:"enum",params:{allowedValues: schema21.properties.proxyProtocol.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid0 = _errs67 === errors;
+var valid0 = _errs69 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.http2 !== undefined){
-let data28 = data.http2;
-const _errs68 = errors;
-if(errors === _errs68){
-if(data28 && typeof data28 == "object" && !Array.isArray(data28)){
+let data29 = data.http2;
+const _errs70 = errors;
+if(errors === _errs70){
+if(data29 && typeof data29 == "object" && !Array.isArray(data29)){
 let missing7;
-if((((((data28.maxConcurrentStreams === undefined) && (missing7 = "maxConcurrentStreams")) || ((data28.streamWindow === undefined) && (missing7 = "streamWindow"))) || ((data28.connectionWindow === undefined) && (missing7 = "connectionWindow"))) || ((data28.pingInterval === undefined) && (missing7 = "pingInterval"))) || ((data28.pingTimeout === undefined) && (missing7 = "pingTimeout"))){
+if((((((data29.maxConcurrentStreams === undefined) && (missing7 = "maxConcurrentStreams")) || ((data29.streamWindow === undefined) && (missing7 = "streamWindow"))) || ((data29.connectionWindow === undefined) && (missing7 = "connectionWindow"))) || ((data29.pingInterval === undefined) && (missing7 = "pingInterval"))) || ((data29.pingTimeout === undefined) && (missing7 = "pingTimeout"))){
 validate18.errors = [{instancePath:instancePath+"/http2",schemaPath:"#/properties/http2/required",keyword:"required",params:{missingProperty: missing7},message:"must have required property '"+missing7+"'"}];
 return false;
 }
 else {
-if(data28.maxConcurrentStreams !== undefined){
-let data29 = data28.maxConcurrentStreams;
-const _errs70 = errors;
-if(!(((typeof data29 == "number") && (!(data29 % 1) && !isNaN(data29))) && (isFinite(data29)))){
-validate18.errors = [{instancePath:instancePath+"/http2/maxConcurrentStreams",schemaPath:"#/properties/http2/properties/maxConcurrentStreams/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs70){
-if((typeof data29 == "number") && (isFinite(data29))){
-if(data29 < 0 || isNaN(data29)){
-validate18.errors = [{instancePath:instancePath+"/http2/maxConcurrentStreams",schemaPath:"#/properties/http2/properties/maxConcurrentStreams/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid20 = _errs70 === errors;
-}
-else {
-var valid20 = true;
-}
-if(valid20){
-if(data28.streamWindow !== undefined){
-let data30 = data28.streamWindow;
+if(data29.maxConcurrentStreams !== undefined){
+let data30 = data29.maxConcurrentStreams;
 const _errs72 = errors;
 if(!(((typeof data30 == "number") && (!(data30 % 1) && !isNaN(data30))) && (isFinite(data30)))){
-validate18.errors = [{instancePath:instancePath+"/http2/streamWindow",schemaPath:"#/properties/http2/properties/streamWindow/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/http2/maxConcurrentStreams",schemaPath:"#/properties/http2/properties/maxConcurrentStreams/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs72){
 if((typeof data30 == "number") && (isFinite(data30))){
 if(data30 < 0 || isNaN(data30)){
-validate18.errors = [{instancePath:instancePath+"/http2/streamWindow",schemaPath:"#/properties/http2/properties/streamWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/http2/maxConcurrentStreams",schemaPath:"#/properties/http2/properties/maxConcurrentStreams/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6543,17 +6540,17 @@ else {
 var valid20 = true;
 }
 if(valid20){
-if(data28.connectionWindow !== undefined){
-let data31 = data28.connectionWindow;
+if(data29.streamWindow !== undefined){
+let data31 = data29.streamWindow;
 const _errs74 = errors;
 if(!(((typeof data31 == "number") && (!(data31 % 1) && !isNaN(data31))) && (isFinite(data31)))){
-validate18.errors = [{instancePath:instancePath+"/http2/connectionWindow",schemaPath:"#/properties/http2/properties/connectionWindow/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/http2/streamWindow",schemaPath:"#/properties/http2/properties/streamWindow/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs74){
 if((typeof data31 == "number") && (isFinite(data31))){
 if(data31 < 0 || isNaN(data31)){
-validate18.errors = [{instancePath:instancePath+"/http2/connectionWindow",schemaPath:"#/properties/http2/properties/connectionWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/http2/streamWindow",schemaPath:"#/properties/http2/properties/streamWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6564,17 +6561,17 @@ else {
 var valid20 = true;
 }
 if(valid20){
-if(data28.pingInterval !== undefined){
-let data32 = data28.pingInterval;
+if(data29.connectionWindow !== undefined){
+let data32 = data29.connectionWindow;
 const _errs76 = errors;
 if(!(((typeof data32 == "number") && (!(data32 % 1) && !isNaN(data32))) && (isFinite(data32)))){
-validate18.errors = [{instancePath:instancePath+"/http2/pingInterval",schemaPath:"#/properties/http2/properties/pingInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/http2/connectionWindow",schemaPath:"#/properties/http2/properties/connectionWindow/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs76){
 if((typeof data32 == "number") && (isFinite(data32))){
 if(data32 < 0 || isNaN(data32)){
-validate18.errors = [{instancePath:instancePath+"/http2/pingInterval",schemaPath:"#/properties/http2/properties/pingInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/http2/connectionWindow",schemaPath:"#/properties/http2/properties/connectionWindow/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -6585,22 +6582,43 @@ else {
 var valid20 = true;
 }
 if(valid20){
-if(data28.pingTimeout !== undefined){
-let data33 = data28.pingTimeout;
+if(data29.pingInterval !== undefined){
+let data33 = data29.pingInterval;
 const _errs78 = errors;
 if(!(((typeof data33 == "number") && (!(data33 % 1) && !isNaN(data33))) && (isFinite(data33)))){
-validate18.errors = [{instancePath:instancePath+"/http2/pingTimeout",schemaPath:"#/properties/http2/properties/pingTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/http2/pingInterval",schemaPath:"#/properties/http2/properties/pingInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs78){
 if((typeof data33 == "number") && (isFinite(data33))){
 if(data33 < 0 || isNaN(data33)){
-validate18.errors = [{instancePath:instancePath+"/http2/pingTimeout",schemaPath:"#/properties/http2/properties/pingTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/http2/pingInterval",schemaPath:"#/properties/http2/properties/pingInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 var valid20 = _errs78 === errors;
+}
+else {
+var valid20 = true;
+}
+if(valid20){
+if(data29.pingTimeout !== undefined){
+let data34 = data29.pingTimeout;
+const _errs80 = errors;
+if(!(((typeof data34 == "number") && (!(data34 % 1) && !isNaN(data34))) && (isFinite(data34)))){
+validate18.errors = [{instancePath:instancePath+"/http2/pingTimeout",schemaPath:"#/properties/http2/properties/pingTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs80){
+if((typeof data34 == "number") && (isFinite(data34))){
+if(data34 < 0 || isNaN(data34)){
+validate18.errors = [{instancePath:instancePath+"/http2/pingTimeout",schemaPath:"#/properties/http2/properties/pingTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid20 = _errs80 === errors;
 }
 else {
 var valid20 = true;
@@ -6616,111 +6634,111 @@ validate18.errors = [{instancePath:instancePath+"/http2",schemaPath:"#/propertie
 return false;
 }
 }
-var valid0 = _errs68 === errors;
+var valid0 = _errs70 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.balancer !== undefined){
-const _errs80 = errors;
+const _errs82 = errors;
 if(!(validate19(data.balancer, {instancePath:instancePath+"/balancer",parentData:data,parentDataProperty:"balancer",rootData}))){
 vErrors = vErrors === null ? validate19.errors : vErrors.concat(validate19.errors);
 errors = vErrors.length;
 }
-var valid0 = _errs80 === errors;
+var valid0 = _errs82 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.locality !== undefined){
-let data35 = data.locality;
-const _errs81 = errors;
-if(errors === _errs81){
-if(data35 && typeof data35 == "object" && !Array.isArray(data35)){
+let data36 = data.locality;
+const _errs83 = errors;
+if(errors === _errs83){
+if(data36 && typeof data36 == "object" && !Array.isArray(data36)){
 let missing8;
-if(((((data35.distribute === undefined) && (missing8 = "distribute")) || ((data35.failover === undefined) && (missing8 = "failover"))) || ((data35.priorities === undefined) && (missing8 = "priorities"))) || ((data35.overprovisioning === undefined) && (missing8 = "overprovisioning"))){
+if(((((data36.distribute === undefined) && (missing8 = "distribute")) || ((data36.failover === undefined) && (missing8 = "failover"))) || ((data36.priorities === undefined) && (missing8 = "priorities"))) || ((data36.overprovisioning === undefined) && (missing8 = "overprovisioning"))){
 validate18.errors = [{instancePath:instancePath+"/locality",schemaPath:"#/properties/locality/required",keyword:"required",params:{missingProperty: missing8},message:"must have required property '"+missing8+"'"}];
 return false;
 }
 else {
-if(data35.distribute !== undefined){
-let data36 = data35.distribute;
-const _errs83 = errors;
-if(errors === _errs83){
-if(Array.isArray(data36)){
-var valid22 = true;
-const len4 = data36.length;
-for(let i4=0; i4<len4; i4++){
-let data37 = data36[i4];
+if(data36.distribute !== undefined){
+let data37 = data36.distribute;
 const _errs85 = errors;
 if(errors === _errs85){
-if(data37 && typeof data37 == "object" && !Array.isArray(data37)){
+if(Array.isArray(data37)){
+var valid22 = true;
+const len4 = data37.length;
+for(let i4=0; i4<len4; i4++){
+let data38 = data37[i4];
+const _errs87 = errors;
+if(errors === _errs87){
+if(data38 && typeof data38 == "object" && !Array.isArray(data38)){
 let missing9;
-if(((data37.from === undefined) && (missing9 = "from")) || ((data37.to === undefined) && (missing9 = "to"))){
+if(((data38.from === undefined) && (missing9 = "from")) || ((data38.to === undefined) && (missing9 = "to"))){
 validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4,schemaPath:"#/properties/locality/properties/distribute/items/required",keyword:"required",params:{missingProperty: missing9},message:"must have required property '"+missing9+"'"}];
 return false;
 }
 else {
-if(data37.from !== undefined){
-const _errs87 = errors;
-if(typeof data37.from !== "string"){
+if(data38.from !== undefined){
+const _errs89 = errors;
+if(typeof data38.from !== "string"){
 validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/from",schemaPath:"#/properties/locality/properties/distribute/items/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid23 = _errs87 === errors;
+var valid23 = _errs89 === errors;
 }
 else {
 var valid23 = true;
 }
 if(valid23){
-if(data37.to !== undefined){
-let data39 = data37.to;
-const _errs89 = errors;
-if(errors === _errs89){
-if(Array.isArray(data39)){
-var valid24 = true;
-const len5 = data39.length;
-for(let i5=0; i5<len5; i5++){
-let data40 = data39[i5];
+if(data38.to !== undefined){
+let data40 = data38.to;
 const _errs91 = errors;
 if(errors === _errs91){
-if(data40 && typeof data40 == "object" && !Array.isArray(data40)){
+if(Array.isArray(data40)){
+var valid24 = true;
+const len5 = data40.length;
+for(let i5=0; i5<len5; i5++){
+let data41 = data40[i5];
+const _errs93 = errors;
+if(errors === _errs93){
+if(data41 && typeof data41 == "object" && !Array.isArray(data41)){
 let missing10;
-if(((data40.locality === undefined) && (missing10 = "locality")) || ((data40.weight === undefined) && (missing10 = "weight"))){
+if(((data41.locality === undefined) && (missing10 = "locality")) || ((data41.weight === undefined) && (missing10 = "weight"))){
 validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to/" + i5,schemaPath:"#/properties/locality/properties/distribute/items/properties/to/items/required",keyword:"required",params:{missingProperty: missing10},message:"must have required property '"+missing10+"'"}];
 return false;
 }
 else {
-if(data40.locality !== undefined){
-const _errs93 = errors;
-if(typeof data40.locality !== "string"){
+if(data41.locality !== undefined){
+const _errs95 = errors;
+if(typeof data41.locality !== "string"){
 validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to/" + i5+"/locality",schemaPath:"#/properties/locality/properties/distribute/items/properties/to/items/properties/locality/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid25 = _errs93 === errors;
+var valid25 = _errs95 === errors;
 }
 else {
 var valid25 = true;
 }
 if(valid25){
-if(data40.weight !== undefined){
-let data42 = data40.weight;
-const _errs95 = errors;
-if(!(((typeof data42 == "number") && (!(data42 % 1) && !isNaN(data42))) && (isFinite(data42)))){
+if(data41.weight !== undefined){
+let data43 = data41.weight;
+const _errs97 = errors;
+if(!(((typeof data43 == "number") && (!(data43 % 1) && !isNaN(data43))) && (isFinite(data43)))){
 validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to/" + i5+"/weight",schemaPath:"#/properties/locality/properties/distribute/items/properties/to/items/properties/weight/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs95){
-if((typeof data42 == "number") && (isFinite(data42))){
-if(data42 < 0 || isNaN(data42)){
+if(errors === _errs97){
+if((typeof data43 == "number") && (isFinite(data43))){
+if(data43 < 0 || isNaN(data43)){
 validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/to/" + i5+"/weight",schemaPath:"#/properties/locality/properties/distribute/items/properties/to/items/properties/weight/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid25 = _errs95 === errors;
+var valid25 = _errs97 === errors;
 }
 else {
 var valid25 = true;
@@ -6733,7 +6751,7 @@ validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/t
 return false;
 }
 }
-var valid24 = _errs91 === errors;
+var valid24 = _errs93 === errors;
 if(!valid24){
 break;
 }
@@ -6744,7 +6762,7 @@ validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4+"/t
 return false;
 }
 }
-var valid23 = _errs89 === errors;
+var valid23 = _errs91 === errors;
 }
 else {
 var valid23 = true;
@@ -6757,7 +6775,7 @@ validate18.errors = [{instancePath:instancePath+"/locality/distribute/" + i4,sch
 return false;
 }
 }
-var valid22 = _errs85 === errors;
+var valid22 = _errs87 === errors;
 if(!valid22){
 break;
 }
@@ -6768,49 +6786,49 @@ validate18.errors = [{instancePath:instancePath+"/locality/distribute",schemaPat
 return false;
 }
 }
-var valid21 = _errs83 === errors;
+var valid21 = _errs85 === errors;
 }
 else {
 var valid21 = true;
 }
 if(valid21){
-if(data35.failover !== undefined){
-let data43 = data35.failover;
-const _errs97 = errors;
-if(errors === _errs97){
-if(Array.isArray(data43)){
-var valid26 = true;
-const len6 = data43.length;
-for(let i6=0; i6<len6; i6++){
-let data44 = data43[i6];
+if(data36.failover !== undefined){
+let data44 = data36.failover;
 const _errs99 = errors;
 if(errors === _errs99){
-if(data44 && typeof data44 == "object" && !Array.isArray(data44)){
+if(Array.isArray(data44)){
+var valid26 = true;
+const len6 = data44.length;
+for(let i6=0; i6<len6; i6++){
+let data45 = data44[i6];
+const _errs101 = errors;
+if(errors === _errs101){
+if(data45 && typeof data45 == "object" && !Array.isArray(data45)){
 let missing11;
-if(((data44.from === undefined) && (missing11 = "from")) || ((data44.to === undefined) && (missing11 = "to"))){
+if(((data45.from === undefined) && (missing11 = "from")) || ((data45.to === undefined) && (missing11 = "to"))){
 validate18.errors = [{instancePath:instancePath+"/locality/failover/" + i6,schemaPath:"#/properties/locality/properties/failover/items/required",keyword:"required",params:{missingProperty: missing11},message:"must have required property '"+missing11+"'"}];
 return false;
 }
 else {
-if(data44.from !== undefined){
-const _errs101 = errors;
-if(typeof data44.from !== "string"){
+if(data45.from !== undefined){
+const _errs103 = errors;
+if(typeof data45.from !== "string"){
 validate18.errors = [{instancePath:instancePath+"/locality/failover/" + i6+"/from",schemaPath:"#/properties/locality/properties/failover/items/properties/from/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid27 = _errs101 === errors;
+var valid27 = _errs103 === errors;
 }
 else {
 var valid27 = true;
 }
 if(valid27){
-if(data44.to !== undefined){
-const _errs103 = errors;
-if(typeof data44.to !== "string"){
+if(data45.to !== undefined){
+const _errs105 = errors;
+if(typeof data45.to !== "string"){
 validate18.errors = [{instancePath:instancePath+"/locality/failover/" + i6+"/to",schemaPath:"#/properties/locality/properties/failover/items/properties/to/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid27 = _errs103 === errors;
+var valid27 = _errs105 === errors;
 }
 else {
 var valid27 = true;
@@ -6823,7 +6841,7 @@ validate18.errors = [{instancePath:instancePath+"/locality/failover/" + i6,schem
 return false;
 }
 }
-var valid26 = _errs99 === errors;
+var valid26 = _errs101 === errors;
 if(!valid26){
 break;
 }
@@ -6834,26 +6852,26 @@ validate18.errors = [{instancePath:instancePath+"/locality/failover",schemaPath:
 return false;
 }
 }
-var valid21 = _errs97 === errors;
+var valid21 = _errs99 === errors;
 }
 else {
 var valid21 = true;
 }
 if(valid21){
-if(data35.priorities !== undefined){
-let data47 = data35.priorities;
-const _errs105 = errors;
-if(errors === _errs105){
-if(Array.isArray(data47)){
-var valid28 = true;
-const len7 = data47.length;
-for(let i7=0; i7<len7; i7++){
+if(data36.priorities !== undefined){
+let data48 = data36.priorities;
 const _errs107 = errors;
-if(typeof data47[i7] !== "string"){
+if(errors === _errs107){
+if(Array.isArray(data48)){
+var valid28 = true;
+const len7 = data48.length;
+for(let i7=0; i7<len7; i7++){
+const _errs109 = errors;
+if(typeof data48[i7] !== "string"){
 validate18.errors = [{instancePath:instancePath+"/locality/priorities/" + i7,schemaPath:"#/properties/locality/properties/priorities/items/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid28 = _errs107 === errors;
+var valid28 = _errs109 === errors;
 if(!valid28){
 break;
 }
@@ -6864,33 +6882,33 @@ validate18.errors = [{instancePath:instancePath+"/locality/priorities",schemaPat
 return false;
 }
 }
-var valid21 = _errs105 === errors;
+var valid21 = _errs107 === errors;
 }
 else {
 var valid21 = true;
 }
 if(valid21){
-if(data35.zoneAware !== undefined){
-let data49 = data35.zoneAware;
-const _errs109 = errors;
-if(errors === _errs109){
-if(data49 && typeof data49 == "object" && !Array.isArray(data49)){
+if(data36.zoneAware !== undefined){
+let data50 = data36.zoneAware;
+const _errs111 = errors;
+if(errors === _errs111){
+if(data50 && typeof data50 == "object" && !Array.isArray(data50)){
 let missing12;
-if((data49.minimumEndpoints === undefined) && (missing12 = "minimumEndpoints")){
+if((data50.minimumEndpoints === undefined) && (missing12 = "minimumEndpoints")){
 validate18.errors = [{instancePath:instancePath+"/locality/zoneAware",schemaPath:"#/properties/locality/properties/zoneAware/required",keyword:"required",params:{missingProperty: missing12},message:"must have required property '"+missing12+"'"}];
 return false;
 }
 else {
-if(data49.minimumEndpoints !== undefined){
-let data50 = data49.minimumEndpoints;
-const _errs111 = errors;
-if(!(((typeof data50 == "number") && (!(data50 % 1) && !isNaN(data50))) && (isFinite(data50)))){
+if(data50.minimumEndpoints !== undefined){
+let data51 = data50.minimumEndpoints;
+const _errs113 = errors;
+if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
 validate18.errors = [{instancePath:instancePath+"/locality/zoneAware/minimumEndpoints",schemaPath:"#/properties/locality/properties/zoneAware/properties/minimumEndpoints/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs111){
-if((typeof data50 == "number") && (isFinite(data50))){
-if(data50 < 0 || isNaN(data50)){
+if(errors === _errs113){
+if((typeof data51 == "number") && (isFinite(data51))){
+if(data51 < 0 || isNaN(data51)){
 validate18.errors = [{instancePath:instancePath+"/locality/zoneAware/minimumEndpoints",schemaPath:"#/properties/locality/properties/zoneAware/properties/minimumEndpoints/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
@@ -6904,28 +6922,28 @@ validate18.errors = [{instancePath:instancePath+"/locality/zoneAware",schemaPath
 return false;
 }
 }
-var valid21 = _errs109 === errors;
+var valid21 = _errs111 === errors;
 }
 else {
 var valid21 = true;
 }
 if(valid21){
-if(data35.overprovisioning !== undefined){
-let data51 = data35.overprovisioning;
-const _errs113 = errors;
-if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
+if(data36.overprovisioning !== undefined){
+let data52 = data36.overprovisioning;
+const _errs115 = errors;
+if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
 validate18.errors = [{instancePath:instancePath+"/locality/overprovisioning",schemaPath:"#/properties/locality/properties/overprovisioning/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs113){
-if((typeof data51 == "number") && (isFinite(data51))){
-if(data51 < 0 || isNaN(data51)){
+if(errors === _errs115){
+if((typeof data52 == "number") && (isFinite(data52))){
+if(data52 < 0 || isNaN(data52)){
 validate18.errors = [{instancePath:instancePath+"/locality/overprovisioning",schemaPath:"#/properties/locality/properties/overprovisioning/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid21 = _errs113 === errors;
+var valid21 = _errs115 === errors;
 }
 else {
 var valid21 = true;
@@ -6941,55 +6959,34 @@ validate18.errors = [{instancePath:instancePath+"/locality",schemaPath:"#/proper
 return false;
 }
 }
-var valid0 = _errs81 === errors;
+var valid0 = _errs83 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.outlierDetection !== undefined){
-let data52 = data.outlierDetection;
-const _errs115 = errors;
-if(errors === _errs115){
-if(data52 && typeof data52 == "object" && !Array.isArray(data52)){
+let data53 = data.outlierDetection;
+const _errs117 = errors;
+if(errors === _errs117){
+if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
 let missing13;
-if(((((((((data52.consecutive5xx === undefined) && (missing13 = "consecutive5xx")) || ((data52.consecutiveGatewayErrors === undefined) && (missing13 = "consecutiveGatewayErrors"))) || ((data52.splitLocalOrigin === undefined) && (missing13 = "splitLocalOrigin"))) || ((data52.consecutiveLocalOrigin === undefined) && (missing13 = "consecutiveLocalOrigin"))) || ((data52.interval === undefined) && (missing13 = "interval"))) || ((data52.baseEjectionTime === undefined) && (missing13 = "baseEjectionTime"))) || ((data52.maxEjectionTime === undefined) && (missing13 = "maxEjectionTime"))) || ((data52.maxEjectionPercent === undefined) && (missing13 = "maxEjectionPercent"))){
+if(((((((((data53.consecutive5xx === undefined) && (missing13 = "consecutive5xx")) || ((data53.consecutiveGatewayErrors === undefined) && (missing13 = "consecutiveGatewayErrors"))) || ((data53.splitLocalOrigin === undefined) && (missing13 = "splitLocalOrigin"))) || ((data53.consecutiveLocalOrigin === undefined) && (missing13 = "consecutiveLocalOrigin"))) || ((data53.interval === undefined) && (missing13 = "interval"))) || ((data53.baseEjectionTime === undefined) && (missing13 = "baseEjectionTime"))) || ((data53.maxEjectionTime === undefined) && (missing13 = "maxEjectionTime"))) || ((data53.maxEjectionPercent === undefined) && (missing13 = "maxEjectionPercent"))){
 validate18.errors = [{instancePath:instancePath+"/outlierDetection",schemaPath:"#/properties/outlierDetection/required",keyword:"required",params:{missingProperty: missing13},message:"must have required property '"+missing13+"'"}];
 return false;
 }
 else {
-if(data52.consecutive5xx !== undefined){
-let data53 = data52.consecutive5xx;
-const _errs117 = errors;
-if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutive5xx",schemaPath:"#/properties/outlierDetection/properties/consecutive5xx/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs117){
-if((typeof data53 == "number") && (isFinite(data53))){
-if(data53 < 0 || isNaN(data53)){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutive5xx",schemaPath:"#/properties/outlierDetection/properties/consecutive5xx/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid30 = _errs117 === errors;
-}
-else {
-var valid30 = true;
-}
-if(valid30){
-if(data52.consecutiveGatewayErrors !== undefined){
-let data54 = data52.consecutiveGatewayErrors;
+if(data53.consecutive5xx !== undefined){
+let data54 = data53.consecutive5xx;
 const _errs119 = errors;
 if(!(((typeof data54 == "number") && (!(data54 % 1) && !isNaN(data54))) && (isFinite(data54)))){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveGatewayErrors",schemaPath:"#/properties/outlierDetection/properties/consecutiveGatewayErrors/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutive5xx",schemaPath:"#/properties/outlierDetection/properties/consecutive5xx/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs119){
 if((typeof data54 == "number") && (isFinite(data54))){
 if(data54 < 0 || isNaN(data54)){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveGatewayErrors",schemaPath:"#/properties/outlierDetection/properties/consecutiveGatewayErrors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutive5xx",schemaPath:"#/properties/outlierDetection/properties/consecutive5xx/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7000,11 +6997,20 @@ else {
 var valid30 = true;
 }
 if(valid30){
-if(data52.splitLocalOrigin !== undefined){
+if(data53.consecutiveGatewayErrors !== undefined){
+let data55 = data53.consecutiveGatewayErrors;
 const _errs121 = errors;
-if(typeof data52.splitLocalOrigin !== "boolean"){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/splitLocalOrigin",schemaPath:"#/properties/outlierDetection/properties/splitLocalOrigin/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
+if(!(((typeof data55 == "number") && (!(data55 % 1) && !isNaN(data55))) && (isFinite(data55)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveGatewayErrors",schemaPath:"#/properties/outlierDetection/properties/consecutiveGatewayErrors/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
+}
+if(errors === _errs121){
+if((typeof data55 == "number") && (isFinite(data55))){
+if(data55 < 0 || isNaN(data55)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveGatewayErrors",schemaPath:"#/properties/outlierDetection/properties/consecutiveGatewayErrors/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
 }
 var valid30 = _errs121 === errors;
 }
@@ -7012,20 +7018,11 @@ else {
 var valid30 = true;
 }
 if(valid30){
-if(data52.consecutiveLocalOrigin !== undefined){
-let data56 = data52.consecutiveLocalOrigin;
+if(data53.splitLocalOrigin !== undefined){
 const _errs123 = errors;
-if(!(((typeof data56 == "number") && (!(data56 % 1) && !isNaN(data56))) && (isFinite(data56)))){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveLocalOrigin",schemaPath:"#/properties/outlierDetection/properties/consecutiveLocalOrigin/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+if(typeof data53.splitLocalOrigin !== "boolean"){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/splitLocalOrigin",schemaPath:"#/properties/outlierDetection/properties/splitLocalOrigin/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
-}
-if(errors === _errs123){
-if((typeof data56 == "number") && (isFinite(data56))){
-if(data56 < 0 || isNaN(data56)){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveLocalOrigin",schemaPath:"#/properties/outlierDetection/properties/consecutiveLocalOrigin/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
 }
 var valid30 = _errs123 === errors;
 }
@@ -7033,29 +7030,50 @@ else {
 var valid30 = true;
 }
 if(valid30){
-if(data52.statuses !== undefined){
-let data57 = data52.statuses;
+if(data53.consecutiveLocalOrigin !== undefined){
+let data57 = data53.consecutiveLocalOrigin;
 const _errs125 = errors;
+if(!(((typeof data57 == "number") && (!(data57 % 1) && !isNaN(data57))) && (isFinite(data57)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveLocalOrigin",schemaPath:"#/properties/outlierDetection/properties/consecutiveLocalOrigin/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
 if(errors === _errs125){
-if(Array.isArray(data57)){
-var valid31 = true;
-const len8 = data57.length;
-for(let i8=0; i8<len8; i8++){
-let data58 = data57[i8];
+if((typeof data57 == "number") && (isFinite(data57))){
+if(data57 < 0 || isNaN(data57)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/consecutiveLocalOrigin",schemaPath:"#/properties/outlierDetection/properties/consecutiveLocalOrigin/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid30 = _errs125 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data53.statuses !== undefined){
+let data58 = data53.statuses;
 const _errs127 = errors;
-if(!(((typeof data58 == "number") && (!(data58 % 1) && !isNaN(data58))) && (isFinite(data58)))){
+if(errors === _errs127){
+if(Array.isArray(data58)){
+var valid31 = true;
+const len8 = data58.length;
+for(let i8=0; i8<len8; i8++){
+let data59 = data58[i8];
+const _errs129 = errors;
+if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
 validate18.errors = [{instancePath:instancePath+"/outlierDetection/statuses/" + i8,schemaPath:"#/properties/outlierDetection/properties/statuses/items/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs127){
-if((typeof data58 == "number") && (isFinite(data58))){
-if(data58 < 0 || isNaN(data58)){
+if(errors === _errs129){
+if((typeof data59 == "number") && (isFinite(data59))){
+if(data59 < 0 || isNaN(data59)){
 validate18.errors = [{instancePath:instancePath+"/outlierDetection/statuses/" + i8,schemaPath:"#/properties/outlierDetection/properties/statuses/items/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid31 = _errs127 === errors;
+var valid31 = _errs129 === errors;
 if(!valid31){
 break;
 }
@@ -7066,44 +7084,23 @@ validate18.errors = [{instancePath:instancePath+"/outlierDetection/statuses",sch
 return false;
 }
 }
-var valid30 = _errs125 === errors;
+var valid30 = _errs127 === errors;
 }
 else {
 var valid30 = true;
 }
 if(valid30){
-if(data52.interval !== undefined){
-let data59 = data52.interval;
-const _errs129 = errors;
-if(!(((typeof data59 == "number") && (!(data59 % 1) && !isNaN(data59))) && (isFinite(data59)))){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/interval",schemaPath:"#/properties/outlierDetection/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs129){
-if((typeof data59 == "number") && (isFinite(data59))){
-if(data59 < 0 || isNaN(data59)){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/interval",schemaPath:"#/properties/outlierDetection/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid30 = _errs129 === errors;
-}
-else {
-var valid30 = true;
-}
-if(valid30){
-if(data52.baseEjectionTime !== undefined){
-let data60 = data52.baseEjectionTime;
+if(data53.interval !== undefined){
+let data60 = data53.interval;
 const _errs131 = errors;
 if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/baseEjectionTime",schemaPath:"#/properties/outlierDetection/properties/baseEjectionTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/interval",schemaPath:"#/properties/outlierDetection/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs131){
 if((typeof data60 == "number") && (isFinite(data60))){
 if(data60 < 0 || isNaN(data60)){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/baseEjectionTime",schemaPath:"#/properties/outlierDetection/properties/baseEjectionTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/interval",schemaPath:"#/properties/outlierDetection/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7114,17 +7111,17 @@ else {
 var valid30 = true;
 }
 if(valid30){
-if(data52.maxEjectionTime !== undefined){
-let data61 = data52.maxEjectionTime;
+if(data53.baseEjectionTime !== undefined){
+let data61 = data53.baseEjectionTime;
 const _errs133 = errors;
 if(!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionTime",schemaPath:"#/properties/outlierDetection/properties/maxEjectionTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/baseEjectionTime",schemaPath:"#/properties/outlierDetection/properties/baseEjectionTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs133){
 if((typeof data61 == "number") && (isFinite(data61))){
 if(data61 < 0 || isNaN(data61)){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionTime",schemaPath:"#/properties/outlierDetection/properties/maxEjectionTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/baseEjectionTime",schemaPath:"#/properties/outlierDetection/properties/baseEjectionTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7135,22 +7132,43 @@ else {
 var valid30 = true;
 }
 if(valid30){
-if(data52.maxEjectionPercent !== undefined){
-let data62 = data52.maxEjectionPercent;
+if(data53.maxEjectionTime !== undefined){
+let data62 = data53.maxEjectionTime;
 const _errs135 = errors;
 if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionPercent",schemaPath:"#/properties/outlierDetection/properties/maxEjectionPercent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionTime",schemaPath:"#/properties/outlierDetection/properties/maxEjectionTime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs135){
 if((typeof data62 == "number") && (isFinite(data62))){
 if(data62 < 0 || isNaN(data62)){
-validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionPercent",schemaPath:"#/properties/outlierDetection/properties/maxEjectionPercent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionTime",schemaPath:"#/properties/outlierDetection/properties/maxEjectionTime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 var valid30 = _errs135 === errors;
+}
+else {
+var valid30 = true;
+}
+if(valid30){
+if(data53.maxEjectionPercent !== undefined){
+let data63 = data53.maxEjectionPercent;
+const _errs137 = errors;
+if(!(((typeof data63 == "number") && (!(data63 % 1) && !isNaN(data63))) && (isFinite(data63)))){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionPercent",schemaPath:"#/properties/outlierDetection/properties/maxEjectionPercent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs137){
+if((typeof data63 == "number") && (isFinite(data63))){
+if(data63 < 0 || isNaN(data63)){
+validate18.errors = [{instancePath:instancePath+"/outlierDetection/maxEjectionPercent",schemaPath:"#/properties/outlierDetection/properties/maxEjectionPercent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid30 = _errs137 === errors;
 }
 else {
 var valid30 = true;
@@ -7170,63 +7188,50 @@ validate18.errors = [{instancePath:instancePath+"/outlierDetection",schemaPath:"
 return false;
 }
 }
-var valid0 = _errs115 === errors;
+var valid0 = _errs117 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.healthCheck !== undefined){
-let data63 = data.healthCheck;
-const _errs137 = errors;
-if(errors === _errs137){
-if(data63 && typeof data63 == "object" && !Array.isArray(data63)){
+let data64 = data.healthCheck;
+const _errs139 = errors;
+if(errors === _errs139){
+if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
 let missing14;
-if(((((((data63.probe === undefined) && (missing14 = "probe")) || ((data63.interval === undefined) && (missing14 = "interval"))) || ((data63.unhealthyInterval === undefined) && (missing14 = "unhealthyInterval"))) || ((data63.timeout === undefined) && (missing14 = "timeout"))) || ((data63.unhealthyThreshold === undefined) && (missing14 = "unhealthyThreshold"))) || ((data63.healthyThreshold === undefined) && (missing14 = "healthyThreshold"))){
+if(((((((data64.probe === undefined) && (missing14 = "probe")) || ((data64.interval === undefined) && (missing14 = "interval"))) || ((data64.unhealthyInterval === undefined) && (missing14 = "unhealthyInterval"))) || ((data64.timeout === undefined) && (missing14 = "timeout"))) || ((data64.unhealthyThreshold === undefined) && (missing14 = "unhealthyThreshold"))) || ((data64.healthyThreshold === undefined) && (missing14 = "healthyThreshold"))){
 validate18.errors = [{instancePath:instancePath+"/healthCheck",schemaPath:"#/properties/healthCheck/required",keyword:"required",params:{missingProperty: missing14},message:"must have required property '"+missing14+"'"}];
 return false;
 }
 else {
-if(data63.probe !== undefined){
-let data64 = data63.probe;
-const _errs139 = errors;
-const _errs140 = errors;
-if(errors === _errs140){
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
-const tag2 = data64.kind;
+if(data64.probe !== undefined){
+let data65 = data64.probe;
+const _errs141 = errors;
+const _errs142 = errors;
+if(errors === _errs142){
+if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
+const tag2 = data65.kind;
 if(typeof tag2 == "string"){
 if(tag2 === "http"){
-const _errs143 = errors;
-if(errors === _errs143){
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+const _errs145 = errors;
+if(errors === _errs145){
+if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
 let missing15;
-if(((((data64.kind === undefined) && (missing15 = "kind")) || ((data64.method === undefined) && (missing15 = "method"))) || ((data64.path === undefined) && (missing15 = "path"))) || ((data64.statuses === undefined) && (missing15 = "statuses"))){
+if(((((data65.kind === undefined) && (missing15 = "kind")) || ((data65.method === undefined) && (missing15 = "method"))) || ((data65.path === undefined) && (missing15 = "path"))) || ((data65.statuses === undefined) && (missing15 = "statuses"))){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/oneOf/0/required",keyword:"required",params:{missingProperty: missing15},message:"must have required property '"+missing15+"'"}];
 return false;
 }
 else {
-if(data64.kind !== undefined){
-let data65 = data64.kind;
-const _errs145 = errors;
-if(typeof data65 !== "string"){
+if(data65.kind !== undefined){
+let data66 = data65.kind;
+const _errs147 = errors;
+if(typeof data66 !== "string"){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("http" !== data65){
+if("http" !== data66){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "http"},message:"must be equal to constant"}];
-return false;
-}
-var valid36 = _errs145 === errors;
-}
-else {
-var valid36 = true;
-}
-if(valid36){
-if(data64.method !== undefined){
-let data66 = data64.method;
-const _errs147 = errors;
-if(!(((data66 === "GET") || (data66 === "HEAD")) || (data66 === "OPTIONS"))){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/method",schemaPath:"#/$defs/union4/oneOf/0/properties/method/enum",keyword:"enum",params:{allowedValues: schema27.oneOf[0].properties.method.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
 var valid36 = _errs147 === errors;
@@ -7235,22 +7240,23 @@ else {
 var valid36 = true;
 }
 if(valid36){
-if(data64.path !== undefined){
-const _errs148 = errors;
-if(typeof data64.path !== "string"){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/path",schemaPath:"#/$defs/union4/oneOf/0/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(data65.method !== undefined){
+let data67 = data65.method;
+const _errs149 = errors;
+if(!(((data67 === "GET") || (data67 === "HEAD")) || (data67 === "OPTIONS"))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/method",schemaPath:"#/$defs/union4/oneOf/0/properties/method/enum",keyword:"enum",params:{allowedValues: schema27.oneOf[0].properties.method.enum},message:"must be equal to one of the allowed values"}];
 return false;
 }
-var valid36 = _errs148 === errors;
+var valid36 = _errs149 === errors;
 }
 else {
 var valid36 = true;
 }
 if(valid36){
-if(data64.host !== undefined){
+if(data65.path !== undefined){
 const _errs150 = errors;
-if(typeof data64.host !== "string"){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/host",schemaPath:"#/$defs/union4/oneOf/0/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(typeof data65.path !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/path",schemaPath:"#/$defs/union4/oneOf/0/properties/path/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid36 = _errs150 === errors;
@@ -7259,61 +7265,73 @@ else {
 var valid36 = true;
 }
 if(valid36){
-if(data64.statuses !== undefined){
-let data69 = data64.statuses;
+if(data65.host !== undefined){
 const _errs152 = errors;
-if(errors === _errs152){
-if(Array.isArray(data69)){
-var valid37 = true;
-const len9 = data69.length;
-for(let i9=0; i9<len9; i9++){
-let data70 = data69[i9];
+if(typeof data65.host !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/host",schemaPath:"#/$defs/union4/oneOf/0/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid36 = _errs152 === errors;
+}
+else {
+var valid36 = true;
+}
+if(valid36){
+if(data65.statuses !== undefined){
+let data70 = data65.statuses;
 const _errs154 = errors;
 if(errors === _errs154){
-if(data70 && typeof data70 == "object" && !Array.isArray(data70)){
+if(Array.isArray(data70)){
+var valid37 = true;
+const len9 = data70.length;
+for(let i9=0; i9<len9; i9++){
+let data71 = data70[i9];
+const _errs156 = errors;
+if(errors === _errs156){
+if(data71 && typeof data71 == "object" && !Array.isArray(data71)){
 let missing16;
-if(((data70.from === undefined) && (missing16 = "from")) || ((data70.to === undefined) && (missing16 = "to"))){
+if(((data71.from === undefined) && (missing16 = "from")) || ((data71.to === undefined) && (missing16 = "to"))){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9,schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/required",keyword:"required",params:{missingProperty: missing16},message:"must have required property '"+missing16+"'"}];
 return false;
 }
 else {
-if(data70.from !== undefined){
-let data71 = data70.from;
-const _errs156 = errors;
-if(!(((typeof data71 == "number") && (!(data71 % 1) && !isNaN(data71))) && (isFinite(data71)))){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/from",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs156){
-if((typeof data71 == "number") && (isFinite(data71))){
-if(data71 < 0 || isNaN(data71)){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/from",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid38 = _errs156 === errors;
-}
-else {
-var valid38 = true;
-}
-if(valid38){
-if(data70.to !== undefined){
-let data72 = data70.to;
+if(data71.from !== undefined){
+let data72 = data71.from;
 const _errs158 = errors;
 if(!(((typeof data72 == "number") && (!(data72 % 1) && !isNaN(data72))) && (isFinite(data72)))){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/to",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/from",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/from/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs158){
 if((typeof data72 == "number") && (isFinite(data72))){
 if(data72 < 0 || isNaN(data72)){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/to",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/from",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/from/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 var valid38 = _errs158 === errors;
+}
+else {
+var valid38 = true;
+}
+if(valid38){
+if(data71.to !== undefined){
+let data73 = data71.to;
+const _errs160 = errors;
+if(!(((typeof data73 == "number") && (!(data73 % 1) && !isNaN(data73))) && (isFinite(data73)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/to",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/to/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs160){
+if((typeof data73 == "number") && (isFinite(data73))){
+if(data73 < 0 || isNaN(data73)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" + i9+"/to",schemaPath:"#/$defs/union4/oneOf/0/properties/statuses/items/properties/to/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid38 = _errs160 === errors;
 }
 else {
 var valid38 = true;
@@ -7326,7 +7344,7 @@ validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses/" +
 return false;
 }
 }
-var valid37 = _errs154 === errors;
+var valid37 = _errs156 === errors;
 if(!valid37){
 break;
 }
@@ -7337,7 +7355,7 @@ validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/statuses",sc
 return false;
 }
 }
-var valid36 = _errs152 === errors;
+var valid36 = _errs154 === errors;
 }
 else {
 var valid36 = true;
@@ -7355,36 +7373,24 @@ return false;
 }
 }
 else if(tag2 === "grpc"){
-const _errs160 = errors;
-if(errors === _errs160){
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+const _errs162 = errors;
+if(errors === _errs162){
+if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
 let missing17;
-if(((data64.kind === undefined) && (missing17 = "kind")) || ((data64.service === undefined) && (missing17 = "service"))){
+if(((data65.kind === undefined) && (missing17 = "kind")) || ((data65.service === undefined) && (missing17 = "service"))){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/oneOf/1/required",keyword:"required",params:{missingProperty: missing17},message:"must have required property '"+missing17+"'"}];
 return false;
 }
 else {
-if(data64.kind !== undefined){
-let data73 = data64.kind;
-const _errs162 = errors;
-if(typeof data73 !== "string"){
+if(data65.kind !== undefined){
+let data74 = data65.kind;
+const _errs164 = errors;
+if(typeof data74 !== "string"){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("grpc" !== data73){
+if("grpc" !== data74){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "grpc"},message:"must be equal to constant"}];
-return false;
-}
-var valid40 = _errs162 === errors;
-}
-else {
-var valid40 = true;
-}
-if(valid40){
-if(data64.service !== undefined){
-const _errs164 = errors;
-if(typeof data64.service !== "string"){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/service",schemaPath:"#/$defs/union4/oneOf/1/properties/service/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid40 = _errs164 === errors;
@@ -7393,13 +7399,25 @@ else {
 var valid40 = true;
 }
 if(valid40){
-if(data64.host !== undefined){
+if(data65.service !== undefined){
 const _errs166 = errors;
-if(typeof data64.host !== "string"){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/host",schemaPath:"#/$defs/union4/oneOf/1/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+if(typeof data65.service !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/service",schemaPath:"#/$defs/union4/oneOf/1/properties/service/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid40 = _errs166 === errors;
+}
+else {
+var valid40 = true;
+}
+if(valid40){
+if(data65.host !== undefined){
+const _errs168 = errors;
+if(typeof data65.host !== "string"){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/host",schemaPath:"#/$defs/union4/oneOf/1/properties/host/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid40 = _errs168 === errors;
 }
 else {
 var valid40 = true;
@@ -7415,22 +7433,22 @@ return false;
 }
 }
 else if(tag2 === "tcp"){
-const _errs168 = errors;
-if(errors === _errs168){
-if(data64 && typeof data64 == "object" && !Array.isArray(data64)){
+const _errs170 = errors;
+if(errors === _errs170){
+if(data65 && typeof data65 == "object" && !Array.isArray(data65)){
 let missing18;
-if((data64.kind === undefined) && (missing18 = "kind")){
+if((data65.kind === undefined) && (missing18 = "kind")){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:"#/$defs/union4/oneOf/2/required",keyword:"required",params:{missingProperty: missing18},message:"must have required property '"+missing18+"'"}];
 return false;
 }
 else {
-if(data64.kind !== undefined){
-let data76 = data64.kind;
-if(typeof data76 !== "string"){
+if(data65.kind !== undefined){
+let data77 = data65.kind;
+if(typeof data77 !== "string"){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/2/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("tcp" !== data76){
+if("tcp" !== data77){
 validate18.errors = [{instancePath:instancePath+"/healthCheck/probe/kind",schemaPath:"#/$defs/union4/oneOf/2/properties/kind/const",keyword:"const",params:{allowedValue: "tcp"},message:"must be equal to constant"}];
 return false;
 }
@@ -7458,51 +7476,30 @@ validate18.errors = [{instancePath:instancePath+"/healthCheck/probe",schemaPath:
 return false;
 }
 }
-var valid32 = _errs139 === errors;
+var valid32 = _errs141 === errors;
 }
 else {
 var valid32 = true;
 }
 if(valid32){
-if(data63.port !== undefined){
-let data77 = data63.port;
-const _errs172 = errors;
-if(!(((typeof data77 == "number") && (!(data77 % 1) && !isNaN(data77))) && (isFinite(data77)))){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/port",schemaPath:"#/properties/healthCheck/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs172){
-if((typeof data77 == "number") && (isFinite(data77))){
-if(data77 > 65535 || isNaN(data77)){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/port",schemaPath:"#/properties/healthCheck/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
-return false;
-}
-else {
-if(data77 < 1 || isNaN(data77)){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/port",schemaPath:"#/properties/healthCheck/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
-return false;
-}
-}
-}
-}
-var valid32 = _errs172 === errors;
-}
-else {
-var valid32 = true;
-}
-if(valid32){
-if(data63.interval !== undefined){
-let data78 = data63.interval;
+if(data64.port !== undefined){
+let data78 = data64.port;
 const _errs174 = errors;
 if(!(((typeof data78 == "number") && (!(data78 % 1) && !isNaN(data78))) && (isFinite(data78)))){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/interval",schemaPath:"#/properties/healthCheck/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/port",schemaPath:"#/properties/healthCheck/properties/port/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs174){
 if((typeof data78 == "number") && (isFinite(data78))){
-if(data78 < 0 || isNaN(data78)){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/interval",schemaPath:"#/properties/healthCheck/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+if(data78 > 65535 || isNaN(data78)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/port",schemaPath:"#/properties/healthCheck/properties/port/maximum",keyword:"maximum",params:{comparison: "<=", limit: 65535},message:"must be <= 65535"}];
 return false;
+}
+else {
+if(data78 < 1 || isNaN(data78)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/port",schemaPath:"#/properties/healthCheck/properties/port/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
 }
 }
 }
@@ -7512,17 +7509,17 @@ else {
 var valid32 = true;
 }
 if(valid32){
-if(data63.unhealthyInterval !== undefined){
-let data79 = data63.unhealthyInterval;
+if(data64.interval !== undefined){
+let data79 = data64.interval;
 const _errs176 = errors;
 if(!(((typeof data79 == "number") && (!(data79 % 1) && !isNaN(data79))) && (isFinite(data79)))){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyInterval",schemaPath:"#/properties/healthCheck/properties/unhealthyInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/interval",schemaPath:"#/properties/healthCheck/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs176){
 if((typeof data79 == "number") && (isFinite(data79))){
 if(data79 < 0 || isNaN(data79)){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyInterval",schemaPath:"#/properties/healthCheck/properties/unhealthyInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/interval",schemaPath:"#/properties/healthCheck/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7533,17 +7530,17 @@ else {
 var valid32 = true;
 }
 if(valid32){
-if(data63.timeout !== undefined){
-let data80 = data63.timeout;
+if(data64.unhealthyInterval !== undefined){
+let data80 = data64.unhealthyInterval;
 const _errs178 = errors;
 if(!(((typeof data80 == "number") && (!(data80 % 1) && !isNaN(data80))) && (isFinite(data80)))){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/timeout",schemaPath:"#/properties/healthCheck/properties/timeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyInterval",schemaPath:"#/properties/healthCheck/properties/unhealthyInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs178){
 if((typeof data80 == "number") && (isFinite(data80))){
 if(data80 < 0 || isNaN(data80)){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/timeout",schemaPath:"#/properties/healthCheck/properties/timeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyInterval",schemaPath:"#/properties/healthCheck/properties/unhealthyInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7554,17 +7551,17 @@ else {
 var valid32 = true;
 }
 if(valid32){
-if(data63.unhealthyThreshold !== undefined){
-let data81 = data63.unhealthyThreshold;
+if(data64.timeout !== undefined){
+let data81 = data64.timeout;
 const _errs180 = errors;
 if(!(((typeof data81 == "number") && (!(data81 % 1) && !isNaN(data81))) && (isFinite(data81)))){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyThreshold",schemaPath:"#/properties/healthCheck/properties/unhealthyThreshold/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/timeout",schemaPath:"#/properties/healthCheck/properties/timeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs180){
 if((typeof data81 == "number") && (isFinite(data81))){
-if(data81 < 1 || isNaN(data81)){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyThreshold",schemaPath:"#/properties/healthCheck/properties/unhealthyThreshold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+if(data81 < 0 || isNaN(data81)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/timeout",schemaPath:"#/properties/healthCheck/properties/timeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7575,22 +7572,43 @@ else {
 var valid32 = true;
 }
 if(valid32){
-if(data63.healthyThreshold !== undefined){
-let data82 = data63.healthyThreshold;
+if(data64.unhealthyThreshold !== undefined){
+let data82 = data64.unhealthyThreshold;
 const _errs182 = errors;
 if(!(((typeof data82 == "number") && (!(data82 % 1) && !isNaN(data82))) && (isFinite(data82)))){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/healthyThreshold",schemaPath:"#/properties/healthCheck/properties/healthyThreshold/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyThreshold",schemaPath:"#/properties/healthCheck/properties/unhealthyThreshold/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs182){
 if((typeof data82 == "number") && (isFinite(data82))){
 if(data82 < 1 || isNaN(data82)){
-validate18.errors = [{instancePath:instancePath+"/healthCheck/healthyThreshold",schemaPath:"#/properties/healthCheck/properties/healthyThreshold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+validate18.errors = [{instancePath:instancePath+"/healthCheck/unhealthyThreshold",schemaPath:"#/properties/healthCheck/properties/unhealthyThreshold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
 return false;
 }
 }
 }
 var valid32 = _errs182 === errors;
+}
+else {
+var valid32 = true;
+}
+if(valid32){
+if(data64.healthyThreshold !== undefined){
+let data83 = data64.healthyThreshold;
+const _errs184 = errors;
+if(!(((typeof data83 == "number") && (!(data83 % 1) && !isNaN(data83))) && (isFinite(data83)))){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/healthyThreshold",schemaPath:"#/properties/healthCheck/properties/healthyThreshold/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs184){
+if((typeof data83 == "number") && (isFinite(data83))){
+if(data83 < 1 || isNaN(data83)){
+validate18.errors = [{instancePath:instancePath+"/healthCheck/healthyThreshold",schemaPath:"#/properties/healthCheck/properties/healthyThreshold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 1},message:"must be >= 1"}];
+return false;
+}
+}
+}
+var valid32 = _errs184 === errors;
 }
 else {
 var valid32 = true;
@@ -7608,44 +7626,23 @@ validate18.errors = [{instancePath:instancePath+"/healthCheck",schemaPath:"#/pro
 return false;
 }
 }
-var valid0 = _errs137 === errors;
+var valid0 = _errs139 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.panicThreshold !== undefined){
-let data83 = data.panicThreshold;
-const _errs184 = errors;
-if(!(((typeof data83 == "number") && (!(data83 % 1) && !isNaN(data83))) && (isFinite(data83)))){
-validate18.errors = [{instancePath:instancePath+"/panicThreshold",schemaPath:"#/properties/panicThreshold/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs184){
-if((typeof data83 == "number") && (isFinite(data83))){
-if(data83 < 0 || isNaN(data83)){
-validate18.errors = [{instancePath:instancePath+"/panicThreshold",schemaPath:"#/properties/panicThreshold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid0 = _errs184 === errors;
-}
-else {
-var valid0 = true;
-}
-if(valid0){
-if(data.connectTimeout !== undefined){
-let data84 = data.connectTimeout;
+let data84 = data.panicThreshold;
 const _errs186 = errors;
 if(!(((typeof data84 == "number") && (!(data84 % 1) && !isNaN(data84))) && (isFinite(data84)))){
-validate18.errors = [{instancePath:instancePath+"/connectTimeout",schemaPath:"#/properties/connectTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/panicThreshold",schemaPath:"#/properties/panicThreshold/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs186){
 if((typeof data84 == "number") && (isFinite(data84))){
 if(data84 < 0 || isNaN(data84)){
-validate18.errors = [{instancePath:instancePath+"/connectTimeout",schemaPath:"#/properties/connectTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/panicThreshold",schemaPath:"#/properties/panicThreshold/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7656,49 +7653,49 @@ else {
 var valid0 = true;
 }
 if(valid0){
-if(data.limits !== undefined){
-let data85 = data.limits;
+if(data.connectTimeout !== undefined){
+let data85 = data.connectTimeout;
 const _errs188 = errors;
+if(!(((typeof data85 == "number") && (!(data85 % 1) && !isNaN(data85))) && (isFinite(data85)))){
+validate18.errors = [{instancePath:instancePath+"/connectTimeout",schemaPath:"#/properties/connectTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
 if(errors === _errs188){
-if(data85 && typeof data85 == "object" && !Array.isArray(data85)){
+if((typeof data85 == "number") && (isFinite(data85))){
+if(data85 < 0 || isNaN(data85)){
+validate18.errors = [{instancePath:instancePath+"/connectTimeout",schemaPath:"#/properties/connectTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid0 = _errs188 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.limits !== undefined){
+let data86 = data.limits;
+const _errs190 = errors;
+if(errors === _errs190){
+if(data86 && typeof data86 == "object" && !Array.isArray(data86)){
 let missing19;
-if(((data85.connections === undefined) && (missing19 = "connections")) || ((data85.pending === undefined) && (missing19 = "pending"))){
+if(((data86.connections === undefined) && (missing19 = "connections")) || ((data86.pending === undefined) && (missing19 = "pending"))){
 validate18.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properties/limits/required",keyword:"required",params:{missingProperty: missing19},message:"must have required property '"+missing19+"'"}];
 return false;
 }
 else {
-if(data85.connections !== undefined){
-let data86 = data85.connections;
-const _errs190 = errors;
-if(!(((typeof data86 == "number") && (!(data86 % 1) && !isNaN(data86))) && (isFinite(data86)))){
-validate18.errors = [{instancePath:instancePath+"/limits/connections",schemaPath:"#/properties/limits/properties/connections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs190){
-if((typeof data86 == "number") && (isFinite(data86))){
-if(data86 < 0 || isNaN(data86)){
-validate18.errors = [{instancePath:instancePath+"/limits/connections",schemaPath:"#/properties/limits/properties/connections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid43 = _errs190 === errors;
-}
-else {
-var valid43 = true;
-}
-if(valid43){
-if(data85.pending !== undefined){
-let data87 = data85.pending;
+if(data86.connections !== undefined){
+let data87 = data86.connections;
 const _errs192 = errors;
 if(!(((typeof data87 == "number") && (!(data87 % 1) && !isNaN(data87))) && (isFinite(data87)))){
-validate18.errors = [{instancePath:instancePath+"/limits/pending",schemaPath:"#/properties/limits/properties/pending/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/limits/connections",schemaPath:"#/properties/limits/properties/connections/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs192){
 if((typeof data87 == "number") && (isFinite(data87))){
 if(data87 < 0 || isNaN(data87)){
-validate18.errors = [{instancePath:instancePath+"/limits/pending",schemaPath:"#/properties/limits/properties/pending/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/limits/connections",schemaPath:"#/properties/limits/properties/connections/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7709,17 +7706,17 @@ else {
 var valid43 = true;
 }
 if(valid43){
-if(data85.requests !== undefined){
-let data88 = data85.requests;
+if(data86.pending !== undefined){
+let data88 = data86.pending;
 const _errs194 = errors;
 if(!(((typeof data88 == "number") && (!(data88 % 1) && !isNaN(data88))) && (isFinite(data88)))){
-validate18.errors = [{instancePath:instancePath+"/limits/requests",schemaPath:"#/properties/limits/properties/requests/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/limits/pending",schemaPath:"#/properties/limits/properties/pending/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs194){
 if((typeof data88 == "number") && (isFinite(data88))){
 if(data88 < 0 || isNaN(data88)){
-validate18.errors = [{instancePath:instancePath+"/limits/requests",schemaPath:"#/properties/limits/properties/requests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/limits/pending",schemaPath:"#/properties/limits/properties/pending/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7730,17 +7727,17 @@ else {
 var valid43 = true;
 }
 if(valid43){
-if(data85.retries !== undefined){
-let data89 = data85.retries;
+if(data86.requests !== undefined){
+let data89 = data86.requests;
 const _errs196 = errors;
 if(!(((typeof data89 == "number") && (!(data89 % 1) && !isNaN(data89))) && (isFinite(data89)))){
-validate18.errors = [{instancePath:instancePath+"/limits/retries",schemaPath:"#/properties/limits/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/limits/requests",schemaPath:"#/properties/limits/properties/requests/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs196){
 if((typeof data89 == "number") && (isFinite(data89))){
 if(data89 < 0 || isNaN(data89)){
-validate18.errors = [{instancePath:instancePath+"/limits/retries",schemaPath:"#/properties/limits/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/limits/requests",schemaPath:"#/properties/limits/properties/requests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7751,22 +7748,43 @@ else {
 var valid43 = true;
 }
 if(valid43){
-if(data85.connectionsPerEndpoint !== undefined){
-let data90 = data85.connectionsPerEndpoint;
+if(data86.retries !== undefined){
+let data90 = data86.retries;
 const _errs198 = errors;
 if(!(((typeof data90 == "number") && (!(data90 % 1) && !isNaN(data90))) && (isFinite(data90)))){
-validate18.errors = [{instancePath:instancePath+"/limits/connectionsPerEndpoint",schemaPath:"#/properties/limits/properties/connectionsPerEndpoint/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/limits/retries",schemaPath:"#/properties/limits/properties/retries/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs198){
 if((typeof data90 == "number") && (isFinite(data90))){
 if(data90 < 0 || isNaN(data90)){
-validate18.errors = [{instancePath:instancePath+"/limits/connectionsPerEndpoint",schemaPath:"#/properties/limits/properties/connectionsPerEndpoint/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/limits/retries",schemaPath:"#/properties/limits/properties/retries/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 var valid43 = _errs198 === errors;
+}
+else {
+var valid43 = true;
+}
+if(valid43){
+if(data86.connectionsPerEndpoint !== undefined){
+let data91 = data86.connectionsPerEndpoint;
+const _errs200 = errors;
+if(!(((typeof data91 == "number") && (!(data91 % 1) && !isNaN(data91))) && (isFinite(data91)))){
+validate18.errors = [{instancePath:instancePath+"/limits/connectionsPerEndpoint",schemaPath:"#/properties/limits/properties/connectionsPerEndpoint/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs200){
+if((typeof data91 == "number") && (isFinite(data91))){
+if(data91 < 0 || isNaN(data91)){
+validate18.errors = [{instancePath:instancePath+"/limits/connectionsPerEndpoint",schemaPath:"#/properties/limits/properties/connectionsPerEndpoint/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid43 = _errs200 === errors;
 }
 else {
 var valid43 = true;
@@ -7782,61 +7800,40 @@ validate18.errors = [{instancePath:instancePath+"/limits",schemaPath:"#/properti
 return false;
 }
 }
-var valid0 = _errs188 === errors;
+var valid0 = _errs190 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.retryBudget !== undefined){
-let data91 = data.retryBudget;
-const _errs200 = errors;
-const _errs201 = errors;
-if(errors === _errs201){
-if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
-const tag3 = data91.kind;
+let data92 = data.retryBudget;
+const _errs202 = errors;
+const _errs203 = errors;
+if(errors === _errs203){
+if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
+const tag3 = data92.kind;
 if(typeof tag3 == "string"){
 if(tag3 === "concurrent"){
-const _errs204 = errors;
-if(errors === _errs204){
-if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
+const _errs206 = errors;
+if(errors === _errs206){
+if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
 let missing20;
-if((((data91.kind === undefined) && (missing20 = "kind")) || ((data91.percent === undefined) && (missing20 = "percent"))) || ((data91.minimum === undefined) && (missing20 = "minimum"))){
+if((((data92.kind === undefined) && (missing20 = "kind")) || ((data92.percent === undefined) && (missing20 = "percent"))) || ((data92.minimum === undefined) && (missing20 = "minimum"))){
 validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union5/oneOf/0/required",keyword:"required",params:{missingProperty: missing20},message:"must have required property '"+missing20+"'"}];
 return false;
 }
 else {
-if(data91.kind !== undefined){
-let data92 = data91.kind;
-const _errs206 = errors;
-if(typeof data92 !== "string"){
+if(data92.kind !== undefined){
+let data93 = data92.kind;
+const _errs208 = errors;
+if(typeof data93 !== "string"){
 validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union5/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("concurrent" !== data92){
+if("concurrent" !== data93){
 validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union5/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "concurrent"},message:"must be equal to constant"}];
 return false;
-}
-var valid47 = _errs206 === errors;
-}
-else {
-var valid47 = true;
-}
-if(valid47){
-if(data91.percent !== undefined){
-let data93 = data91.percent;
-const _errs208 = errors;
-if(!(((typeof data93 == "number") && (!(data93 % 1) && !isNaN(data93))) && (isFinite(data93)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/0/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs208){
-if((typeof data93 == "number") && (isFinite(data93))){
-if(data93 < 0 || isNaN(data93)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/0/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
 }
 var valid47 = _errs208 === errors;
 }
@@ -7844,22 +7841,43 @@ else {
 var valid47 = true;
 }
 if(valid47){
-if(data91.minimum !== undefined){
-let data94 = data91.minimum;
+if(data92.percent !== undefined){
+let data94 = data92.percent;
 const _errs210 = errors;
 if(!(((typeof data94 == "number") && (!(data94 % 1) && !isNaN(data94))) && (isFinite(data94)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/0/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/0/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs210){
 if((typeof data94 == "number") && (isFinite(data94))){
 if(data94 < 0 || isNaN(data94)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/0/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/0/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 var valid47 = _errs210 === errors;
+}
+else {
+var valid47 = true;
+}
+if(valid47){
+if(data92.minimum !== undefined){
+let data95 = data92.minimum;
+const _errs212 = errors;
+if(!(((typeof data95 == "number") && (!(data95 % 1) && !isNaN(data95))) && (isFinite(data95)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/0/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs212){
+if((typeof data95 == "number") && (isFinite(data95))){
+if(data95 < 0 || isNaN(data95)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/0/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid47 = _errs212 === errors;
 }
 else {
 var valid47 = true;
@@ -7875,46 +7893,25 @@ return false;
 }
 }
 else if(tag3 === "rate"){
-const _errs212 = errors;
-if(errors === _errs212){
-if(data91 && typeof data91 == "object" && !Array.isArray(data91)){
+const _errs214 = errors;
+if(errors === _errs214){
+if(data92 && typeof data92 == "object" && !Array.isArray(data92)){
 let missing21;
-if((((((data91.kind === undefined) && (missing21 = "kind")) || ((data91.percent === undefined) && (missing21 = "percent"))) || ((data91.interval === undefined) && (missing21 = "interval"))) || ((data91.minimum === undefined) && (missing21 = "minimum"))) || ((data91.minimumInterval === undefined) && (missing21 = "minimumInterval"))){
+if((((((data92.kind === undefined) && (missing21 = "kind")) || ((data92.percent === undefined) && (missing21 = "percent"))) || ((data92.interval === undefined) && (missing21 = "interval"))) || ((data92.minimum === undefined) && (missing21 = "minimum"))) || ((data92.minimumInterval === undefined) && (missing21 = "minimumInterval"))){
 validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$defs/union5/oneOf/1/required",keyword:"required",params:{missingProperty: missing21},message:"must have required property '"+missing21+"'"}];
 return false;
 }
 else {
-if(data91.kind !== undefined){
-let data95 = data91.kind;
-const _errs214 = errors;
-if(typeof data95 !== "string"){
+if(data92.kind !== undefined){
+let data96 = data92.kind;
+const _errs216 = errors;
+if(typeof data96 !== "string"){
 validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union5/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("rate" !== data95){
+if("rate" !== data96){
 validate18.errors = [{instancePath:instancePath+"/retryBudget/kind",schemaPath:"#/$defs/union5/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "rate"},message:"must be equal to constant"}];
 return false;
-}
-var valid49 = _errs214 === errors;
-}
-else {
-var valid49 = true;
-}
-if(valid49){
-if(data91.percent !== undefined){
-let data96 = data91.percent;
-const _errs216 = errors;
-if(!(((typeof data96 == "number") && (!(data96 % 1) && !isNaN(data96))) && (isFinite(data96)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/1/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs216){
-if((typeof data96 == "number") && (isFinite(data96))){
-if(data96 < 0 || isNaN(data96)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/1/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
 }
 var valid49 = _errs216 === errors;
 }
@@ -7922,17 +7919,17 @@ else {
 var valid49 = true;
 }
 if(valid49){
-if(data91.interval !== undefined){
-let data97 = data91.interval;
+if(data92.percent !== undefined){
+let data97 = data92.percent;
 const _errs218 = errors;
 if(!(((typeof data97 == "number") && (!(data97 % 1) && !isNaN(data97))) && (isFinite(data97)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union5/oneOf/1/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/1/properties/percent/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs218){
 if((typeof data97 == "number") && (isFinite(data97))){
 if(data97 < 0 || isNaN(data97)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union5/oneOf/1/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget/percent",schemaPath:"#/$defs/union5/oneOf/1/properties/percent/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7943,17 +7940,17 @@ else {
 var valid49 = true;
 }
 if(valid49){
-if(data91.minimum !== undefined){
-let data98 = data91.minimum;
+if(data92.interval !== undefined){
+let data98 = data92.interval;
 const _errs220 = errors;
 if(!(((typeof data98 == "number") && (!(data98 % 1) && !isNaN(data98))) && (isFinite(data98)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/1/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union5/oneOf/1/properties/interval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs220){
 if((typeof data98 == "number") && (isFinite(data98))){
 if(data98 < 0 || isNaN(data98)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/1/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget/interval",schemaPath:"#/$defs/union5/oneOf/1/properties/interval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -7964,22 +7961,43 @@ else {
 var valid49 = true;
 }
 if(valid49){
-if(data91.minimumInterval !== undefined){
-let data99 = data91.minimumInterval;
+if(data92.minimum !== undefined){
+let data99 = data92.minimum;
 const _errs222 = errors;
 if(!(((typeof data99 == "number") && (!(data99 % 1) && !isNaN(data99))) && (isFinite(data99)))){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union5/oneOf/1/properties/minimumInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/1/properties/minimum/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs222){
 if((typeof data99 == "number") && (isFinite(data99))){
 if(data99 < 0 || isNaN(data99)){
-validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union5/oneOf/1/properties/minimumInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimum",schemaPath:"#/$defs/union5/oneOf/1/properties/minimum/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 var valid49 = _errs222 === errors;
+}
+else {
+var valid49 = true;
+}
+if(valid49){
+if(data92.minimumInterval !== undefined){
+let data100 = data92.minimumInterval;
+const _errs224 = errors;
+if(!(((typeof data100 == "number") && (!(data100 % 1) && !isNaN(data100))) && (isFinite(data100)))){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union5/oneOf/1/properties/minimumInterval/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs224){
+if((typeof data100 == "number") && (isFinite(data100))){
+if(data100 < 0 || isNaN(data100)){
+validate18.errors = [{instancePath:instancePath+"/retryBudget/minimumInterval",schemaPath:"#/$defs/union5/oneOf/1/properties/minimumInterval/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid49 = _errs224 === errors;
 }
 else {
 var valid49 = true;
@@ -8011,55 +8029,34 @@ validate18.errors = [{instancePath:instancePath+"/retryBudget",schemaPath:"#/$de
 return false;
 }
 }
-var valid0 = _errs200 === errors;
+var valid0 = _errs202 === errors;
 }
 else {
 var valid0 = true;
 }
 if(valid0){
 if(data.pool !== undefined){
-let data100 = data.pool;
-const _errs224 = errors;
-if(errors === _errs224){
-if(data100 && typeof data100 == "object" && !Array.isArray(data100)){
+let data101 = data.pool;
+const _errs226 = errors;
+if(errors === _errs226){
+if(data101 && typeof data101 == "object" && !Array.isArray(data101)){
 let missing22;
-if(((data100.idleTimeout === undefined) && (missing22 = "idleTimeout")) || ((data100.maxLifetime === undefined) && (missing22 = "maxLifetime"))){
+if(((data101.idleTimeout === undefined) && (missing22 = "idleTimeout")) || ((data101.maxLifetime === undefined) && (missing22 = "maxLifetime"))){
 validate18.errors = [{instancePath:instancePath+"/pool",schemaPath:"#/properties/pool/required",keyword:"required",params:{missingProperty: missing22},message:"must have required property '"+missing22+"'"}];
 return false;
 }
 else {
-if(data100.idleTimeout !== undefined){
-let data101 = data100.idleTimeout;
-const _errs226 = errors;
-if(!(((typeof data101 == "number") && (!(data101 % 1) && !isNaN(data101))) && (isFinite(data101)))){
-validate18.errors = [{instancePath:instancePath+"/pool/idleTimeout",schemaPath:"#/properties/pool/properties/idleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs226){
-if((typeof data101 == "number") && (isFinite(data101))){
-if(data101 < 0 || isNaN(data101)){
-validate18.errors = [{instancePath:instancePath+"/pool/idleTimeout",schemaPath:"#/properties/pool/properties/idleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid50 = _errs226 === errors;
-}
-else {
-var valid50 = true;
-}
-if(valid50){
-if(data100.maxLifetime !== undefined){
-let data102 = data100.maxLifetime;
+if(data101.idleTimeout !== undefined){
+let data102 = data101.idleTimeout;
 const _errs228 = errors;
 if(!(((typeof data102 == "number") && (!(data102 % 1) && !isNaN(data102))) && (isFinite(data102)))){
-validate18.errors = [{instancePath:instancePath+"/pool/maxLifetime",schemaPath:"#/properties/pool/properties/maxLifetime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/pool/idleTimeout",schemaPath:"#/properties/pool/properties/idleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs228){
 if((typeof data102 == "number") && (isFinite(data102))){
 if(data102 < 0 || isNaN(data102)){
-validate18.errors = [{instancePath:instancePath+"/pool/maxLifetime",schemaPath:"#/properties/pool/properties/maxLifetime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/pool/idleTimeout",schemaPath:"#/properties/pool/properties/idleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8070,17 +8067,17 @@ else {
 var valid50 = true;
 }
 if(valid50){
-if(data100.maxRequests !== undefined){
-let data103 = data100.maxRequests;
+if(data101.maxLifetime !== undefined){
+let data103 = data101.maxLifetime;
 const _errs230 = errors;
 if(!(((typeof data103 == "number") && (!(data103 % 1) && !isNaN(data103))) && (isFinite(data103)))){
-validate18.errors = [{instancePath:instancePath+"/pool/maxRequests",schemaPath:"#/properties/pool/properties/maxRequests/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/pool/maxLifetime",schemaPath:"#/properties/pool/properties/maxLifetime/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs230){
 if((typeof data103 == "number") && (isFinite(data103))){
 if(data103 < 0 || isNaN(data103)){
-validate18.errors = [{instancePath:instancePath+"/pool/maxRequests",schemaPath:"#/properties/pool/properties/maxRequests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/pool/maxLifetime",schemaPath:"#/properties/pool/properties/maxLifetime/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -8091,22 +8088,43 @@ else {
 var valid50 = true;
 }
 if(valid50){
-if(data100.tcpKeepAlive !== undefined){
-let data104 = data100.tcpKeepAlive;
+if(data101.maxRequests !== undefined){
+let data104 = data101.maxRequests;
 const _errs232 = errors;
 if(!(((typeof data104 == "number") && (!(data104 % 1) && !isNaN(data104))) && (isFinite(data104)))){
-validate18.errors = [{instancePath:instancePath+"/pool/tcpKeepAlive",schemaPath:"#/properties/pool/properties/tcpKeepAlive/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate18.errors = [{instancePath:instancePath+"/pool/maxRequests",schemaPath:"#/properties/pool/properties/maxRequests/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs232){
 if((typeof data104 == "number") && (isFinite(data104))){
 if(data104 < 0 || isNaN(data104)){
-validate18.errors = [{instancePath:instancePath+"/pool/tcpKeepAlive",schemaPath:"#/properties/pool/properties/tcpKeepAlive/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate18.errors = [{instancePath:instancePath+"/pool/maxRequests",schemaPath:"#/properties/pool/properties/maxRequests/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 var valid50 = _errs232 === errors;
+}
+else {
+var valid50 = true;
+}
+if(valid50){
+if(data101.tcpKeepAlive !== undefined){
+let data105 = data101.tcpKeepAlive;
+const _errs234 = errors;
+if(!(((typeof data105 == "number") && (!(data105 % 1) && !isNaN(data105))) && (isFinite(data105)))){
+validate18.errors = [{instancePath:instancePath+"/pool/tcpKeepAlive",schemaPath:"#/properties/pool/properties/tcpKeepAlive/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs234){
+if((typeof data105 == "number") && (isFinite(data105))){
+if(data105 < 0 || isNaN(data105)){
+validate18.errors = [{instancePath:instancePath+"/pool/tcpKeepAlive",schemaPath:"#/properties/pool/properties/tcpKeepAlive/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid50 = _errs234 === errors;
 }
 else {
 var valid50 = true;
@@ -8121,7 +8139,7 @@ validate18.errors = [{instancePath:instancePath+"/pool",schemaPath:"#/properties
 return false;
 }
 }
-var valid0 = _errs224 === errors;
+var valid0 = _errs226 === errors;
 }
 else {
 var valid0 = true;

@@ -20,10 +20,10 @@ export class DnsDiscovery {
 
   constructor(options: DnsDiscoveryOptions) {
     this.#options = options;
-    const { names, family, refresh } = options.discovery;
+    const { names, family, refresh, addresses } = options.discovery;
     this.#watches = names.map(({ hostname, port }) => {
       const onChange = (): void => this.#onChange(watch);
-      const watch: NameWatch = new NameWatch(hostname, { ...options, family, refresh, onChange });
+      const watch: NameWatch = new NameWatch(hostname, { ...options, family, refresh, addresses, onChange });
       return { watch, port };
     });
   }

@@ -4,12 +4,15 @@
  * chance are arguments.
  */
 import type { AddressFamily, ClusterTableOptions, ResolvedName, UnresolvedName } from "../contract.ts";
+import { keepRoutable } from "./routable.ts";
 
 /** What a watch stands on. */
 export type NameWatchOptions = Pick<ClusterTableOptions, "resolver" | "schedule" | "random"> & {
   readonly family?: AddressFamily;
   /** Milliseconds between two questions, whatever the TTL of the answer is. */
   readonly refresh?: number | undefined;
+  /** `routable`: addresses of special use are none. */
+  readonly addresses?: "routable" | undefined;
   /** Told whenever addresses or state change. */
   readonly onChange: () => void;
 };
@@ -53,8 +56,10 @@ export class NameWatch {
   }
 
   async #ask(): Promise<void> {
-    const outcome = await this.#options.resolver.resolve(this.hostname, this.#options.family);
+    const { resolver, family, addresses } = this.#options;
+    const answer = await resolver.resolve(this.hostname, family);
     if (this.#isClosed) return;
+    const outcome = addresses === "routable" ? keepRoutable(answer) : answer;
     const pause = "kind" in outcome ? this.#onUnresolved(outcome) : this.#onResolved(outcome);
     if (pause === Infinity) return;
     // Up to a tenth less, so that many names and workers do not ask in step.
