@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fieldOf } from "./kube-client.ts";
 import { ECHO_IMAGE } from "./testbed.ts";
 
-/** Milliseconds in which what was configured must be served. */
-const CONVERGENCE = 30_000;
+/** Milliseconds in which what was configured must be served: seconds, and many more on a machine that does much else. */
+const CONVERGENCE = 120_000;
 /** Milliseconds between two questions. */
 const ASK_EVERY = 50;
 

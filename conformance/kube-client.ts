@@ -123,7 +123,7 @@ export class KubeClient implements Disposable {
     object: KubeObject,
     what: string,
     judge: (live: KubeObject) => T | undefined,
-    patience = 60_000,
+    patience = 180_000,
   ): Promise<T> {
     const deadline = performance.now() + patience;
     for (;;) {

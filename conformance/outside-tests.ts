@@ -40,7 +40,7 @@ async function runOutside(cluster: Cluster, file: string): Promise<boolean> {
   const tap = join(folder, "outside-tests.tap");
   const reporters = ["--test-reporter=spec", "--test-reporter-destination=stdout"];
   const counting = ["--test-reporter=tap", `--test-reporter-destination=${tap}`];
-  const node = [process.execPath, "--test", "--test-timeout=120000", ...reporters, ...counting, file];
+  const node = [process.execPath, "--test", "--test-timeout=600000", ...reporters, ...counting, file];
   const [command, ...args] = cluster.commandFor("outside", node);
   const code = await new Promise<number>((resolve, reject) => {
     const environment = { ...process.env, KUBECONFIG: cluster.kubeconfig, CLUSTER: cluster.name };

@@ -16,10 +16,12 @@ if (files.length === 0) {
   console.error(`no test file under conformance/ matches ${fragments.join(" ")}`);
   process.exit(1);
 }
+/** Files whose first test may have to build a Go program, and wait for a cluster: the limit is for what hangs, on any machine. */
+const BUILDING = /\/(cluster|controller|gateway-api|helm)\//;
+const minutes = files.some((file) => BUILDING.test(file)) ? 15 : 3;
 // One file at a time: each starts gateways of its own, and some measure time.
-const child = spawn(process.execPath, ["--test", "--test-concurrency=1", "--test-timeout=180000", ...files], {
-  stdio: "inherit",
-});
+const options = ["--test", "--test-concurrency=1", `--test-timeout=${minutes * 60_000}`];
+const child = spawn(process.execPath, [...options, ...files], { stdio: "inherit" });
 child.on("exit", (code) => {
   process.exitCode = code ?? 1;
 });

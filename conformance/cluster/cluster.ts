@@ -63,8 +63,10 @@ export interface Cluster extends AsyncDisposable {
 export const MACHINE_IMAGE = "machine";
 
 const run = promisify(execFile);
-/** Milliseconds until a cluster must be there. */
-const PATIENCE = 120_000;
+/** Milliseconds until a cluster must be there; half a minute on two idle cores. */
+const PATIENCE = 600_000;
+/** Of each of kubectl's own waits meanwhile. */
+const TIMEOUT = "--timeout=300s";
 /** Milliseconds between two looks for what is not there yet. */
 const PAUSE = 50;
 
@@ -168,9 +170,9 @@ async function bringUp(capsule: Capsule, context: ComponentContext): Promise<voi
   await ask("apply", "-f", join(import.meta.dirname, "manifests", "dns.yaml"));
   const names = nodes.map((node) => `node/${node.name}`);
   // One by one: asked for several, kubectl gives up at the first that is not there yet.
-  for (const object of [...names, "serviceaccount/default"]) await ask("wait", "--for=create", "--timeout=60s", object);
-  await ask("wait", "--for=condition=Ready", "--timeout=60s", ...names);
-  await ask("-n", "kube-system", "rollout", "status", "--timeout=60s", "deployment/coredns");
+  for (const object of [...names, "serviceaccount/default"]) await ask("wait", "--for=create", TIMEOUT, object);
+  await ask("wait", "--for=condition=Ready", TIMEOUT, ...names);
+  await ask("-n", "kube-system", "rollout", "status", TIMEOUT, "deployment/coredns");
 }
 
 async function startNode(capsule: Capsule, context: ComponentContext, node: NodePlan): Promise<void> {

@@ -24,6 +24,15 @@ export interface CommandOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * curl as the suites use it, up to its URL: it asks again for a minute, each time on a connection of its own, since kube-proxy and
+ * load balancers hear of a Service after everybody who waits for its status or its pods.
+ */
+export const CURL = [
+  ...["curl", "--silent", "--show-error", "--max-time", "5"],
+  ...["--retry", "60", "--retry-delay", "1", "--retry-all-errors"],
+] as const;
+
 /** The command line that runs another in a place of a cluster: same files, same user, another network. */
 export function enter({ pid }: CapsuleRecord, place: Place, argv: readonly string[]): readonly [string, ...string[]] {
   const namespace =

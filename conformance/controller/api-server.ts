@@ -26,7 +26,7 @@ export interface RealApiServer extends AsyncDisposable {
 const run = promisify(execFile);
 const HOST = "127.0.0.1";
 /** Milliseconds until it must be ready; a minute on a busy machine. */
-const PATIENCE = 120_000;
+const PATIENCE = 300_000;
 
 /** Starts one; builds Kubernetes if it is not there yet. */
 export async function startApiServer(): Promise<RealApiServer> {

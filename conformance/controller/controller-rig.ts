@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
-import { setTimeout } from "node:timers/promises";
+import { eventually } from "@sallyport/testkit/eventually";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
 import { findCrds } from "../gateway-api/programs.ts";
 
@@ -12,6 +12,12 @@ const PROGRAM = [process.execPath, join(repository, "cli/src/main.ts")] as const
 const IMAGE = "sallyport:test";
 const NAMESPACE = "sallyport-system";
 const PORT = 15_012;
+/** Milliseconds until what must come has come, on any machine. */
+const PATIENCE = 180_000;
+/** The same of kubectl's own waits. */
+const TIMEOUT = `--timeout=${PATIENCE / 1000}s`;
+/** Lines of the controller's log that say enough of what went wrong. */
+const TAIL = 40;
 
 /** An object as kubectl prints it. */
 export interface PrintedObject {
@@ -64,6 +70,11 @@ export class ControllerRig implements AsyncDisposable {
     return this.#controller.said();
   }
 
+  /** The very last of it, for those who read why a test failed. */
+  get lastWords(): string {
+    return `the end of the controller's log:\n${this.said.trimEnd().split("\n").slice(-TAIL).join("\n")}`;
+  }
+
   /** kubectl in the namespace of the tests. */
   kubectl(...args: readonly string[]): Promise<string> {
     return this.cluster.kubectl(["-n", "shop", ...args]);
@@ -78,7 +89,7 @@ export class ControllerRig implements AsyncDisposable {
   async wait(what: string, ...args: readonly string[]): Promise<void> {
     const options = args.filter((arg) => !arg.includes("/"));
     for (const object of args.filter((arg) => arg.includes("/")))
-      await this.kubectl("wait", `--for=${what}`, "--timeout=60s", ...options, object);
+      await this.kubectl("wait", `--for=${what}`, TIMEOUT, ...options, object);
   }
 
   /**
@@ -88,11 +99,8 @@ export class ControllerRig implements AsyncDisposable {
   async withQuota(hard: string, probe: readonly string[], work: () => Promise<void>): Promise<void> {
     await this.kubectl("create", "quota", "probed", `--hard=${hard}`);
     try {
-      const refused = /exceeded quota: probed/;
-      for (let tries = 0; !refused.test(await this.#refusal(probe)); tries++) {
-        assert.ok(tries < 300, `the quota ${hard} never held`);
-        await setTimeout(100);
-      }
+      const holds = async (): Promise<boolean> => /exceeded quota: probed/.test(await this.#refusal(probe));
+      await eventually(holds, { within: PATIENCE, what: `the quota ${hard} to hold` });
       await work();
     } finally {
       await this.kubectl("delete", "quota/probed");
@@ -107,6 +115,24 @@ export class ControllerRig implements AsyncDisposable {
     } catch (error) {
       return String(error);
     }
+  }
+
+  /** Waits until a field of an object says so: messages go through others on their way. */
+  async untilTold(object: string, path: string, pattern: RegExp): Promise<void> {
+    const told = async (): Promise<boolean> => {
+      assert.match(await this.read(object, path), pattern);
+      return true;
+    };
+    await eventually(told, { within: PATIENCE, what: `${pattern} of ${object}` });
+  }
+
+  /** Waits until there is no object with a label any more. */
+  async untilNone(kinds: string, selector: string): Promise<void> {
+    const none = async (): Promise<boolean> => {
+      assert.deepEqual(await this.list(kinds, selector), []);
+      return true;
+    };
+    await eventually(none, { within: PATIENCE, what: `the end of all objects with ${selector}` });
   }
 
   /** A field of an object, as text. */
@@ -125,7 +151,7 @@ export class ControllerRig implements AsyncDisposable {
 async function installKinds(cluster: Cluster): Promise<void> {
   const files = [...(await findCrds()), join(repository, "charts/sallyport/crds")];
   await cluster.kubectl(["apply", "--server-side", ...files.flatMap((file) => ["-f", file])]);
-  await cluster.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
+  await cluster.kubectl(["wait", "--for=condition=Established", TIMEOUT, "crd", "--all"]);
 }
 
 /** Proxies find it by the name that its certificate has. */

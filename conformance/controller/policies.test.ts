@@ -27,11 +27,11 @@ let api: OpenKubeApi;
 before(async () => {
   server = await startApiServer();
   await server.kubectl(["apply", "--server-side", "-f", crds]);
-  await server.kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"]);
+  await server.kubectl(["wait", "--for=condition=Established", "--timeout=180s", "crd", "--all"]);
   api = await openKubeApi({ version: "test", kubeconfig: server.kubeconfig, rate: { perSecond: 1000, burst: 1000 } });
   // Established is said a moment before it is served.
   for (const kind of KINDS)
-    await eventually(async () => (await api.send({ method: "GET", path: pathOf(kind) })) !== null);
+    await eventually(async () => (await api.send({ method: "GET", path: pathOf(kind) })) !== null, { within: 60_000 });
 });
 
 after(async () => {

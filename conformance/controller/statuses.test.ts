@@ -24,8 +24,11 @@ interface Printed {
 
 const OURS = "sallyport.io/gateway-controller";
 const NAMESPACE = "statuses";
-/** Milliseconds: the Lease runs out after 15 s, and a candidate looks at it every few seconds. */
-const TAKEOVER = 30_000;
+/**
+ * Milliseconds until what must come has come. An idle machine has a status within a second, and another leader within 30 s (the
+ * Lease runs out after 15 s, and a candidate looks at it every few seconds); kubectl alone takes seconds on a busy one.
+ */
+const WITHIN = { within: 120_000 };
 /** The API's own example of a time. */
 const SINCE = "2026-01-01T00:00:00Z";
 
@@ -87,22 +90,22 @@ describe("statuses in a cluster", () => {
     true;
 
   it("a Gateway is programmed once its proxies are ready", async () => {
-    await kubectl("wait", "--for=condition=Programmed", "--timeout=60s", "gateway/web");
+    await kubectl("wait", "--for=condition=Programmed", "--timeout=180s", "gateway/web");
     const { status, metadata } = await read("gateway/web");
     for (const condition of status.conditions ?? [])
       assert.equal(condition.observedGeneration, metadata.generation, condition.type);
   });
 
-  it("a route has its status within a second, and for each generation again", async () => {
+  it("a route has its status, and for each generation again", async () => {
     for (const hostname of ["one.example", "two.example", "three.example"]) {
       await apply(route("prompt", hostname));
-      await eventually(async () => isCurrent(await read("httproute/prompt")), { within: 1000, what: hostname });
+      await eventually(async () => isCurrent(await read("httproute/prompt")), { ...WITHIN, what: hostname });
     }
   });
 
   it("entries and conditions of others survive ours", async () => {
     await apply(route("shared", "one.example"));
-    await eventually(async () => isCurrent(await read("httproute/shared")));
+    await eventually(async () => isCurrent(await read("httproute/shared")), WITHIN);
     const condition = { reason: "Seen", message: "", lastTransitionTime: SINCE, status: "True", observedGeneration: 1 };
     const theirs = {
       parentRef: { group: "gateway.networking.k8s.io", kind: "Gateway", name: "web" },
@@ -111,10 +114,11 @@ describe("statuses in a cluster", () => {
     };
     await patchStatus("httproute/shared", { parents: [theirs] });
     await eventually(async () => isCurrent(await read("httproute/shared")), {
+      ...WITHIN,
       what: "our entry, which was taken away",
     });
     await apply(route("shared", "two.example"));
-    await eventually(async () => isCurrent(await read("httproute/shared")));
+    await eventually(async () => isCurrent(await read("httproute/shared")), WITHIN);
     const { status } = await read("httproute/shared");
     assert.deepEqual(status.parents?.[0], theirs);
     assert.equal(status.parents?.length, 2);
@@ -133,7 +137,7 @@ describe("statuses in a cluster", () => {
       const gateway = await read("gateway/web");
       const accepted = gateway.status.conditions?.find(({ type }) => type === "Accepted");
       return accepted?.observedGeneration === gateway.metadata.generation;
-    });
+    }, WITHIN);
     const after = (await read("gateway/web")).status.conditions ?? [];
     assert.deepEqual(
       after.find(({ type }) => type === foreign.type),
@@ -142,12 +146,12 @@ describe("statuses in a cluster", () => {
   });
 
   it("nothing is written while nothing changes", async () => {
-    await kubectl("wait", "--for=condition=Programmed", "--timeout=60s", "gateway/web");
+    await kubectl("wait", "--for=condition=Programmed", "--timeout=180s", "gateway/web");
     await apply(route("calm", "one.example"));
-    await eventually(async () => isCurrent(await read("httproute/calm")));
+    await eventually(async () => isCurrent(await read("httproute/calm")), WITHIN);
     const before = await read("httproute/calm");
     await apply(route("other", "one.example"));
-    await eventually(async () => isCurrent(await read("httproute/other")));
+    await eventually(async () => isCurrent(await read("httproute/other")), WITHIN);
     assert.equal((await read("httproute/calm")).metadata.resourceVersion, before.metadata.resourceVersion);
   });
 
@@ -156,7 +160,7 @@ describe("statuses in a cluster", () => {
     await cluster.kubectl(["-n", SYSTEM_NAMESPACE, "delete", "pod", holder, "--grace-period=0", "--force"]);
     await apply(route("orphan", "one.example"));
     await eventually(async () => isCurrent(await read("httproute/orphan")), {
-      within: TAKEOVER,
+      ...WITHIN,
       what: "another leader",
     });
     assert.notEqual(await leaderOf(cluster), holder);
@@ -165,14 +169,14 @@ describe("statuses in a cluster", () => {
       SYSTEM_NAMESPACE,
       "rollout",
       "status",
-      "--timeout=60s",
+      "--timeout=180s",
       "deployment/sallyport-controller",
     ]);
     await apply(route("calm", "two.example"));
-    await eventually(async () => isCurrent(await read("httproute/calm")));
+    await eventually(async () => isCurrent(await read("httproute/calm")), WITHIN);
     const before = await read("httproute/calm");
     await apply(route("other", "two.example"));
-    await eventually(async () => isCurrent(await read("httproute/other")));
+    await eventually(async () => isCurrent(await read("httproute/other")), WITHIN);
     assert.equal((await read("httproute/calm")).metadata.resourceVersion, before.metadata.resourceVersion);
   });
 });

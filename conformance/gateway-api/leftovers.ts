@@ -9,10 +9,10 @@ const GATEWAY_CLASS = "gatewayclass/gatewayclass-observed-generation-bump";
 
 /** Deletes it; resolves when it is gone. */
 export async function removeLeftovers(cluster: Cluster, say: (line: string) => void): Promise<void> {
-  await cluster.kubectl(["delete", GATEWAY_CLASS, "--ignore-not-found", "--timeout=60s"]);
+  await cluster.kubectl(["delete", GATEWAY_CLASS, "--ignore-not-found", "--timeout=180s"]);
   const all = await cluster.kubectl(["get", "namespaces", "-o", "jsonpath={.items[*].metadata.name}"]);
   const left = all.split(" ").filter((name) => NAMESPACE.test(name));
   if (left.length === 0) return;
   say(`deleting what a run before left behind: ${left.join(", ")}`);
-  await cluster.kubectl(["delete", "namespace", ...left, "--ignore-not-found", "--timeout=120s"]);
+  await cluster.kubectl(["delete", "namespace", ...left, "--ignore-not-found", "--timeout=300s"]);
 }

@@ -3,7 +3,7 @@
 import type { Cluster } from "../cluster/cluster.ts";
 
 const NAMESPACE = "rbac";
-const TIMEOUT = "--timeout=60s";
+const TIMEOUT = "--timeout=180s";
 
 /** Resolves when all of it has been done; leaves nothing. */
 export async function exercise(cluster: Cluster): Promise<void> {
