@@ -23,6 +23,7 @@ export class LimitAlarms {
   readonly #count: ClusterCount;
   readonly #options: AlarmOptions;
   readonly #alarms = new Map<LimitName, Alarm>();
+  #isClosed = false;
 
   constructor(key: string, count: ClusterCount, options: AlarmOptions) {
     this.#key = key;
@@ -34,6 +35,8 @@ export class LimitAlarms {
   note(limit: LimitName, most: number): void {
     const { now, recorder, onLimit } = this.#options;
     recorder.upstreamOverflow(limit);
+    // nobody would say when it is over
+    if (this.#isClosed) return;
     const alarm = this.#alarms.get(limit);
     if (alarm !== undefined) {
       alarm.last = now();
@@ -50,8 +53,9 @@ export class LimitAlarms {
     for (const [limit, { last }] of this.#alarms) if (this.#options.now() - last >= QUIET) this.#end(limit);
   }
 
-  /** Ends all. */
+  /** Ends all; what comes after (requests of a runtime that is over) is counted and begins none. */
   close(): void {
+    this.#isClosed = true;
     for (const limit of this.#alarms.keys()) this.#end(limit);
   }
 

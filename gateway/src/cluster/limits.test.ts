@@ -185,6 +185,16 @@ test("of HTTP/2 nothing new comes to a connection that has had its requests, and
   assert.equal(outside.opened[0]?.isClosed, true);
 });
 
+test("a cluster that is retired says of no limit that it is reached: nobody would say when that is over", () => {
+  const { acquire, outside, cluster } = setUpCluster({ limits: { ...LIMITS, requests: 1 } });
+  acquire();
+  acquire();
+  cluster.retire();
+  assert.deepEqual(outside.limits, ["requests reached", "requests over"]);
+  acquire();
+  assert.deepEqual([outside.overflows.requests, outside.breakersOpen, outside.limits.length], [2, 0, 2]);
+});
+
 test("workers have the limits together, but each may have one connection", () => {
   const [one, other, third] = setUpCrew(3, { limits: { connections: 3, pending: 2 } });
   assert.ok(one !== undefined && other !== undefined && third !== undefined);
