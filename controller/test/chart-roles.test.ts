@@ -13,8 +13,9 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
-/** What is read besides the kinds of the world: where nodes are, and what was provisioned. */
+/** What is read besides the kinds of the world: where nodes are, how kinds are defined, and what was provisioned. */
 const READ_BESIDES = [
+  "customresourcedefinitions.apiextensions.k8s.io",
   "nodes.",
   "serviceaccounts.",
   "deployments.apps",

@@ -172,6 +172,72 @@ test("a kind without its CRD is empty, and of two versions the one that is serve
   assert.deepEqual(rig.notes, []);
 });
 
+const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const definition = "gateways.gateway.networking.k8s.io";
+
+test("when the CRD of a kind is replaced, what it shows of old objects is seen, and what it shows as before stays the same", async () => {
+  await using rig = await Rig.open();
+  const crds = rig.server.serve(definitions);
+  crds.put("", definition, { metadata: { uid: "u", generation: 1 } });
+  crds.put("", "others.example.com", { metadata: { uid: "o", generation: 1 } });
+  const store = rig.server.serve(paths.Gateway);
+  const cut = { ...gateway.spec };
+  store.put("a", "cut", { spec: cut });
+  store.put("a", "plain", gateway);
+  const world = rig.watch({ kinds: ["Gateway"], delays: [0] });
+  await world.synced;
+  const isWatch = ({ url }: { readonly url: URL }): boolean => url.searchParams.has("watch");
+  const watch = await rig.server.request((request) => isWatch(request) && request.url.pathname === definitions);
+  assert.equal(watch.headers.accept, "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+  const [list] = rig.server.seen.filter(({ url }) => url.pathname === definitions);
+  assert.equal(list?.headers.accept, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
+  await rig.server.request((request) => isWatch(request) && request.url.pathname === paths.Gateway);
+  const plain = world.world.get("Gateway", "a", "plain");
+  // The stored object has another form from now on, and the version that it had.
+  Object.assign(cut, { gatewayClassName: "y" });
+  crds.put("", "others.example.com", { metadata: { uid: "o", generation: 2 } });
+  crds.put("", definition, { metadata: { uid: "u", generation: 2 } });
+  await until(world, () => world.world.get("Gateway", "a", "cut")?.object.spec.gatewayClassName === "y");
+  assert.equal(world.world.get("Gateway", "a", "plain"), plain);
+  assert.deepEqual(
+    rig.notes.map(({ fields }) => fields),
+    [{ kind: "Gateway", definition }],
+  );
+  store.put("a", "later", gateway);
+  await until(world, () => namesOf(world, "Gateway").includes("a/later"));
+});
+
+test("a status of a CRD that changes is no reason to read anything anew", async () => {
+  await using rig = await Rig.open();
+  const crds = rig.server.serve(definitions);
+  crds.put("", definition, { metadata: { uid: "u", generation: 1 } });
+  rig.server.serve(paths.Gateway).put("a", "g", gateway);
+  const world = rig.watch({ kinds: ["Gateway"], delays: [0] });
+  await world.synced;
+  await rig.server.request(({ url }) => url.pathname === definitions && url.searchParams.has("watch"));
+  crds.put("", definition, { metadata: { uid: "u", generation: 1 }, status: { conditions: [] } });
+  crds.put("", definition, { metadata: { uid: "u", generation: 2 } });
+  await rig.server.request(
+    ({ url }) => url.pathname === paths.Gateway && rig.server.seen.filter(isListOf(paths.Gateway)).length === 2,
+  );
+  assert.equal(rig.notes.length, 1);
+});
+
+function isListOf(path: string): (request: { readonly url: URL }) => boolean {
+  return ({ url }) => url.pathname === path && !url.searchParams.has("watch");
+}
+
+test("objects of a CRD that comes late are there at once", async () => {
+  await using rig = await Rig.open();
+  const crds = rig.server.serve(definitions);
+  const world = rig.watch({ kinds: ["Gateway"], delays: [0] });
+  await world.synced;
+  await rig.server.request(({ url }) => url.pathname === definitions && url.searchParams.has("watch"));
+  rig.server.serve(paths.Gateway).put("a", "g", gateway);
+  crds.put("", definition, { metadata: { uid: "u", generation: 1 } });
+  await until(world, () => namesOf(world, "Gateway").includes("a/g"));
+});
+
 test("objects go when their CRD goes, and half a list is never shown", async () => {
   await using rig = await Rig.open();
   const store = rig.server.serve(paths.Gateway);

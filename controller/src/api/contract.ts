@@ -10,6 +10,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Absent: `application/json`. For PATCH: merge patch, or apply (`application/apply-patch+yaml`, whose YAML may be JSON). */
   readonly contentType?: "application/json" | "application/merge-patch+json" | "application/apply-patch+yaml";
+  /** `metadata`: of objects only that is wanted (PartialObjectMetadata); of some kinds it is a hundredth of them. */
+  readonly part?: "metadata";
   readonly signal?: AbortSignal;
   /** Sent at once, and counted against nobody: for the rare request that must not wait for many others, as a lease's. */
   readonly urgent?: boolean;

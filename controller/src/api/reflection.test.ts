@@ -126,6 +126,7 @@ test("whatever is lost, cut and compacted: after quiet, what was told is what th
     const rig = new Rig(seed);
     for (let index = 0; index < 60; index++) {
       if (rig.random() < 0.5) rig.mutate();
+      if (rig.random() < 0.05) rig.reflection.refresh();
       rig.step(0.3);
     }
     for (let index = 0; index < 40; index++) rig.step(0);
@@ -173,6 +174,20 @@ test("a list after an interruption tells only what changed meanwhile", () => {
   rig.store.compact();
   for (let index = 0; index < 3; index++) rig.step(0);
   assert.deepEqual(rig.listener.told, ["+a/o2", "-a/o3"]);
+});
+
+test("after a refresh all there is is told anew, and what is gone is gone", () => {
+  const rig = new Rig(1);
+  for (let index = 0; index < 4; index++) rig.store.put("a", `o${index}`);
+  for (let index = 0; index < 3; index++) rig.step(0);
+  rig.listener.told.length = 0;
+  rig.store.delete("a", "o3");
+  rig.reflection.refresh();
+  rig.step(0);
+  assert.deepEqual(rig.listener.told, ["+a/o0", "+a/o1", "+a/o2", "-a/o3"]);
+  rig.store.put("a", "o1");
+  rig.step(0);
+  assert.equal(rig.listener.told.at(-1), "+a/o1");
 });
 
 test("a resource that the server does not know has no objects, and is asked for again after ten seconds or so", () => {

@@ -68,7 +68,7 @@ export class Reflection {
   readonly #listBackOff: BackOff;
   /** Only events show that a watch works: lists that succeed between watches that do not must not make it go in circles. */
   readonly #watchBackOff: BackOff;
-  /** resourceVersion of all that was told, by `namespace/name`. */
+  /** resourceVersion of all that was told, by `namespace/name`; "" where it is to be told anew. */
   readonly #known = new Map<string, string>();
   #phase: "list" | "watch" = "list";
   #path = 0;
@@ -91,6 +91,16 @@ export class Reflection {
   /** Failures in a row. */
   get failures(): number {
     return Math.max(this.#listBackOff.failures, this.#watchBackOff.failures);
+  }
+
+  /**
+   * Whatever was told may be something else now although its version is the same: all of it is listed and told anew. An answer that is
+   * still to come belongs to what was before, and must not be taken in.
+   */
+  refresh(): void {
+    for (const key of this.#known.keys()) this.#known.set(key, "");
+    this.#wait = 0;
+    this.#restartList();
   }
 
   /** What to do next. */

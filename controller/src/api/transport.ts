@@ -68,7 +68,7 @@ export class Transport {
       ...(request.signal === undefined ? {} : { signal: request.signal }),
       headers: {
         ...headers,
-        accept: "application/json",
+        accept: toAccepted(request),
         "user-agent": this.#options.userAgent,
         ...(request.body === undefined ? {} : { "content-type": request.contentType ?? "application/json" }),
       },
@@ -93,6 +93,13 @@ export class Transport {
     };
     return this.#access.server.protocol === "https:" ? new HttpsAgent(settings) : new HttpAgent(settings);
   }
+}
+
+/** The form of answers; a list is a form of its own. */
+function toAccepted({ part, query }: ApiRequest): string {
+  if (part === undefined) return "application/json";
+  const form = query?.["watch"] === "true" ? "PartialObjectMetadata" : "PartialObjectMetadataList";
+  return `application/json;as=${form};g=meta.k8s.io;v=v1`;
 }
 
 /** Closes what is idle, and makes the rest close when it is done. */

@@ -12,6 +12,8 @@ export interface ListTarget {
   readonly path: string | readonly [string, ...string[]];
   /** `labelSelector`, `fieldSelector`. */
   readonly query?: Readonly<Record<string, string>>;
+  /** See ApiRequest. */
+  readonly part?: "metadata";
   /** Objects of one page of a list. */
   readonly pageSize?: number;
   readonly log?: ApiLog;
@@ -21,6 +23,8 @@ export interface ListTarget {
 export interface WatchedList {
   /** Resolves when everything there is has been told once; also where the server does not know the resource (yet). */
   readonly synced: Promise<void>;
+  /** Lists and tells everything anew, also what has the version that was told: the server may see old objects differently now. */
+  refresh(): void;
   /** Ends it; no handler is called afterwards. */
   close(): Promise<void>;
 }
@@ -42,13 +46,17 @@ class ListLoop implements WatchedList {
   readonly #api: KubeApi;
   readonly #log: ApiLog | undefined;
   readonly #reflection: Reflection;
-  readonly #closing = new AbortController();
+  readonly #part: Pick<ListTarget, "part">;
+  /** Ends the step under way. */
+  #step = new AbortController();
+  #isClosed = false;
   readonly #done: Promise<void>;
   #isTroubled = false;
 
-  constructor(api: KubeApi, { path, query, pageSize, log }: ListTarget, handlers: ListHandlers) {
+  constructor(api: KubeApi, { path, query, pageSize, part, log }: ListTarget, handlers: ListHandlers) {
     this.#api = api;
     this.#log = log;
+    this.#part = part === undefined ? {} : { part };
     const { promise, resolve } = Promise.withResolvers<void>();
     this.synced = promise;
     const paths = typeof path === "string" ? ([path] as const) : path;
@@ -72,25 +80,31 @@ class ListLoop implements WatchedList {
     this.#done = this.#run();
   }
 
+  refresh(): void {
+    this.#reflection.refresh();
+    this.#step.abort();
+  }
+
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#isClosed = true;
+    this.#step.abort();
     await this.#done;
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#closing;
-    while (!signal.aborted) {
+    while (!this.#isClosed) {
+      this.#step = new AbortController();
+      const { signal } = this.#step;
       const step = this.#reflection.next();
       if (step.do === "wait") await delay(step.millis, undefined, { signal }).catch(() => undefined);
-      else if (step.do === "list") await this.#list(step);
-      else await this.#watch(step);
+      else if (step.do === "list") await this.#list(step, signal);
+      else await this.#watch(step, signal);
     }
   }
 
-  async #list({ path, query }: ReflectionStep & { readonly do: "list" }): Promise<void> {
-    const { signal } = this.#closing;
+  async #list({ path, query }: ReflectionStep & { readonly do: "list" }, signal: AbortSignal): Promise<void> {
     try {
-      const page = await this.#api.send({ method: "GET", path, query, signal });
+      const page = await this.#api.send({ method: "GET", path, query, signal, ...this.#part });
       if (signal.aborted) return;
       this.#reflection.takePage(page);
       this.#tellRecovery(path);
@@ -103,11 +117,10 @@ class ListLoop implements WatchedList {
     }
   }
 
-  async #watch({ path, query }: ReflectionStep & { readonly do: "watch" }): Promise<void> {
-    const { signal } = this.#closing;
+  async #watch({ path, query }: ReflectionStep & { readonly do: "watch" }, signal: AbortSignal): Promise<void> {
     let failure: ApiFailure | undefined;
     try {
-      await this.#api.watch({ method: "GET", path, query, signal }, (event) => {
+      await this.#api.watch({ method: "GET", path, query, signal, ...this.#part }, (event) => {
         if (signal.aborted) return;
         failure = this.#reflection.takeEvent(event) ?? failure;
         if (this.#isTroubled) this.#tellRecovery(path);

@@ -8,9 +8,10 @@ interface Shape {
   readonly generation?: number;
   readonly labels?: Readonly<Record<string, string>>;
   readonly status?: unknown;
+  readonly description?: string;
 }
 
-async function toClass({ generation, labels, status }: Shape): Promise<AnyWorldObject> {
+async function toClass({ generation, labels, status, description }: Shape): Promise<AnyWorldObject> {
   const raw = {
     metadata: {
       name: "sallyport",
@@ -18,7 +19,7 @@ async function toClass({ generation, labels, status }: Shape): Promise<AnyWorldO
       ...(generation === undefined ? {} : { generation }),
       ...(labels && { labels }),
     },
-    spec: { controllerName: "sallyport.io/gateway-controller" },
+    spec: { controllerName: "sallyport.io/gateway-controller", ...(description && { description }) },
     ...(status === undefined ? {} : { status }),
   };
   const { object } = await decodeObject("GatewayClass", structuredClone(raw), "lenient");
@@ -39,6 +40,10 @@ test("a generation, labels and objects that come and go are input", async () => 
   assert.equal(await compare({ generation: 1 }, { generation: 2 }), true);
   assert.equal(await compare({ generation: 1 }, { generation: 1, labels: { a: "b" } }), true);
   assert.equal(isInputChanged(indexWorld([]), indexWorld([await toClass({ generation: 1 })])), true);
+});
+
+test("a spec that another definition shows more of is input, whatever its generation", async () => {
+  assert.equal(await compare({ generation: 1 }, { generation: 1, description: "shown now" }), true);
 });
 
 test("an object without a generation is looked at whatever changed", async () => {

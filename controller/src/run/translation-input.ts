@@ -38,6 +38,12 @@ function isSameInput(before: WorldObject<Kind> | undefined, after: WorldObject<K
     old.generation === now.generation &&
     old.deletionTimestamp === now.deletionTimestamp &&
     isDeepStrictEqual(old.labels, now.labels) &&
-    isDeepStrictEqual(old.annotations, now.annotations)
+    isDeepStrictEqual(old.annotations, now.annotations) &&
+    // A definition that was replaced shows more or less of an object that nobody touched.
+    isDeepStrictEqual(specOf(before), specOf(after))
   );
+}
+
+function specOf({ object }: WorldObject<Kind>): unknown {
+  return "spec" in object ? object.spec : undefined;
 }

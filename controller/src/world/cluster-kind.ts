@@ -91,6 +91,11 @@ export class KindWatch {
     return { undecodable: this.#undecodable.size, unknownFields: this.#unknownFields };
   }
 
+  /** Reads all objects anew: another schema may have left more or less of them. */
+  refresh(): void {
+    this.#list.refresh();
+  }
+
   /** Ends it; nothing is told afterwards. */
   async close(): Promise<void> {
     await this.#list.close();

@@ -1,9 +1,11 @@
 /** The world of a cluster: all objects of all kinds that translators read, as the API server has them, kept up to date. */
+import { isDeepStrictEqual } from "node:util";
 import type { KubeApi } from "../api/contract.ts";
 import type { ApiLog } from "../api/log.ts";
 import { kindNames } from "../kube/kinds.ts";
 import { KindWatch } from "./cluster-kind.ts";
 import type { KindCounts } from "./cluster-kind.ts";
+import { type DefinitionOptions, type WatchedDefinitions, watchDefinitions } from "./definitions.ts";
 import { changeWorld, indexWorld } from "./indexed-world.ts";
 import type { IndexedWorld, ObjectChange } from "./indexed-world.ts";
 import type { Kind } from "./world.ts";
@@ -15,6 +17,8 @@ export interface WatchClusterOptions {
   readonly kinds?: readonly Kind[];
   /** Objects of one page of a list. */
   readonly pageSize?: number;
+  /** When objects are read anew after their definition changed; see DefinitionOptions. */
+  readonly delays?: DefinitionOptions["delays"];
 }
 
 /** The world of a cluster as it is now; it is the controller's WatchedWorld. */
@@ -39,13 +43,14 @@ export function watchCluster(api: KubeApi, options: WatchClusterOptions = {}): C
 class WatchedCluster implements ClusterWorld {
   readonly synced: Promise<void>;
   readonly #watches: ReadonlyMap<Kind, KindWatch>;
+  readonly #definitions: WatchedDefinitions;
   readonly #listeners = new Set<() => void>();
   #world = indexWorld([]);
   #pending: ObjectChange[] = [];
   #isSynced = false;
   #turn: NodeJS.Immediate | undefined;
 
-  constructor(api: KubeApi, { kinds = kindNames, log, pageSize }: WatchClusterOptions) {
+  constructor(api: KubeApi, { kinds = kindNames, log, pageSize, delays }: WatchClusterOptions) {
     const onChange = (changes: readonly ObjectChange[]): void => this.#take(changes);
     this.#watches = new Map(
       kinds.map((kind) => [
@@ -59,6 +64,11 @@ class WatchedCluster implements ClusterWorld {
         }),
       ]),
     );
+    this.#definitions = watchDefinitions(api, {
+      onChange: (kind) => this.#watches.get(kind)?.refresh(),
+      ...(log === undefined ? {} : { log }),
+      ...(delays === undefined ? {} : { delays }),
+    });
     this.synced = Promise.all([...this.#watches.values()].map(({ synced }) => synced)).then(() => {
       this.#isSynced = true;
       this.#plan();
@@ -82,6 +92,7 @@ class WatchedCluster implements ClusterWorld {
   async close(): Promise<void> {
     clearImmediate(this.#turn);
     this.#listeners.clear();
+    await this.#definitions.close();
     await Promise.all([...this.#watches.values()].map(async (watch) => watch.close()));
     clearImmediate(this.#turn);
   }
@@ -105,6 +116,20 @@ class WatchedCluster implements ClusterWorld {
       this.#pending.map((change) => [`${change.kind}/${change.namespace}/${change.name}`, change]),
     );
     this.#pending = [];
-    this.#world = changeWorld(this.#world, [...latest.values()]);
+    const news = [...latest.values()].filter((change) => !this.#isKnown(change));
+    if (news.length > 0) this.#world = changeWorld(this.#world, news);
+  }
+
+  /**
+   * What was read anew with its definition comes with the version that it had. Most of it is as it was and stays the same object, so that
+   * nothing is made anew of it.
+   */
+  #isKnown({ kind, namespace, name, object }: ObjectChange): boolean {
+    const now = object?.object;
+    const before = this.#world.get(kind, namespace, name)?.object;
+    if (now === undefined || before === undefined) return false;
+    const { resourceVersion } = now.metadata;
+    if (resourceVersion === undefined || resourceVersion !== before.metadata.resourceVersion) return false;
+    return isDeepStrictEqual(before, now);
   }
 }
