@@ -78,13 +78,13 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
       request.refuse("connect-failure");
       return;
     }
+    // What is too old may have to make room for those who came before.
+    if (this.#config.pool.maxLifetime > 0 && this.isWaitedFor) this.#waiting.serve();
     if (this.#breaker.isFull) {
       this.#breaker.noteOverflow("requests");
       request.refuse("request-overflow");
       return;
     }
-    // What is too old may have to make room for those who came before.
-    if (this.#config.pool.maxLifetime > 0 && this.isWaitedFor) this.#waiting.serve();
     const pooled = this.choose(request, fresh);
     if (pooled === undefined) this.#wait(request, fresh);
     // who has it opened need not be let wait for it

@@ -244,6 +244,24 @@ test("connections that nobody needs are closed where requests of other workers w
   assert.notEqual(waiting.connection, undefined);
 });
 
+test("a request that lets those who came before be served first is not one too many behind them", () => {
+  const limits = { connections: 2, pending: 4, requests: 2 };
+  const pool = { idleTimeout: 60_000, maxLifetime: 60_000 };
+  const [one, other] = setUpCrew(2, { protocol: "http2", limits, pool });
+  assert.ok(one !== undefined && other !== undefined);
+  one.acquire();
+  const lease = other.lease();
+  const early = one.acquire();
+  assert.equal(early.answers, 0);
+  one.outside.shape = (connection) => (connection.capacity = 5);
+  // room that this worker has not seen yet
+  lease.held?.release();
+  const late = one.acquire();
+  assert.equal(early.connection, one.outside.opened[1]);
+  assert.equal(late.refusal, "request-overflow");
+  assert.equal(one.cluster.summary().limits.requests.now, 2);
+});
+
 test("the successor of a cluster counts what its predecessor still has", () => {
   const limits = { connections: 3, pending: 4, requests: 3, connectionsPerEndpoint: 3 };
   const before = setUpCluster({ limits });
