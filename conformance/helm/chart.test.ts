@@ -50,6 +50,16 @@ test("the controller runs as nobody, on a root that it cannot write, without cap
   });
 });
 
+test("what Services may say of where they are is allowed by values, one by one, and by default nothing is", async () => {
+  const args = async (...values: readonly string[]): Promise<unknown> =>
+    fieldOf((await render(...values)).get("Deployment"), "spec", "template", "spec", "containers", 0, "args");
+  assert.doesNotMatch(JSON.stringify(await args()), /--allow/);
+  const names = JSON.stringify(await args("controller.allowExternalNames=true"));
+  assert.match(names, /"--allow-external-names"/);
+  assert.doesNotMatch(names, /--allow-static/);
+  assert.match(JSON.stringify(await args("controller.allowStaticEndpoints=true")), /"--allow-static-endpoints"/);
+});
+
 test("several replicas are evicted one by one", async () => {
   assert.equal((await render()).has("PodDisruptionBudget"), false);
   const budget = (await render("controller.replicas=2")).get("PodDisruptionBudget");
@@ -75,6 +85,7 @@ test("a digest wins over a tag, and the proxies get the same image", async () =>
 for (const [values, message] of [
   ["controller.replica=2", /additional properties 'replica' not allowed/],
   ["controller.logLevel=loud", /logLevel/],
+  ["controller.allowExternalNames=1", /allowExternalNames/],
   ["image.digest=sha256:abc", /digest/],
   ["gatewayClass.parameters.name=a", /namespace/],
   ["imagePullSecrets[0]=name", /imagePullSecrets/],

@@ -153,13 +153,16 @@ describe("load balancing", () => {
     const rules = rulesOf([{ path: "/", type: "Prefix", service: "many" }], "many.test");
     await withIngress("many", rules, async (address) => {
       await askUntil(address, { host: "many.test" }, servedBy("many"));
-      const pods = new Set<string>();
-      for (let sent = 0; sent < REQUESTS; sent++) {
-        const answer = await ask(address, { host: "many.test" });
-        servedBy("many")(answer);
-        pods.add(answer.pod ?? "");
-      }
-      assert.equal(pods.size, REPLICAS);
+      // Pods are endpoints a moment after they are ready.
+      await untilJudged(async () => {
+        const pods = new Set<string>();
+        for (let sent = 0; sent < REQUESTS; sent++) {
+          const answer = await ask(address, { host: "many.test" });
+          servedBy("many")(answer);
+          pods.add(answer.pod ?? "");
+        }
+        assert.equal(pods.size, REPLICAS);
+      });
     });
   });
 });

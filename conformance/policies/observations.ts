@@ -8,6 +8,13 @@ export function is(status: number): (answer: Answer) => void {
   return (answer) => assert.equal(answer.status, status, answer.body);
 }
 
+/** Waits until a Service, of whose three pods one is ill, has been well forty times in a row: ten are it by chance now and then. */
+export function untilAllAreWell(cluster: PolicyCluster, name: string): Promise<void> {
+  return untilJudged(async () => {
+    for (let asked = 0; asked < 40; asked++) is(200)(await cluster.ask(name));
+  });
+}
+
 /** Pods that answer `times` questions, each of which comes on a connection of its own. */
 export async function podsOf(
   cluster: PolicyCluster,

@@ -1,15 +1,13 @@
 // Policies in a real cluster: a Gateway of two proxies, asked from outside. `npm run conformance:policies` runs this.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { parse } from "yaml";
 import { type Answer, type Question, untilJudged } from "../echo.ts";
 import { CHART } from "../helm/helm.ts";
-import { fieldOf, type KubeObject } from "../kube-client.ts";
-import { cookieOf, is, podsOf, staysAtOnePod } from "./observations.ts";
-import { type Judged, lingeringPod, object, PolicyCluster, type Target } from "./policy-cluster.ts";
+import type { KubeObject } from "../kube-client.ts";
+import { cookieOf, is, podsOf, staysAtOnePod, untilAllAreWell } from "./observations.ts";
+import { crdWithout, type Judged, lingeringPod, object, PolicyCluster, type Target } from "./policy-cluster.ts";
 
 const GATEWAY: Target = { kind: "Gateway", name: "edge" };
 const WEB: Target = { kind: "Service", name: "web" };
@@ -54,9 +52,7 @@ describe("what is done with requests", () => {
 
   test("requests beyond a limit are refused with 503, and none without it", async () => {
     const burst = async (): Promise<readonly number[]> => {
-      const answers = await Promise.all(
-        Array.from({ length: 8 }, () => cluster.ask("solo", { path: "/?delay=300ms" })),
-      );
+      const answers = await Promise.all(Array.from({ length: 8 }, () => cluster.ask("solo", { path: "/?delay=2s" })));
       return answers.map(({ status }) => status);
     };
     const none = Array.from({ length: 8 }, () => 200);
@@ -98,7 +94,8 @@ describe("which endpoint is chosen", () => {
     await cluster.withPolicy("hash", WEB, { loadBalancer: { type: "ConsistentHash", consistentHash } }, async () => {
       await untilJudged(async () => assert.equal((await podsOf(cluster, "web", keyed("first"), 10)).size, 1));
       const used = new Set<string | undefined>();
-      for (let user = 0; user < 12; user++) {
+      // Twelve keys alone miss one of three pods every fortieth time.
+      for (let user = 0; user < 12 || (used.size < 3 && user < 100); user++) {
         const pods = [...(await podsOf(cluster, "web", keyed(`user-${user}`), 6))];
         assert.equal(pods.length, 1, `user-${user} was sent to ${pods.join(" and ")}`);
         used.add(pods[0]);
@@ -122,7 +119,7 @@ describe("which endpoint is chosen", () => {
     await sendsSomeToTheIll();
     const active = { type: "HTTP", http: { path: "/health" }, interval: "200ms", unhealthyThreshold: 1 };
     await cluster.withPolicy("checked", serviceOf("mixed"), { healthCheck: { active } }, async () => {
-      await cluster.untilAll("mixed", {}, isWell);
+      await untilAllAreWell(cluster, "mixed");
       for (let asked = 0; asked < 30; asked++) isWell(await cluster.ask("mixed"));
     });
     await sendsSomeToTheIll();
@@ -131,13 +128,13 @@ describe("which endpoint is chosen", () => {
   test("a pod that answers with 500 is left out after so many answers", async () => {
     const passive = { consecutive5xxErrors: 2, baseEjectionTime: "1m", maxEjectionPercent: 50 };
     await cluster.withPolicy("outliers", serviceOf("mixed"), { healthCheck: { passive } }, () =>
-      cluster.untilAll("mixed", {}, isWell),
+      untilAllAreWell(cluster, "mixed"),
     );
     await sendsSomeToTheIll();
   });
 
   test("a pod that is told to end keeps its sessions, gets no new ones, and loses no request", async () => {
-    await cluster.addDeployment("linger", 2, lingeringPod("linger", 4));
+    await cluster.addDeployment("linger", 2, lingeringPod("linger", 16));
     const session = await cluster.addBackend("linger", { sessionPersistence: { sessionName: "stay" } });
     // A pod's network goes before the pod does: until its endpoint is gone, too, connections to it come to nothing.
     const connectSoon = { timeout: { connect: "500ms" } };
@@ -150,13 +147,13 @@ describe("which endpoint is chosen", () => {
       const removed = performance.now();
       while ((await cluster.client.read(pod)) !== undefined) {
         const kept = await cluster.ask("linger", cookie);
+        const since = performance.now() - removed;
         const other = await cluster.ask("linger");
         isWell(kept);
         isWell(other);
-        const since = performance.now() - removed;
-        // It serves for four seconds, and both proxies know that it is about to go after two.
-        if (since < 3000) assert.equal(kept.pod, first.pod, `the session left after ${since} ms`);
-        if (since > 2000) assert.notEqual(other.pod, first.pod, `a newcomer was sent to it after ${since} ms`);
+        // It serves for 16 s, and both proxies know that it is about to go after two; a busy machine may take eight.
+        if (since < 14_000) assert.equal(kept.pod, first.pod, `the session left after ${since} ms`);
+        if (since > 8000) assert.notEqual(other.pod, first.pod, `a newcomer was sent to it after ${since} ms`);
       }
       await cluster.untilAll("linger", cookie, isWell);
     });
@@ -297,13 +294,3 @@ describe("upgrades", () => {
     await bodiesAre("");
   });
 });
-
-/** The CRD of BackendTrafficPolicy as it was before a field of `spec` came. */
-function crdWithout(field: string): unknown {
-  const file = join(CHART, "crds/policy.sallyport.io_backendtrafficpolicies.yaml");
-  const crd: unknown = parse(readFileSync(file, "utf8"));
-  const schema = fieldOf(crd, "spec", "versions", 0, "schema", "openAPIV3Schema");
-  const fields = fieldOf(schema, "properties", "spec", "properties");
-  assert.ok(typeof fields === "object" && fields !== null && Reflect.deleteProperty(fields, field));
-  return crd;
-}

@@ -1,8 +1,12 @@
 // What the tests of policies stand on: a namespace with a Gateway of two proxies, echo servers behind routes, and policies that
 // live as long as a test.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
 import { findCluster } from "../cluster/cluster.ts";
 import { type Answer, ask, echoPod, type Question, untilJudged } from "../echo.ts";
+import { CHART } from "../helm/helm.ts";
 import { fieldOf, KubeClient, type KubeObject } from "../kube-client.ts";
 
 /** Namespace of all that the tests make. */
@@ -216,6 +220,16 @@ export function lingeringPod(name: string, seconds: number): Settings {
     lifecycle: { preStop: { sleep: { seconds } } },
   }));
   return { ...pod, spec: { terminationGracePeriodSeconds: seconds + 2, containers } };
+}
+
+/** The CRD of BackendTrafficPolicy as it was before a field of `spec` came. */
+export function crdWithout(field: string): unknown {
+  const file = join(CHART, "crds/policy.sallyport.io_backendtrafficpolicies.yaml");
+  const crd: unknown = parse(readFileSync(file, "utf8"));
+  const schema = fieldOf(crd, "spec", "versions", 0, "schema", "openAPIV3Schema");
+  const fields = fieldOf(schema, "properties", "spec", "properties");
+  assert.ok(typeof fields === "object" && fields !== null && Reflect.deleteProperty(fields, field));
+  return crd;
 }
 
 function illPod(name: string): Settings {
