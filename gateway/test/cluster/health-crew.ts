@@ -6,10 +6,7 @@ import type { HealthOptions, ProbeResult } from "../../src/cluster/health/contra
 import { HealthWatch } from "../../src/cluster/health/health-watch.ts";
 import { EndpointHost } from "../../src/cluster/endpoint-host.ts";
 import { ActiveTable, type ActiveShape } from "../../src/observe/active-counts.ts";
-import { EndpointWords } from "../../src/observe/health-words.ts";
-
-/** Why a worker is no more, in the middle of what it did. */
-class Killed extends Error {}
+import { Fuse, Killed, toMortalHealth } from "./mortality.ts";
 
 /** A point in time at which something happens. */
 interface Alarm {
@@ -25,48 +22,6 @@ export interface SeenLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Words that end the worker that uses them when its fuse has burnt down. */
-class MortalWords extends EndpointWords {
-  readonly #burn: () => void;
-
-  constructor(inner: EndpointWords, table: ActiveTable, slot: number, burn: () => void) {
-    super(...partsOf(inner, table, slot));
-    this.#burn = burn;
-  }
-
-  override get(word: number): number {
-    this.#burn();
-    return super.get(word);
-  }
-
-  override set(word: number, value: number): void {
-    this.#burn();
-    super.set(word, value);
-  }
-
-  override increment(word: number): number {
-    this.#burn();
-    return super.increment(word);
-  }
-
-  override swap(word: number, from: number, to: number): boolean {
-    this.#burn();
-    return super.swap(word, from, to);
-  }
-
-  override setTime(time: number, milliseconds: number): void {
-    this.#burn();
-    super.setTime(time, milliseconds);
-  }
-}
-
-function partsOf(inner: EndpointWords, table: ActiveTable, slot: number): ConstructorParameters<typeof EndpointWords> {
-  const { words, at } = inner;
-  const slots = words.length / 8;
-  const times = new BigInt64Array(table.buffer, words.byteOffset - slots * 16, slots * 2);
-  return [words, at, times, slot * 2];
-}
-
 /** One worker: its view of the table, its hosts and their health. */
 export class CrewMember {
   readonly worker: number;
@@ -76,14 +31,13 @@ export class CrewMember {
   readonly health: ClusterHealth;
   refreshes = 0;
   isAlive = true;
-  /** Operations on words until it is killed. */
-  fuse = Number.POSITIVE_INFINITY;
+  readonly #fuse = new Fuse();
 
   constructor(crew: Crew, worker: number) {
     this.worker = worker;
     this.table = new ActiveTable(crew.shape, worker, crew.table.buffer);
     this.watch = new HealthWatch({
-      ...crew.toOptions(worker, this.#toShared()),
+      ...crew.toOptions(worker, toMortalHealth(this.table, worker, this.#fuse)),
       now: () => crew.now,
       random: () => crew.random(),
       schedule: (milliseconds, run) => crew.schedule(worker, milliseconds, run),
@@ -111,20 +65,9 @@ export class CrewMember {
     this.health.follow();
   }
 
-  #toShared(): HealthOptions["shared"] {
-    const { health } = this.table;
-    const burn = (): void => {
-      if (--this.fuse < 0) throw new Killed();
-    };
-    return {
-      words: (slot) => new MortalWords(health.words(slot), this.table, slot, burn),
-      get changes() {
-        return health.changes;
-      },
-      noteChange: () => health.noteChange(),
-      count: (total) => health.count(total),
-      exclusively: (run) => health.exclusively(run),
-    };
+  /** Operations on words until it is killed. */
+  set fuse(operations: number) {
+    this.#fuse.left = operations;
   }
 
   #iterable(): Iterable<EndpointHost> {
