@@ -3,6 +3,7 @@ import { loadWorld } from "@sallyport/controller/world/load";
 import { pinpointProblems } from "@sallyport/controller/world/pinpoint";
 import { WorldWatch } from "@sallyport/controller/world/watch";
 import type { World } from "@sallyport/controller/world/world";
+import { FULL_TRUST } from "@sallyport/controller/translate/services/trust";
 import { translateWorld } from "@sallyport/controller/translate/run";
 import type { WorldTranslation } from "@sallyport/controller/translate/translator";
 import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
@@ -75,6 +76,7 @@ async function toConfiguration(
     controllerName: CONTROLLER_NAME,
     toBindPort: (port) => options.portMap.get(port) ?? port,
     bindAddress: options.bindAddress,
+    trust: FULL_TRUST,
     http: { ...DEFAULT_HTTP_SERVER_OPTIONS, trustedHops: options.trustedHops },
   });
   return {

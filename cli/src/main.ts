@@ -59,6 +59,8 @@ program
       .default("gateways"),
   )
   .option("--proxy-bind <address>", "address that proxies listen at in their pods", "0.0.0.0")
+  .option("--allow-external-names", "let Services of type ExternalName be backends: they name any host", false)
+  .option("--allow-static-endpoints", "heed the annotation sallyport.io/endpoints: it names any address", false)
   .option("--leader-elect", "write statuses and make proxies only while holding the Lease", true)
   .option("--no-leader-elect", "lead without asking; for a single replica")
   .option("--kube-qps <n>", "requests a second to the API server", as(parsePositiveInteger), 300)

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
 import { kindNames } from "../src/kube/kinds.ts";
 import { toClusterBindPort } from "../src/translate/bind-port.ts";
+import { CLUSTER_TRUST, FULL_TRUST } from "../src/translate/services/trust.ts";
 import type { TranslateOptions } from "../src/translate/translator.ts";
 import type { AnyWorldObject } from "../src/world/indexed-world.ts";
 import type { World } from "../src/world/world.ts";
@@ -18,12 +19,14 @@ export const goldenOptions: TranslateOptions = {
   toBindPort: (port) => (port === 80 || port === 443 ? port + 10_000 : port),
   bindAddress: "0.0.0.0",
   http: DEFAULT_HTTP_SERVER_OPTIONS,
+  trust: FULL_TRUST,
 };
 
 /** Options in a cluster where all proxies do well. */
 export const clusterOptions: TranslateOptions = {
   ...goldenOptions,
   toBindPort: toClusterBindPort,
+  trust: CLUSTER_TRUST,
   proxies: {
     obstaclesOf: () => [],
     ingressService: { namespace: "sallyport-system", name: "sallyport-ingress" },

@@ -21,6 +21,8 @@ export interface ControllerCommandOptions {
   readonly proxyImage: string;
   readonly proxyCode: "gateways" | "classes";
   readonly proxyBind: string;
+  readonly allowExternalNames: boolean;
+  readonly allowStaticEndpoints: boolean;
   readonly leaderElect: boolean;
   readonly kubeQps: number;
   readonly kubeBurst: number;
@@ -80,6 +82,10 @@ function toControllerOptions(options: ControllerCommandOptions, namespace: strin
     image: proxyImage,
     codeFrom: proxyCode,
     bindAddress: proxyBind,
+    allow: {
+      externalNames: options.allowExternalNames ? "allowed" : "refused",
+      staticEndpoints: options.allowStaticEndpoints ? "allowed" : "refused",
+    },
     election: options.leaderElect ? "lease" : "alone",
     rate: { perSecond: options.kubeQps, burst: options.kubeBurst },
     log,

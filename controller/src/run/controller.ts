@@ -11,6 +11,7 @@ import { openProvisioner } from "../provision/provisioner.ts";
 import { ApiStatusWriter } from "../status/status-writer.ts";
 import { toClusterBindPort } from "../translate/bind-port.ts";
 import { toProxyName } from "../translate/proxy-names.ts";
+import { CLUSTER_TRUST, type ServiceTrust } from "../translate/services/trust.ts";
 import type { TranslateOptions } from "../translate/translator.ts";
 import { type ClusterWorld, watchCluster } from "../world/cluster-world.ts";
 import type { World } from "../world/world.ts";
@@ -53,6 +54,8 @@ export interface ControllerOptions {
   readonly codeFrom: "gateways" | "classes";
   /** Address that proxies bind in their pods. */
   readonly bindAddress: string;
+  /** Whose word counts for where endpoints of a Service are, besides EndpointSlices. */
+  readonly allow: Pick<ServiceTrust, "externalNames" | "staticEndpoints">;
   /** `alone`: this is the only replica, and leads without asking. */
   readonly election: "lease" | "alone";
   /** Requests to the API server: a second, and at once. */
@@ -249,8 +252,15 @@ function isPassing({ status }: ApiFailure): boolean {
   return status === 0 || status === 429 || status >= 500;
 }
 
-function toTranslateOptions({ controllerName, bindAddress }: ControllerOptions): Omit<TranslateOptions, "proxies"> {
-  return { controllerName, bindAddress, toBindPort: toClusterBindPort, http: DEFAULT_HTTP_SERVER_OPTIONS };
+function toTranslateOptions(options: ControllerOptions): Omit<TranslateOptions, "proxies"> {
+  const { controllerName, bindAddress, allow } = options;
+  return {
+    controllerName,
+    bindAddress,
+    toBindPort: toClusterBindPort,
+    http: DEFAULT_HTTP_SERVER_OPTIONS,
+    trust: { ...CLUSTER_TRUST, ...allow },
+  };
 }
 
 /** The account that proxies of a Gateway of ours have. */

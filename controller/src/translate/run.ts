@@ -31,7 +31,7 @@ const FAMILY_KINDS = kindNames.filter((kind) => kind !== "EndpointSlice");
 export function translateWorld(world: World, options: TranslateOptions, before?: WorldTranslation): WorldTranslation {
   const known = before && origins.get(before);
   const families = known !== undefined && isStill(known, world, options) ? known : translateFamilies(world, options);
-  const services = translateClusters(world, families.routes, families.variants);
+  const services = translateClusters(world, families.routes, { variants: families.variants, trust: options.trust });
   const resources = new Map(families.snapshot.resources);
   for (const resource of services.resources) resources.set(toResourceId(resource), resource);
   const translation: WorldTranslation = {
@@ -83,11 +83,12 @@ function translateFamilies(world: World, options: TranslateOptions): Families {
 function isStill({ stamp, options: before, told }: Families, world: World, options: TranslateOptions): boolean {
   const now = toStamp(world);
   if (stamp === undefined || now === undefined || hasChanged(FAMILY_KINDS, stamp, now)) return false;
-  const { proxies, controllerName, toBindPort, bindAddress, http } = options;
+  const { proxies, controllerName, toBindPort, bindAddress, http, trust } = options;
   const isSameOtherwise =
     controllerName === before.controllerName &&
     toBindPort === before.toBindPort &&
     bindAddress === before.bindAddress &&
-    http === before.http;
+    http === before.http &&
+    trust === before.trust;
   return isSameOtherwise && proxies !== undefined && told?.isSame(proxies) === true;
 }

@@ -10,6 +10,7 @@ import {
   resolveServicePort,
   toClusterKey,
 } from "./service-port.ts";
+import { CLUSTER_TRUST, FULL_TRUST } from "./services/trust.ts";
 
 const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,20}[a-z0-9])?$/);
 const place = { namespace: name, name, port: fc.integer({ min: 1, max: 65_535 }) };
@@ -124,8 +125,8 @@ spec:
 test("the world of these tests is sound", () => assert.deepEqual(problems, []));
 
 /** The key without `shop/web:`, or the reason there is none. */
-function resolve(port: number, use: BackendUse, service = "web"): string {
-  const resolved = resolveCluster(world, { namespace: "shop", name: service, port }, use);
+function resolve(port: number, use: BackendUse, service = "web", trust = FULL_TRUST): string {
+  const resolved = resolveCluster(world, { namespace: "shop", name: service, port }, { ...use, trust });
   return resolved.ok ? resolved.value.replace(/^shop\/[a-z]+:/, "") : resolved.error.reason;
 }
 
@@ -177,15 +178,22 @@ test("an ExternalName Service without ports has them all, for connections and da
   assert.equal(resolve(53, { traffic: "datagram" }, "outside"), "53/udp");
 });
 
+test("an ExternalName Service that is not believed is no backend, whatever is sent there", () => {
+  for (const traffic of ["http", "grpc", "stream", "passthrough", "datagram"] as const) {
+    assert.equal(resolve(53, { traffic }, "outside", CLUSTER_TRUST), "RefNotPermitted", traffic);
+  }
+  assert.equal(resolve(80, { traffic: "http" }, "web", CLUSTER_TRUST), "80");
+});
+
 test("a port is spoken to as its appProtocol says, else as it chooses in its handshake, and in HTTP/1.1 in the clear", () => {
   const expected = { 80: "http1", 81: "http2", 82: "http2", 83: "http2", 84: "http1" };
   const secured = { 444: "auto", 445: "auto", 446: "http2", 448: "http1" };
   for (const [port, protocol] of Object.entries({ ...expected, ...secured })) {
     const ref = { namespace: "shop", name: "web", port: Number(port) };
-    const own = resolveServicePort(world, ref);
+    const own = resolveServicePort(world, ref, { traffic: "http", trust: FULL_TRUST });
     assert.ok(own.ok);
     assert.equal(own.value.protocol, protocol, port);
-    const called = resolveServicePort(world, ref, "grpc");
+    const called = resolveServicePort(world, ref, { traffic: "grpc", trust: FULL_TRUST });
     assert.ok(called.ok);
     assert.equal(called.value.protocol, "http2", `a call to ${port}`);
   }

@@ -15,6 +15,7 @@ import type { ServicePort } from "../kube/generated/types/service.ts";
 import type { World, WorldObject } from "../world/world.ts";
 import { type BackendTls, findBackendTls } from "./backend-tls.ts";
 import { type Flaw, hintObject } from "./flaw.ts";
+import { findDistrust, type ServiceTrust } from "./services/trust.ts";
 
 /** Names a port of a Service by its number. */
 export interface ServicePortRef {
@@ -46,6 +47,12 @@ export interface BackendUse {
   readonly clientCertificate?: string;
   /** As in ClusterRef; of HTTP and calls alone. */
   readonly settings?: string;
+}
+
+/** What is sent to a Service port, and what its Service is believed. */
+export interface ServicePortUse {
+  readonly traffic: Traffic;
+  readonly trust: ServiceTrust;
 }
 
 /** Stands for a client certificate that should be shown and cannot: backends with TLS are not spoken to without it. */
@@ -89,8 +96,12 @@ export function parseClusterKey(key: string): ClusterRef | undefined {
 }
 
 /** The key of the cluster that this traffic goes to. */
-export function resolveCluster(world: World, ref: ServicePortRef, use: BackendUse): Result<string, ServicePortFlaw> {
-  const resolved = resolveServicePort(world, ref, use.traffic);
+export function resolveCluster(
+  world: World,
+  ref: ServicePortRef,
+  use: BackendUse & ServicePortUse,
+): Result<string, ServicePortFlaw> {
+  const resolved = resolveServicePort(world, ref, use);
   if (!resolved.ok) return resolved;
   const { service, port, protocol, tls } = resolved.value;
   const { clientCertificate, settings } = use;
@@ -114,10 +125,12 @@ export function resolveCluster(world: World, ref: ServicePortRef, use: BackendUs
 export function resolveServicePort(
   world: World,
   ref: ServicePortRef,
-  traffic: Traffic = "http",
+  { traffic, trust }: ServicePortUse,
 ): Result<ResolvedServicePort, ServicePortFlaw> {
   const service = world.get("Service", ref.namespace, ref.name);
   if (service === undefined) return fail(toMissingService(world, ref));
+  const distrust = findDistrust(service, trust);
+  if (distrust !== undefined) return fail(distrust);
   const port = findPort(service, ref.port, traffic === "datagram" ? "UDP" : "TCP");
   if (port === undefined) return fail(toMissingPort(service, ref.port, traffic));
   const own = toOwnProtocol(port);
@@ -128,6 +141,16 @@ export function resolveServicePort(
   if (!tls.ok) return tls;
   if (own.needsTls && tls.value === undefined && traffic !== "stream") return fail(toMissingPolicy(service, port));
   return ok({ service, port, protocol: traffic === "grpc" ? "http2" : toOwnWay(port, tls.value), tls: tls.value });
+}
+
+/** Which part of a reference to a Service port a flaw is about. */
+export function blamePart(
+  world: World,
+  { namespace, name }: ServicePortRef,
+  { reason }: ServicePortFlaw,
+): "name" | "port" {
+  const isOfService = reason === "RefNotPermitted" || world.get("Service", namespace, name) === undefined;
+  return isOfService ? "name" : "port";
 }
 
 /** Names of Kubernetes objects hold none of the separators. To what a client encrypted no certificate is shown. */

@@ -14,6 +14,7 @@ import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { ObjectRef, Problem } from "@sallyport/model/problem";
 import type { Resource, Snapshot } from "@sallyport/model/snapshot";
 import type { World } from "../world/world.ts";
+import type { ServiceTrust } from "./services/trust.ts";
 import type { FamilyTraffic } from "./traffic/family.ts";
 
 /** The status one object should have. `status` is the object's `status` field in full, as far as we own it. */
@@ -44,6 +45,8 @@ export interface TranslateOptions {
   readonly bindAddress: string;
   /** What listeners have unless an object says otherwise. */
   readonly http: HttpServerOptions;
+  /** What Services are believed of where their endpoints are. */
+  readonly trust: ServiceTrust;
   /**
    * Absent where one process serves everything (a directory of files): Gateways share its ports by the rules of conflicts. Present
    * in a cluster: every Gateway has proxies and addresses of its own, so that no two of them stand in each other's way.

@@ -3,7 +3,7 @@ import { fail, ok, type Result } from "@sallyport/model/result";
 import type { HTTPRouteBackendObjectRef } from "../../kube/generated/types/http-route.ts";
 import type { World } from "../../world/world.ts";
 import { type Flaw, hintName } from "../flaw.ts";
-import { type ServicePortRef, resolveCluster } from "../service-port.ts";
+import { blamePart, type ServicePortRef, resolveCluster } from "../service-port.ts";
 import type { BackendTraffic } from "../traffic/scope.ts";
 import { type CrossReference, hintGrant, isPermitted } from "../grants.ts";
 import type { RouteContext } from "./route-context.ts";
@@ -41,18 +41,18 @@ export function resolveBackend(
   const target = { namespace, name: ref.name, port: ref.port };
   const resolved = resolveUse(context, target);
   if (resolved.ok) return resolved;
-  const isKnown = world.get("Service", namespace, ref.name) !== undefined;
-  return fail({ ...resolved.error, path: isKnown ? `${path}.port` : `${path}.name` });
+  return fail({ ...resolved.error, path: `${path}.${blamePart(world, target, resolved.error)}` });
 }
 
 function resolveUse(
-  { world, traffic, clientCertificate, scope, layers }: RouteContext,
+  { world, traffic, trust, clientCertificate, scope, layers }: RouteContext,
   target: ServicePortRef,
 ): Result<ResolvedBackend, Omit<Flaw, "path">> {
   const found = scope.resolve(world, target, { traffic, layers });
   const settings = found.variant;
   const cluster = resolveCluster(world, target, {
     traffic,
+    trust,
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
     ...(settings === undefined ? {} : { settings }),
   });

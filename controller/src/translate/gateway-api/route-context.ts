@@ -1,11 +1,11 @@
 /** What the parts of a route's translation know of where they are. */
 import type { World } from "../../world/world.ts";
-import type { BackendUse } from "../service-port.ts";
+import type { BackendUse, ServicePortUse } from "../service-port.ts";
 import type { SurroundingLayers, TrafficScope } from "../traffic/scope.ts";
 import type { AttachingRoute } from "./attach.ts";
 
 /** The world, the route whose parts are translated, and how its backends are spoken to. */
-export interface RouteContext extends BackendUse {
+export interface RouteContext extends BackendUse, ServicePortUse {
   readonly world: World;
   readonly route: AttachingRoute;
   readonly name: string;

@@ -57,13 +57,14 @@ export function draftRoute(environment: RouteEnvironment, subject: RouteObject):
   return { subject, parents, findings, bodies, listenerPolicies };
 }
 
-function toContext({ world, policies }: RouteEnvironment, subject: RouteObject, use: RouteUse): RouteContext {
+function toContext({ world, policies, options }: RouteEnvironment, subject: RouteObject, use: RouteUse): RouteContext {
   const { traffic, clientCertificate } = use;
   return {
     world,
     route: toAttachingRoute(subject),
     name: subject.name,
     traffic,
+    trust: options.trust,
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
     scope: new TrafficScope(policies),
     layers: { above: findRouteLayers(policies, subject), below: toLayers(use.policies) },

@@ -4,6 +4,7 @@ import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import { toProblem } from "../flaw.ts";
 import type { FieldFate } from "../policy/attachment.ts";
 import { Recollection } from "../recollection.ts";
+import type { ServiceTrust } from "../services/trust.ts";
 import type { TrafficPolicies } from "../traffic/policies.ts";
 import type { TrafficVariants } from "../traffic/variant.ts";
 import type { ObjectStatus } from "../translator.ts";
@@ -59,24 +60,30 @@ export function translateRoutes(environment: RouteEnvironment): readonly Transla
 const rememberedDrafts = new Recollection<RouteObject, RouteDraft>();
 
 function recallDraft(environment: RouteEnvironment, subject: RouteObject): RouteDraft {
-  const { world, gateways, policies } = environment;
+  const { world, gateways, policies, options } = environment;
   const inputs = (): readonly unknown[] => [
+    options.trust,
     ...findParents(gateways, subject).flatMap((found) => [found?.parent, found?.gateway]),
     ...fingerprintPolicies(policies, gateways, subject),
   ];
-  return rememberedDrafts.recall(subject, { world, inputs, origin: toOrigin(gateways, policies) }, (reader) =>
+  return rememberedDrafts.recall(subject, { world, inputs, origin: toOrigin(environment) }, (reader) =>
     draftRoute({ ...environment, world: reader }, subject),
   );
 }
 
-const origins = new WeakMap<GatewayPlans["byKey"], { readonly policies: TrafficPolicies; readonly origin: object }>();
+const origins = new WeakMap<GatewayPlans["byKey"], Origin>();
 
-/** The same object as long as Gateways and policies are the same. */
-function toOrigin({ byKey }: GatewayPlans, policies: TrafficPolicies): object {
+interface Origin {
+  readonly policies: TrafficPolicies;
+  readonly trust: ServiceTrust;
+}
+
+/** The same object as long as Gateways, policies and the trust in Services are the same. */
+function toOrigin({ gateways: { byKey }, policies, options: { trust } }: RouteEnvironment): object {
   const known = origins.get(byKey);
-  if (known?.policies === policies) return known.origin;
-  const origin = {};
-  origins.set(byKey, { policies, origin });
+  if (known?.policies === policies && known.trust === trust) return known;
+  const origin: Origin = { policies, trust };
+  origins.set(byKey, origin);
   return origin;
 }
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { HTTPRouteFilter, HTTPRouteMatch } from "../../kube/generated/types/http-route.ts";
 import { indexWorld } from "../../world/indexed-world.ts";
 import { findTrafficPolicies } from "../traffic/policies.ts";
+import { FULL_TRUST } from "../services/trust.ts";
 import { TrafficScope } from "../traffic/scope.ts";
 import { translateRule } from "./rules.ts";
 
@@ -13,6 +14,7 @@ const context = {
   scope: new TrafficScope(findTrafficPolicies(world)),
   layers: { above: [], below: [] },
   traffic: "http" as const,
+  trust: FULL_TRUST,
   route: { group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "shop", hostnames: [] },
 };
 

@@ -3,7 +3,7 @@ import type { WeightedBackend } from "@sallyport/model/route";
 import type { IngressBackend } from "../../kube/generated/types/ingress.ts";
 import type { World } from "../../world/world.ts";
 import { type Finding, hintName } from "../flaw.ts";
-import { resolveServicePort, toClusterKey } from "../service-port.ts";
+import { blamePart, resolveServicePort, toClusterKey } from "../service-port.ts";
 import type { BackendTraffic } from "../traffic/scope.ts";
 import type { IngressContext } from "./context.ts";
 
@@ -17,7 +17,7 @@ export interface TranslatedBackend {
 
 /** Translates one backend; `path` is its own in the Ingress. */
 export function translateBackend(
-  { world, namespace, scope, layers }: IngressContext,
+  { world, trust, namespace, scope, layers }: IngressContext,
   backend: IngressBackend,
   path: string,
 ): TranslatedBackend {
@@ -36,11 +36,10 @@ export function translateBackend(
     );
   }
   const target = { namespace, name, port };
-  const resolved = resolveServicePort(world, target);
+  const resolved = resolveServicePort(world, target, { traffic: "http", trust });
   if (!resolved.ok) {
-    const isKnown = world.get("Service", namespace, name) !== undefined;
     const { reason, ...flaw } = resolved.error;
-    return toInvalid(reason, { ...flaw, path: isKnown ? `${path}.service.port` : `${path}.service.name` });
+    return toInvalid(reason, { ...flaw, path: `${path}.service.${blamePart(world, target, resolved.error)}` });
   }
   const traffic = scope.resolve(world, target, { traffic: "http", layers });
   const { variant } = traffic;

@@ -31,7 +31,8 @@ export const translateIngresses: Translate = (world, options) => {
   const certificates = planCertificates(world, ours);
   const listeners = toListeners(certificates, options);
   const policies = findTrafficPolicies(world);
-  const contexts = new Map(ours.map((ingress) => [ingress, toIngressContext(world, policies, ingress)]));
+  const shared = { world, trust: options.trust, policies };
+  const contexts = new Map(ours.map((ingress) => [ingress, toIngressContext(shared, ingress)]));
   const translated = Array.from(contexts, ([ingress, context]) => translateIngress(context, ingress, listeners));
   const loadBalancer = toLoadBalancer(world, options);
   const hosts = new Set(translated.flatMap(({ routes }) => routes.flatMap(hostsOf)));

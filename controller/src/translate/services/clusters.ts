@@ -22,18 +22,25 @@ import type { Translation } from "../translator.ts";
 import { findAddresses } from "./addresses.ts";
 import { slicesOf } from "./slice-index.ts";
 import { type ClusterUsers, parseProxyProtocol } from "./proxy-protocol.ts";
+import type { ServiceTrust } from "./trust.ts";
+
+/** What clusters depend on besides the world and the routes that use them. */
+export interface ClusterTerms {
+  readonly variants: TrafficVariants;
+  readonly trust: ServiceTrust;
+}
 
 /** The clusters of these routes, with their endpoint sets and authorities. */
 export function translateClusters(
   world: World,
   routes: readonly (HttpRoute | StreamRoute)[],
-  variants: TrafficVariants,
+  terms: ClusterTerms,
 ): Translation {
-  const policies = findTrafficPolicies(world);
+  const context: ClusterContext = { ...terms, world, policies: findTrafficPolicies(world) };
   const resources: Resource[] = [];
   const problems = new Map<string, Problem>();
   for (const [key, users] of recallUsers(routes)) {
-    const translated = recallCluster({ world, policies, variants }, key, users);
+    const translated = recallCluster(context, key, users);
     resources.push(...translated.resources);
     // Two ports of one Service share its annotation and so what is wrong with it.
     for (const problem of translated.problems) problems.set(JSON.stringify(problem), problem);
@@ -76,28 +83,24 @@ function recallClusters(route: HttpRoute | StreamRoute): ReadonlySet<string> {
 
 const clusters = new WeakMap<HttpRoute | StreamRoute, ReadonlySet<string>>();
 
-interface ClusterContext {
+interface ClusterContext extends ClusterTerms {
   readonly world: World;
   readonly policies: TrafficPolicies;
-  readonly variants: TrafficVariants;
 }
 
 /** A key that names no usable Service port gives nothing; routes hold none. */
-function recallCluster(
-  { world, policies, variants }: ClusterContext,
-  key: string,
-  users: ClusterUsers,
-): TranslatedCluster {
+function recallCluster(context: ClusterContext, key: string, users: ClusterUsers): TranslatedCluster {
+  const { world, trust } = context;
   const ref = parseClusterKey(key);
   const service = ref && world.get("Service", ref.namespace, ref.name);
   if (ref === undefined || service === undefined) return NOTHING;
   const slices = slicesOf(world, service);
-  const traffic = findTraffic({ world, policies, variants }, ref);
+  const traffic = findTraffic(context, ref);
   // Settings are made anew with the route they are taken from, so that their words are what counts.
   const words = traffic === NO_TRAFFIC ? "" : toSettingsText(traffic);
-  const inputs = (): readonly unknown[] => [users.http, users.stream, words, ...slices];
+  const inputs = (): readonly unknown[] => [users.http, users.stream, words, trust, ...slices];
   return recollectionOf(service, key).recall(service, { world, inputs }, (reader) =>
-    translateCluster(reader, { key, ref, users, slices, traffic }),
+    translateCluster(reader, { key, ref, users, slices, traffic, trust }),
   );
 }
 
@@ -134,13 +137,15 @@ interface ClusterParts {
   readonly users: ClusterUsers;
   readonly slices: readonly EndpointSlice[];
   readonly traffic: ClusterTraffic;
+  readonly trust: ServiceTrust;
 }
 
-function translateCluster(world: World, { key, ref, users, slices, traffic }: ClusterParts): TranslatedCluster {
-  const resolved = resolveServicePort(world, ref, toTraffic(ref));
+function translateCluster(world: World, parts: ClusterParts): TranslatedCluster {
+  const { key, ref, users, slices, traffic, trust } = parts;
+  const resolved = resolveServicePort(world, ref, { traffic: toTraffic(ref), trust });
   if (!resolved.ok) return NOTHING;
   const { service, protocol } = resolved.value;
-  const { addresses, findings } = findAddresses(resolved.value, slices);
+  const { addresses, findings } = findAddresses(resolved.value, slices, trust);
   const { tls, authorities } = toProtection(resolved.value.tls, ref);
   const proxy = parseProxyProtocol(service, ref, users);
   const version = users.stream && ref.transport === "tcp" ? (traffic.proxyProtocol ?? proxy.version) : undefined;
