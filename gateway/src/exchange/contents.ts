@@ -1,6 +1,7 @@
 /** What is kept of an exchange whose bodies policies have a say in; other exchanges have none of this. */
 import type { RequestHead } from "../head/request-head.ts";
 import type { Stash } from "../wire/stash.ts";
+import { freeRoom } from "./body-room.ts";
 import type { Exchange } from "./exchange.ts";
 import type { BodyEncoder } from "./encoder.ts";
 
@@ -18,11 +19,11 @@ export class Contents {
 
 /** Lets go of all of it. What was sent of an encoded body is what was sent at all. */
 export function closeContents(exchange: Exchange): void {
-  const { content, dependencies } = exchange;
+  const { content } = exchange;
   if (content === undefined) return;
   const { encoder, gathered } = content;
   exchange.content = undefined;
-  if (gathered !== undefined) dependencies.kept.free(gathered.length);
+  if (gathered !== undefined) freeRoom(exchange);
   if (encoder === undefined) return;
   exchange.bytesSent = encoder.sent;
   encoder.close();

@@ -33,7 +33,7 @@ export interface ExchangeDependencies {
   now(): number;
   /** Uniform in [0, 1). */
   random(): number;
-  /** Room for bodies that may have to be sent once more. */
+  /** Room for bodies that are kept whole, or may have to be sent once more. */
   readonly kept: KeptBodies;
   /** Exchanges that are idle. */
   readonly pool: Exchange[];

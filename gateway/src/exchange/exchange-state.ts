@@ -4,6 +4,7 @@ import type { ResponseFlag } from "@sallyport/model/fault";
 import type { UpstreamCluster, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import type { ResponseHead } from "../head/response-head.ts";
+import type { KeptBody } from "../retry/kept-bodies.ts";
 import type { CompiledBackend, CompiledBind, CompiledListener, CompiledRule, Runtime } from "../router/contract.ts";
 import type { Affinity } from "./affinity.ts";
 import type { Contents } from "./contents.ts";
@@ -78,6 +79,8 @@ export class ExchangeState {
   bodyBegun = false;
   /** What came of the body, as latin1 text, while a try may have to be repeated; undefined: not kept, or too much. */
   kept: string | undefined = undefined;
+  /** What that takes, or what is gathered until the body is whole, among all bodies of the worker. */
+  room: KeptBody | undefined = undefined;
   /** Of the request, once it has ended. */
   requestTrailers = "";
   /** Undefined where no policy has a say in bodies. */
@@ -144,6 +147,7 @@ export class ExchangeState {
     this.affinity = undefined;
     this.retries = undefined;
     this.requestTrailers = "";
+    this.kept = undefined;
     this.answer = undefined;
     if (this.mirrors.length > 0) this.mirrors = [];
   }

@@ -95,6 +95,8 @@ const dependencies: ExchangeDependencies = {
     upstreamConnect: nothing,
     upstreamReuse: nothing,
     upstreamRetry: nothing,
+    bodyKept: nothing,
+    bodyRefused: nothing,
     upstreamClosed: nothing,
     upstreamPending: nothing,
     upstreamOverflow: nothing,

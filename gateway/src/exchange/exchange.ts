@@ -18,6 +18,7 @@ import type { ConnectionRequest, UpstreamConnection, UpstreamEndpoint } from "..
 import type { ResponseHead } from "../head/response-head.ts";
 import { hashRequest } from "./affinity.ts";
 import { endAnswer, failUpstream, passAnswerHead, passInterim } from "./answer-phases.ts";
+import { freeRoom } from "./body-room.ts";
 import type {
   AnswerReceiver,
   BodyFraming,
@@ -34,7 +35,7 @@ import { failExchange, finishAnswer, finishExchange, leaveExchange } from "./loc
 import { LiveRecord } from "./record.ts";
 import { noteTimeout } from "./outcomes.ts";
 import { acquireConnection, beginRequest, sendRequest } from "./request-phases.ts";
-import { dropKept, keepBody } from "./repetition.ts";
+import { keepBody } from "./repetition.ts";
 import { failTry, retryNow } from "./retries.ts";
 import { ExchangeTimers, type TimerKind } from "./timers.ts";
 
@@ -219,7 +220,7 @@ export class Exchange extends ExchangeState implements RequestReceiver, AnswerRe
 
   /** Back to `idle`, for the next request; its record was handed over. */
   reset(): void {
-    if (this.kept !== undefined) dropKept(this);
+    if (this.room !== undefined) freeRoom(this);
     this.release();
   }
 }

@@ -12,6 +12,7 @@ import type { FaultReason } from "@sallyport/model/fault";
 import type { UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import { toLatin1 } from "../wire/latin1.ts";
+import { freeRoom, takeRoom } from "./body-room.ts";
 import type { DownstreamStream, TryProgress, UpstreamStream } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -75,23 +76,24 @@ export function startKeeping(
   { connected }: UpstreamConnection,
   { takesRaw }: UpstreamStream,
 ): string | undefined {
-  if (head.framing === "length" && !dependencies.kept.fits(head.contentLength)) return undefined;
+  if (head.framing === "length" && !dependencies.kept.retry.fits(head.contentLength)) return undefined;
   return takesRaw && connected && rule?.retry === undefined ? undefined : "";
 }
 
 /** Keeps a piece of the body, or gives up keeping. */
 export function keepBody(exchange: Exchange, bytes: Buffer, from: number, to: number): void {
   const { kept = "", dependencies } = exchange;
-  if (dependencies.kept.take(kept.length, to - from)) exchange.kept = kept + toLatin1(bytes, from, to);
+  const more = to - from;
+  if (dependencies.kept.retry.fits(kept.length + more) && takeRoom(exchange, "retry", more))
+    exchange.kept = kept + toLatin1(bytes, from, to);
   else dropKept(exchange);
 }
 
 /** It will not be sent once more. */
 export function dropKept(exchange: Exchange): void {
-  const { kept } = exchange;
-  if (kept === undefined) return;
+  if (exchange.kept === undefined) return;
   exchange.kept = undefined;
-  if (kept.length > 0) exchange.dependencies.kept.free(kept.length);
+  freeRoom(exchange);
 }
 
 /** Sends what came of the body to another try, and goes on with the rest. */

@@ -9,7 +9,7 @@
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
 import { invariant } from "@sallyport/model/result";
-import type { HandshakeOutcome, LimitName, RetryEvent, StreamRecord } from "./contract.ts";
+import type { BodyPurpose, HandshakeOutcome, LimitName, RetryEvent, StreamRecord } from "./contract.ts";
 
 /** How many blocks of each kind there are. Block 0 of a kind is shared by all names beyond the cap. */
 export interface CellShape {
@@ -41,7 +41,12 @@ export const GLOBAL = {
   /** A cell per limit of clusters: how often it was met, and on how many clusters it is reached now. */
   overflows: 16,
   breakersOpen: 20,
+  /** A cell per purpose: bytes of request bodies that are kept now, and bodies that there was no room for. */
+  bodyBytes: 24,
+  bodiesRefused: 26,
 } as const;
+/** Every purpose of kept bodies, in the order of its cells. */
+export const BODY_PURPOSES = ["retry", "whole"] as const satisfies readonly BodyPurpose[];
 /** Every limit of clusters, in the order of its cells. */
 export const LIMIT_NAMES = ["connections", "pending", "requests", "retries"] as const satisfies readonly LimitName[];
 
@@ -52,8 +57,9 @@ const GLOBAL_GAUGES = [
   GLOBAL.loopBusy,
   GLOBAL.heapUsed,
   ...LIMIT_NAMES.map((_, index) => GLOBAL.breakersOpen + index),
+  ...BODY_PURPOSES.map((_, index) => GLOBAL.bodyBytes + index),
 ] as const;
-const GLOBAL_SIZE = 24;
+const GLOBAL_SIZE = 28;
 
 /** Every event of retries, in the order of its cells. */
 export const RETRY_EVENTS = ["made", "success", "exhausted", "overflow"] as const satisfies readonly RetryEvent[];
@@ -224,6 +230,11 @@ export function toClassIndex(status: number): number {
 /** The cell of an event of retries. */
 export function toRetryCell(event: RetryEvent): number {
   return GLOBAL.retries + RETRY_EVENTS.indexOf(event);
+}
+
+/** The cell of a purpose of kept bodies, in `bodyBytes` or `bodiesRefused`. */
+export function toBodyCell(of: "bodyBytes" | "bodiesRefused", purpose: BodyPurpose): number {
+  return GLOBAL[of] + BODY_PURPOSES.indexOf(purpose);
 }
 
 /** The cell of a limit of clusters, in `overflows` or `breakersOpen`. */

@@ -92,6 +92,9 @@ export type RetryEvent = "made" | "success" | "exhausted" | "overflow";
 /** Of which there can be too many on a cluster (model Limits). */
 export type LimitName = "connections" | "pending" | "requests" | "retries";
 
+/** What bodies of requests are kept for: to be sent once more, or until they are whole. */
+export type BodyPurpose = "retry" | "whole";
+
 /** Takes note of what happens on the data path. One per worker. */
 export interface Recorder {
   exchange(record: ExchangeRecord): void;
@@ -105,6 +108,10 @@ export interface Recorder {
   upstreamReuse(): void;
   upstreamClosed(): void;
   upstreamRetry(event: RetryEvent): void;
+  /** Change of the bytes of request bodies that are kept. */
+  bodyKept(purpose: BodyPurpose, change: number): void;
+  /** There was no room to keep one. */
+  bodyRefused(purpose: BodyPurpose): void;
   /** Change of the number of requests that wait for a connection. */
   upstreamPending(change: 1 | -1): void;
   /** A request met this limit of its cluster: it waits, is refused, or is not tried again. */

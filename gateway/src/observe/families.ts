@@ -2,6 +2,7 @@
  * Every metric family the gateway exports, as data: name, type, labels, help, and how to read its samples. The exposition,
  * the admin's /stats and docs/metrics.md come from this one table.
  */
+import { BODY_FAMILIES } from "./body-families.ts";
 import { GLOBAL, LIMIT_NAMES, LISTENER, RETRY_EVENTS, toLimitCell, toRetryCell } from "./cells.ts";
 import { HEALTH_FAMILIES } from "./health-families.ts";
 import type { MetricFamily } from "./metric-family.ts";
@@ -135,6 +136,7 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     read: ({ cells }) =>
       LIMIT_NAMES.map((limit) => ({ labels: { limit }, value: cells.gauge(toLimitCell("breakersOpen", limit)) })),
   },
+  ...BODY_FAMILIES,
   ...HEALTH_FAMILIES,
   {
     name: "sallyport_route_requests_total",

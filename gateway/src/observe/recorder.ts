@@ -11,13 +11,14 @@ import {
   LISTENER,
   NAMED,
   PROTOCOLS,
+  toBodyCell,
   toClassIndex,
   toLimitCell,
   toRetryCell,
 } from "./cells.ts";
 import type { Cells } from "./cells.ts";
 import { toLoggedStream, type LoggedRecord } from "./logged-record.ts";
-import type { ExchangeRecord, HandshakeOutcome, LimitName, Recorder, RetryEvent, StreamRecord } from "./contract.ts";
+import type { BodyPurpose, ExchangeRecord, HandshakeOutcome, LimitName, Recorder, RetryEvent, StreamRecord } from "./contract.ts";
 
 /** What a recorder writes to. */
 export interface RecorderOptions {
@@ -111,6 +112,14 @@ export class CellRecorder implements Recorder {
 
   upstreamRetry(event: RetryEvent): void {
     this.#add(toRetryCell(event), 1);
+  }
+
+  bodyKept(purpose: BodyPurpose, change: number): void {
+    this.#add(toBodyCell("bodyBytes", purpose), change);
+  }
+
+  bodyRefused(purpose: BodyPurpose): void {
+    this.#add(toBodyCell("bodiesRefused", purpose), 1);
   }
 
   upstreamOverflow(limit: LimitName): void {

@@ -5,7 +5,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { test } from "node:test";
 import type { RequestBodyPolicy } from "@sallyport/model/policy";
 import { eventually } from "@sallyport/testkit/eventually";
-import { KeptBodies } from "../../src/retry/kept-bodies.ts";
 import { closeOf, ContentRig, receive, toText } from "./rig.ts";
 
 const LIMIT: RequestBodyPolicy = { kind: "request-body", maxBytes: 1000, whole: false };
@@ -164,19 +163,6 @@ test("a client that leaves, or is too slow, gives its room back", async (t) => {
   );
 });
 
-test("where all bodies together are too much, 503 says so", async (t) => {
-  const content = await ContentRig.open(t, [{ ...WHOLE, maxBytes: 100_000_000 }], echo);
-  const answer = await content.ask({
-    method: "POST",
-    body: Buffer.alloc(34_000_000),
-    headers: { "transfer-encoding": "chunked" },
-  });
-  assert.equal(answer.status, 503);
-  const [record] = content.rig.records;
-  assert.deepEqual([record?.flag, record?.details], ["OM", "request-bodies-full"]);
-  assert.equal(content.rig.kept.bytes, 0);
-});
-
 test("of a call of gRPC the limit holds, and it streams: its sides may wait for each other", async (t) => {
   const content = await ContentRig.open(t, [{ ...WHOLE, maxBytes: 1000 }], (incoming, outgoing) => {
     incoming.on("error", () => undefined);
@@ -193,11 +179,4 @@ test("of a call of gRPC the limit holds, and it streams: its sides may wait for 
     body: toText(1001),
   });
   assert.deepEqual([refused.status, refused.headers["grpc-status"]], [200, "8"]);
-});
-
-test("room is given in bytes, and no more than there is", () => {
-  const kept = new KeptBodies(100);
-  assert.deepEqual([kept.takeWhole(100), kept.takeWhole(1)], [true, false]);
-  kept.free(1);
-  assert.ok(kept.takeWhole(1));
 });

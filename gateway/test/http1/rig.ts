@@ -96,6 +96,8 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
     disconnects: 0,
     handshakes: [],
     retries: [],
+    keptBytes: 0,
+    unkept: [],
   };
   const warnings: string[] = [];
   const log = {
@@ -149,7 +151,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
     if (cluster.leased > 0) throw new Error("an endpoint lease leaked");
     if (cluster.all.size > 0) throw new Error("an upstream connection leaked");
     if (clocks.coarse.count + clocks.fine.count > 0) throw new Error("a deadline leaked");
-    if (dependencies.kept.bytes > 0) throw new Error("a kept body leaked");
+    if (dependencies.kept.bytes > 0 || counts.keptBytes !== 0) throw new Error("a kept body leaked");
     if (dependencies.pool.length > clients.length + 100) throw new Error("exchanges leaked");
   });
   return {

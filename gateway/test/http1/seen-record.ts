@@ -1,5 +1,11 @@
 /** What exchanges and connections recorded, kept for assertions. */
-import type { ExchangeRecord, HandshakeOutcome, Recorder, RetryEvent } from "../../src/observe/contract.ts";
+import type {
+  BodyPurpose,
+  ExchangeRecord,
+  HandshakeOutcome,
+  Recorder,
+  RetryEvent,
+} from "../../src/observe/contract.ts";
 
 /** A record as a plain object. */
 export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader" | "responseTrailer"> & {
@@ -16,6 +22,10 @@ export interface RecorderCounts {
   disconnects: number;
   readonly handshakes: HandshakeOutcome[];
   readonly retries: RetryEvent[];
+  /** Bytes of request bodies that are kept. */
+  keptBytes?: number;
+  /** Those that there was no room for. */
+  readonly unkept?: BodyPurpose[];
 }
 
 /** A recorder that keeps and counts. */
@@ -38,6 +48,8 @@ export function toRecorder(
     upstreamConnect: () => void counts.connects++,
     upstreamReuse: () => undefined,
     upstreamRetry: (event) => void counts.retries.push(event),
+    bodyKept: (_purpose, change) => void (counts.keptBytes = (counts.keptBytes ?? 0) + change),
+    bodyRefused: (purpose) => void counts.unkept?.push(purpose),
     upstreamClosed: () => void counts.disconnects++,
     upstreamPending: () => undefined,
     upstreamOverflow: () => undefined,

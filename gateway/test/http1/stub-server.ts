@@ -129,6 +129,8 @@ export function serve(pieces: readonly Buffer[]): Run {
     upstreamConnect: () => undefined,
     upstreamReuse: () => undefined,
     upstreamRetry: () => undefined,
+    bodyKept: () => undefined,
+    bodyRefused: () => undefined,
     upstreamClosed: () => undefined,
     upstreamPending: () => undefined,
     upstreamOverflow: () => undefined,

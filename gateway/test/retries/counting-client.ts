@@ -30,6 +30,11 @@ export class CountingClient implements DownstreamStream {
     return this.ends + this.aborts > 0 || this.gone;
   }
 
+  /** Pieces of its body that were not sent; below 0 where its end was, too. */
+  get left(): number {
+    return this.#left;
+  }
+
   serve(receiver: RequestReceiver): void {
     this.#receiver = receiver;
   }

@@ -1,12 +1,14 @@
 /**
- * Requests through exchanges, policies, budgets and a cluster to backends that do what chance says. Whatever happens, a request is tried no
- * more often than its policy says, is not repeated where that could do something twice, and its client is told once, in time.
+ * Requests of several tenants through exchanges, policies, budgets and a cluster to backends that do what chance says. Whatever happens, a
+ * request is tried no more often than its policy says, is not repeated where that could do something twice, and its client is told once,
+ * in time; and bodies that are kept have room as long as somebody needs them, no longer, and no tenant has all of it.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_CLUSTER } from "@sallyport/model/cluster";
 import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
 import type { RetryPolicy } from "@sallyport/model/retry";
+import { compilePolicy } from "@sallyport/policies/registry";
 import { below, pick, seeded } from "@sallyport/testkit/random";
 import { PooledCluster } from "../../src/cluster/cluster.ts";
 import type { AnswerReceiver } from "../../src/exchange/contract.ts";
@@ -14,7 +16,8 @@ import type { ExchangeDependencies } from "../../src/exchange/dependencies.ts";
 import { Exchange } from "../../src/exchange/exchange.ts";
 import { RequestHead } from "../../src/head/request-head.ts";
 import { RequestIds } from "../../src/head/request-id.ts";
-import { KeptBodies } from "../../src/retry/kept-bodies.ts";
+import type { BodyPurpose } from "../../src/observe/contract.ts";
+import { type BodyRoom, KeptBodies } from "../../src/retry/kept-bodies.ts";
 import { compileRetry } from "../../src/retry/policy.ts";
 import type { CompiledRule } from "../../src/router/contract.ts";
 import { FakeOutside } from "../cluster/fakes.ts";
@@ -35,18 +38,39 @@ interface Ride {
   readonly method: string;
   readonly beganAt: number;
   readonly trials: Trial[];
+  /** Nothing of it goes upstream before all of its body is here. */
+  readonly whole: boolean;
   endedAt: number;
 }
+
+const WHOLE = compilePolicy(
+  { kind: "request-body", maxBytes: 1000, whole: true },
+  { random: Math.random, delay: () => Promise.resolve() },
+);
 
 /** One run of many requests at a time. */
 class Run {
   readonly time = new TurnedTime();
   readonly rides: Ride[] = [];
-  readonly kept = new KeptBodies(4096);
+  readonly kept = new KeptBodies({ retry: 90, whole: 120 });
   readonly cluster: PooledCluster;
   readonly #random: () => number;
   readonly #dependencies: ExchangeDependencies;
   readonly #endpoints: number;
+  readonly counts = {
+    opened: 0,
+    closed: 0,
+    limited: 0,
+    connects: 0,
+    disconnects: 0,
+    handshakes: [],
+    retries: [],
+    keptBytes: 0,
+    unkept: new Array<BodyPurpose>(),
+  };
+  /** Lines of the log about room for bodies. */
+  lines = 0;
+  readonly #tenants: number;
   readonly #byExchange = new Map<AnswerReceiver, Ride>();
 
   constructor(seed: number) {
@@ -75,14 +99,17 @@ class Run {
       state: "ready" as const,
     }));
     this.cluster.update(config, { kind: "endpoints", key: CLUSTER, endpoints }, undefined);
-    const counts = { opened: 0, closed: 0, limited: 0, connects: 0, disconnects: 0, handshakes: [], retries: [] };
+    this.#tenants = 1 + below(random, 5);
     this.#dependencies = {
-      recorder: toRecorder([], counts),
+      recorder: toRecorder([], this.counts),
       ids: new RequestIds(),
       clocks: time.clocks,
       log: {
         error: (message, fields) => assert.fail(`${message} ${String(fields["error"])}`),
-        warn: () => undefined,
+        warn: (message) => {
+          assert.equal(message, "no room to keep request bodies");
+          this.lines++;
+        },
       },
       pressure: { stopKeepAlive: false, shed: false, draining: false },
       now: () => time.now,
@@ -107,6 +134,7 @@ class Run {
 
   #turn(): void {
     this.time.turn();
+    this.#judgeRooms();
     for (const ride of this.rides) if (ride.client.isOver && Number.isNaN(ride.endedAt)) ride.endedAt = this.time.now;
   }
 
@@ -121,11 +149,27 @@ class Run {
       nonIdempotent: random() < 0.3,
       samePlace: random() < 0.2,
     };
-    const head = toHead(method, method === "GET" ? 0 : below(random, 4) * 5);
-    const client = new CountingClient(this.time, head.contentLength / 5, below(random, 30));
-    const ride: Ride = { client, policy, method, beganAt: this.time.now, trials: [], endedAt: Number.NaN };
+    const whole = random() < 0.4;
+    const head = toHead(method, method === "GET" ? 0 : below(random, 5) * 5);
+    const client = new CountingClient(this.time, head.contentLength / 5, below(random, random() < 0.2 ? 200 : 30));
+    const awaited = whole && head.framing === "length";
+    const ride: Ride = {
+      client,
+      policy,
+      method,
+      beganAt: this.time.now,
+      trials: [],
+      whole: awaited,
+      endedAt: Number.NaN,
+    };
     this.rides.push(ride);
-    const rule: Partial<CompiledRule> = { retry: compileRetry(policy), requestTimeout: 1000, backendTimeout: 200 };
+    const rule: Partial<CompiledRule> = {
+      routeKey: `HTTPRoute/${below(random, this.#tenants)}/${below(random, 3)}`,
+      filters: whole ? [WHOLE] : [],
+      retry: compileRetry(policy),
+      requestTimeout: 1000,
+      backendTimeout: 200,
+    };
     const route = toOneRoute(DEFAULT_HTTP_SERVER_OPTIONS, { cluster: this.cluster, invalid: "", filters: [] }, rule);
     const runtime = toOneRouteRuntime(route);
     const bind = runtime.binds.get("test");
@@ -137,6 +181,12 @@ class Run {
     if (random() < 0.1) this.time.after(below(random, 500), () => client.leave());
   }
 
+  #judgeRooms(): void {
+    const { retry, whole } = this.kept;
+    assert.equal(this.counts.keptBytes, this.kept.bytes, "the metric is not what is kept");
+    for (const room of [retry, whole]) judgeRoom(room, this.#tenants);
+  }
+
   #onTry(trial: Trial, receiver: AnswerReceiver): void {
     const ride = this.#byExchange.get(receiver);
     assert.ok(ride !== undefined && receiver instanceof Exchange);
@@ -146,10 +196,27 @@ class Run {
         this.#endpoints - new Set([...tried, ...(receiver.avoids === undefined ? [] : [receiver.avoids])]).size;
       assert.equal(others, 0, "an endpoint that failed is tried again while there are others");
     }
+    assert.ok(!ride.whole || ride.client.left < 0, "a body that is not whole goes upstream");
     const last = ride.trials.at(-1);
     assert.ok(last === undefined || last.end !== "open", "two tries at a time");
     ride.trials.push(trial);
   }
+}
+
+/** What must hold of the room for bodies, whoever came and went. */
+function judgeRoom(room: BodyRoom, tenants: number): void {
+  const { held, size, shares } = room;
+  let [ofRoutes, ofNamespaces] = [0, 0];
+  for (const route of shares.routes) {
+    assert.ok(route.held <= size / 3, `${route.key} holds ${route.held} of ${size}`);
+    ofRoutes += route.held;
+  }
+  for (const namespace of shares.namespaces) {
+    assert.ok(namespace.held <= size / 2, `${namespace.key} holds ${namespace.held} of ${size}`);
+    ofNamespaces += namespace.held;
+  }
+  assert.deepEqual([ofRoutes, ofNamespaces], [held, held]);
+  assert.ok(size - held >= Math.floor(size / 2 ** tenants), "nothing is left for who comes next");
 }
 
 function toHead(method: string, length: number): RequestHead {
@@ -186,6 +253,8 @@ function judge({ client, policy, method, beganAt, endedAt, trials }: Ride): void
 
 test("a request is tried as often as its policy says, and its client is told once", () => {
   let retried = 0;
+  let lines = 0;
+  const refused = { retry: 0, whole: 0 };
   for (let seed = 1; seed <= 40; seed++) {
     const run = new Run(seed);
     try {
@@ -193,12 +262,19 @@ test("a request is tried as often as its policy says, and its client is told onc
       for (const ride of run.rides) judge(ride);
       assert.equal(run.cluster.retries.active, 0, "a retry is counted for ever");
       assert.equal(run.kept.bytes, 0, "a body is kept for ever");
+      for (const { members } of [...run.kept.retry.shares.routes, ...run.kept.whole.shares.routes])
+        assert.equal(members, 0, "a body without bytes is kept for ever");
       assert.equal(run.time.clocks.fine.count, 0, "a time is waited for ever");
     } catch (error) {
       throw new Error(`seed ${seed}`, { cause: error });
     }
     retried += run.rides.filter(({ trials }) => trials.length > 1).length;
+    for (const purpose of run.counts.unkept) refused[purpose]++;
+    if (run.counts.unkept.length > 0) assert.ok(run.lines > 0, "nobody is told of bodies that had no room");
+    lines += run.lines;
     run.cluster.close();
   }
   assert.ok(retried > 500, `only ${retried} were tried again`);
+  assert.ok(refused.retry > 50 && refused.whole > 50, `too few had no room: ${JSON.stringify(refused)}`);
+  assert.ok(lines < refused.retry + refused.whole, "every refusal has its line");
 });
