@@ -12,6 +12,7 @@ import type { IndexedWorld } from "../world/indexed-world.ts";
 import { type BurstLimits, BurstTimer } from "./burst-timer.ts";
 import type { GroupState, Provisioner, Publisher, StatusWriter, WatchedWorld } from "./contract.ts";
 import type { ControllerLog } from "./log.ts";
+import type { WatchedPlaces } from "./node-places.ts";
 import { type FactSources, ToldFacts } from "./proxy-facts.ts";
 import { isInputChanged } from "./translation-input.ts";
 
@@ -42,6 +43,8 @@ export interface LoopOptions {
   readonly publisher: Publisher & ProxyStates;
   readonly translate: Omit<TranslateOptions, "proxies">;
   readonly ingressService: FactSources["ingressService"];
+  /** Where nodes are; absent: nobody knows. */
+  readonly places?: Pick<WatchedPlaces, "facts" | "onChange">;
   readonly log: ControllerLog;
   readonly observer: LoopObserver;
   /** How bursts of changes are waited for; absent: 20 ms of silence, 100 ms at most. */
@@ -82,6 +85,7 @@ export class ControlLoop {
       groupState: (group) => options.publisher.groupState(group),
       failuresOf: (group) => this.#leadership?.provisioner.failuresOf(group) ?? [],
       ingressService: options.ingressService,
+      nodes: () => options.places?.facts,
     };
   }
 
@@ -97,10 +101,12 @@ export class ControlLoop {
 
   /** Waits for the world, and resolves when it is translated for the first time and proxies can have their configuration. */
   async start(): Promise<void> {
-    const { watched, publisher } = this.#options;
+    const { watched, publisher, places } = this.#options;
     await watched.synced;
     if (this.#isClosed) return;
-    this.#stops = [watched.onChange(() => this.#timer.touch()), publisher.onState(() => this.#timer.touch())];
+    const touch = (): void => this.#timer.touch();
+    this.#stops = [watched.onChange(touch), publisher.onState(touch)];
+    if (places !== undefined) this.#stops.push(places.onChange(touch));
     this.#begin();
     await this.#work;
   }

@@ -15,7 +15,7 @@ import { CLUSTER_TRUST, type ServiceTrust } from "../translate/services/trust.ts
 import type { TranslateOptions } from "../translate/translator.ts";
 import { type ClusterWorld, watchCluster } from "../world/cluster-world.ts";
 import type { World } from "../world/world.ts";
-import { ControlLoop } from "./control-loop.ts";
+import { ControlLoop, type LoopOptions } from "./control-loop.ts";
 import type { ControllerLog } from "./log.ts";
 import { type ControllerMetrics, openMetrics } from "./metrics.ts";
 import { openMetricsServer } from "./metrics-server.ts";
@@ -132,11 +132,12 @@ class Start {
     const watched = this.#watch();
     const places = watchPlaces(this.#api, log);
     this.#closers.push(() => places.close());
-    await Promise.race([watched.synced, untilAborted(signal)]);
+    // Endpoints whose nodes are not known yet would all be elsewhere for a moment.
+    await Promise.race([Promise.all([watched.synced, places.synced]), untilAborted(signal)]);
     const publisher = await this.#openPublisher(watched, places, signal);
     this.#publisher = publisher;
     this.#closers.push(() => publisher.close());
-    const loop = this.#openLoop(watched, publisher, metrics);
+    const loop = this.#openLoop({ watched, publisher, places }, metrics);
     await loop.start();
     this.#isReady = true;
     log.info("proxies can have their configuration", { port: publisher.port, groups: loop.groups.length });
@@ -157,11 +158,10 @@ class Start {
     return watched;
   }
 
-  #openLoop(watched: ClusterWorld, publisher: RunningPublisher, metrics: ControllerMetrics): ControlLoop {
+  #openLoop(sources: Pick<LoopOptions, "watched" | "publisher" | "places">, metrics: ControllerMetrics): ControlLoop {
     const { namespace, log } = this.#options;
     const loop = new ControlLoop({
-      watched,
-      publisher,
+      ...sources,
       translate: toTranslateOptions(this.#options),
       ingressService: { namespace, name: INGRESS_PROXY },
       log,

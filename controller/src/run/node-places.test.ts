@@ -35,3 +35,16 @@ test("what a proxy is told is another object only when it says something else", 
   assert.deepEqual(places.placeOf("n2"), { kind: "place", regions: { "eu-a": "eu", "us-a": "us" } });
   assert.equal(news(), 4);
 });
+
+test("facts of nodes are another object only when one of them is elsewhere, and say what is not known as nothing", () => {
+  const { places } = setUp();
+  places.put("n1", { region: "eu", zone: "eu-a" });
+  const { facts } = places;
+  places.put("n1", { region: "eu", zone: "eu-a" });
+  assert.equal(places.facts, facts);
+  assert.deepEqual(facts.localityOf("n1"), { region: "eu", zone: "eu-a", subzone: "" });
+  places.put("plain", {});
+  for (const node of ["plain", "unheard-of"]) assert.equal(places.facts.localityOf(node), undefined);
+  places.put("n1", { region: "eu", zone: "eu-b" });
+  assert.notEqual(places.facts, facts);
+});

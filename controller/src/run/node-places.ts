@@ -1,13 +1,21 @@
-/** Places of nodes, by which proxies know which endpoints are near: of all that a Node says, only where it is is kept. */
+/**
+ * Places of nodes, by which proxies know which endpoints are near: of all that a Node says only its metadata is asked for, and where it is
+ * is kept.
+ */
 import type { Place } from "@sallyport/model/distribution";
 import type { KubeApi } from "../api/contract.ts";
 import type { ApiLog } from "../api/log.ts";
 import { watchList } from "../api/watch-list.ts";
 import type { NodePlaces } from "../distribute/proxy-stream.ts";
 import { isRecord } from "../kube/field-path.ts";
+import type { NodeFacts } from "../translate/services/endpoint-places.ts";
 
 /** Places that are kept up to date. */
 export interface WatchedPlaces extends NodePlaces {
+  /** Resolves when all nodes have been told of once. */
+  readonly synced: Promise<void>;
+  /** For translation. */
+  readonly facts: NodeFacts;
   close(): Promise<void>;
 }
 
@@ -25,13 +33,17 @@ export function watchPlaces(api: KubeApi, log: ApiLog): WatchedPlaces {
   const places = new KnownPlaces();
   const nodes = watchList(
     api,
-    { path: "/api/v1/nodes", log },
+    { path: "/api/v1/nodes", part: "metadata", log },
     {
       onObject: (node, { name }) => places.put(name, readPlace(node)),
       onDelete: ({ name }) => places.put(name, undefined),
     },
   );
   return {
+    synced: nodes.synced,
+    get facts() {
+      return places.facts;
+    },
     placeOf: (node) => places.placeOf(node),
     onChange: (listener) => places.onChange(listener),
     close: async () => nodes.close(),
@@ -46,6 +58,19 @@ export class KnownPlaces implements NodePlaces {
   readonly #told = new Map<string, Place>();
   /** Of zones that had nodes at any time: a zone does not move to another region. */
   readonly #regions = new Map<string, string>();
+
+  #facts: NodeFacts | undefined;
+
+  /** As they are now; another object after a change. */
+  get facts(): NodeFacts {
+    return (this.#facts ??= {
+      localityOf: (node) => {
+        const known = this.#nodes.get(node);
+        const isSaid = known !== undefined && Object.keys(known).length > 0;
+        return isSaid ? { region: "", zone: "", subzone: "", ...known } : undefined;
+      },
+    });
+  }
 
   placeOf(node: string | undefined): Place {
     const known = (node === undefined ? undefined : this.#nodes.get(node)) ?? {};
@@ -66,7 +91,9 @@ export class KnownPlaces implements NodePlaces {
     if (place === undefined) this.#nodes.delete(node);
     else this.#nodes.set(node, place);
     const isNews = place !== undefined && this.#learn(place);
-    if (isNews || !isSame(before, place)) for (const listener of this.#listeners) listener();
+    if (!isNews && isSame(before, place)) return;
+    this.#facts = undefined;
+    for (const listener of this.#listeners) listener();
   }
 
   #learn({ region, zone }: NodePlace): boolean {

@@ -4,6 +4,7 @@
  * EndpointSlices of their Services.
  */
 import { toServiceName } from "../translate/proxy-names.ts";
+import type { NodeFacts } from "../translate/services/endpoint-places.ts";
 import { slicesOf } from "../translate/services/slice-index.ts";
 import type { ProxyFacts, ProxyObstacle } from "../translate/translator.ts";
 import type { IndexedWorld } from "../world/indexed-world.ts";
@@ -17,6 +18,8 @@ export interface FactSources {
   /** What the provisioner could not make, and what does not come up; nothing where this replica does not lead. */
   failuresOf(group: string): readonly ProxyObstacle[];
   readonly ingressService: ProxyFacts["ingressService"];
+  /** Where nodes are now. */
+  nodes(): NodeFacts | undefined;
 }
 
 /** Facts as one translation was told them: it can be asked later whether it would be told the same. */
@@ -25,11 +28,21 @@ export class ToldFacts implements ProxyFacts {
   readonly #sources: FactSources;
   readonly #world: IndexedWorld;
   readonly #told = new Map<string, readonly ProxyObstacle[]>();
+  readonly #nodes: NodeFacts | undefined;
+  /** Most clusters have no policy that asks for places, and nodes come and go all the time. */
+  #hasToldNodes = false;
 
   constructor(sources: FactSources, world: IndexedWorld) {
     this.ingressService = sources.ingressService;
     this.#sources = sources;
     this.#world = world;
+    this.#nodes = sources.nodes();
+  }
+
+  /** See ProxyFacts. */
+  get nodes(): NodeFacts | undefined {
+    this.#hasToldNodes = true;
+    return this.#nodes;
   }
 
   /** See ProxyFacts. */
@@ -43,6 +56,7 @@ export class ToldFacts implements ProxyFacts {
 
   /** Whether something else would be told now, of the same world. */
   isStale(): boolean {
+    if (this.#hasToldNodes && this.#nodes !== this.#sources.nodes()) return true;
     return [...this.#told].some(([gateway, told]) => !isSame(told, findObstacles(this.#sources, this.#world, gateway)));
   }
 }

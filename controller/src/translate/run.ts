@@ -31,7 +31,11 @@ const FAMILY_KINDS = kindNames.filter((kind) => kind !== "EndpointSlice");
 export function translateWorld(world: World, options: TranslateOptions, before?: WorldTranslation): WorldTranslation {
   const known = before && origins.get(before);
   const families = known !== undefined && isStill(known, world, options) ? known : translateFamilies(world, options);
-  const services = translateClusters(world, families.routes, { variants: families.variants, trust: options.trust });
+  const services = translateClusters(world, families.routes, {
+    variants: families.variants,
+    trust: options.trust,
+    nodes: () => options.proxies?.nodes,
+  });
   const resources = new Map(families.snapshot.resources);
   for (const resource of services.resources) resources.set(toResourceId(resource), resource);
   const translation: WorldTranslation = {

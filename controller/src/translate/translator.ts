@@ -14,6 +14,7 @@ import type { HttpServerOptions } from "@sallyport/model/listener";
 import type { ObjectRef, Problem } from "@sallyport/model/problem";
 import type { Resource, Snapshot } from "@sallyport/model/snapshot";
 import type { World } from "../world/world.ts";
+import type { NodeFacts } from "./services/endpoint-places.ts";
 import type { ServiceTrust } from "./services/trust.ts";
 import type { FamilyTraffic } from "./traffic/family.ts";
 
@@ -60,6 +61,8 @@ export interface ProxyFacts {
   obstaclesOf(gateway: string): readonly ProxyObstacle[];
   /** The Service of the proxies of all Ingresses: where it is reached is where they are. */
   readonly ingressService: { readonly namespace: string; readonly name: string };
+  /** Where nodes are; undefined where nobody knows. */
+  readonly nodes?: NodeFacts | undefined;
 }
 
 /** A reason for the condition Programmed=False of a Gateway. */

@@ -10,7 +10,7 @@ export function locality(): Field {
       distribute: distribute(),
       failover: failover(),
       priorities: list(
-        "Labels of nodes or pods, as key or key=value. Endpoints rank by how many of them, from the first on, they share with the proxy.",
+        "Labels of the node, as key (the same as the proxy's) or key=value. Endpoints rank by how many of them, from the first on, they have. Known are topology.kubernetes.io/region, topology.kubernetes.io/zone, topology.istio.io/subzone and kubernetes.io/hostname; others are left out.",
         text("A label.", { maxLength: 384 }),
         { minItems: 1, maxItems: 16 },
       ),

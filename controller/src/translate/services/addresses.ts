@@ -8,6 +8,7 @@ import { findSpecialUse } from "@sallyport/model/special-use";
 import type { EndpointSlice } from "../../kube/generated/types/endpoint-slice.ts";
 import type { Finding } from "../flaw.ts";
 import type { ResolvedServicePort } from "../service-port.ts";
+import type { EndpointPlacing } from "./endpoint-places.ts";
 import { toSliceEndpoints } from "./endpoint-slices.ts";
 import {
   ENDPOINTS_ANNOTATION,
@@ -29,7 +30,7 @@ export interface Located {
 export function findAddresses(
   { service, port }: ResolvedServicePort,
   slices: readonly EndpointSlice[],
-  trust: ServiceTrust,
+  { trust, placing }: { readonly trust: ServiceTrust; readonly placing: EndpointPlacing },
 ): Located {
   const annotation = service.object.metadata.annotations?.[ENDPOINTS_ANNOTATION];
   if (annotation !== undefined) {
@@ -41,7 +42,7 @@ export function findAddresses(
   if (spec.type === "ExternalName") {
     return restrict(locateExternalName(spec.externalName ?? "", port.port), "spec.externalName", trust);
   }
-  const { endpoints, findings } = toSliceEndpoints(service, port, slices);
+  const { endpoints, findings } = toSliceEndpoints({ service, port }, slices, placing);
   return restrict({ addresses: { kind: "endpoints", endpoints }, findings }, "spec.ports", trust);
 }
 

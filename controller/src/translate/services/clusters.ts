@@ -20,6 +20,7 @@ import type { ClusterTraffic } from "../traffic/settings.ts";
 import { toClusterSettings, toSettingsText, type TrafficVariants } from "../traffic/variant.ts";
 import type { Translation } from "../translator.ts";
 import { findAddresses } from "./addresses.ts";
+import { type EndpointPlacing, type NodeFacts, toPlacesText } from "./endpoint-places.ts";
 import { slicesOf } from "./slice-index.ts";
 import { type ClusterUsers, parseProxyProtocol } from "./proxy-protocol.ts";
 import type { ServiceTrust } from "./trust.ts";
@@ -28,6 +29,8 @@ import type { ServiceTrust } from "./trust.ts";
 export interface ClusterTerms {
   readonly variants: TrafficVariants;
   readonly trust: ServiceTrust;
+  /** Where nodes are; asked only where a policy makes something of it. */
+  readonly nodes: () => NodeFacts | undefined;
 }
 
 /** The clusters of these routes, with their endpoint sets and authorities. */
@@ -98,9 +101,13 @@ function recallCluster(context: ClusterContext, key: string, users: ClusterUsers
   const traffic = findTraffic(context, ref);
   // Settings are made anew with the route they are taken from, so that their words are what counts.
   const words = traffic === NO_TRAFFIC ? "" : toSettingsText(traffic);
-  const inputs = (): readonly unknown[] => [users.http, users.stream, words, trust, ...slices];
+  const balancing = traffic.locality;
+  const placing: EndpointPlacing = balancing === undefined ? {} : { balancing, nodes: context.nodes() };
+  const { nodes } = placing;
+  const places = nodes === undefined ? [] : slices.map((slice) => toPlacesText(slice, nodes));
+  const inputs = (): readonly unknown[] => [users.http, users.stream, words, trust, ...slices, ...places];
   return recollectionOf(service, key).recall(service, { world, inputs }, (reader) =>
-    translateCluster(reader, { key, ref, users, slices, traffic, trust }),
+    translateCluster(reader, { key, ref, users, slices, traffic, trust, placing }),
   );
 }
 
@@ -138,14 +145,15 @@ interface ClusterParts {
   readonly slices: readonly EndpointSlice[];
   readonly traffic: ClusterTraffic;
   readonly trust: ServiceTrust;
+  readonly placing: EndpointPlacing;
 }
 
 function translateCluster(world: World, parts: ClusterParts): TranslatedCluster {
-  const { key, ref, users, slices, traffic, trust } = parts;
+  const { key, ref, users, slices, traffic, trust, placing } = parts;
   const resolved = resolveServicePort(world, ref, { traffic: toTraffic(ref), trust });
   if (!resolved.ok) return NOTHING;
   const { service, protocol } = resolved.value;
-  const { addresses, findings } = findAddresses(resolved.value, slices, trust);
+  const { addresses, findings } = findAddresses(resolved.value, slices, { trust, placing });
   const { tls, authorities } = toProtection(resolved.value.tls, ref);
   const proxy = parseProxyProtocol(service, ref, users);
   const version = users.stream && ref.transport === "tcp" ? (traffic.proxyProtocol ?? proxy.version) : undefined;

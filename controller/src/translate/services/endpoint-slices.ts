@@ -8,12 +8,13 @@ import type {
 import type { ServicePort } from "../../kube/generated/types/service.ts";
 import type { WorldObject } from "../../world/world.ts";
 import type { Finding } from "../flaw.ts";
+import { type EndpointPlacing, placeEndpoint } from "./endpoint-places.ts";
 
 /** The endpoints of a Service port by the slices of the Service: without repetitions, sorted, so that moving between slices changes nothing. */
 export function toSliceEndpoints(
-  service: WorldObject<"Service">,
-  port: ServicePort,
+  { service, port }: { readonly service: WorldObject<"Service">; readonly port: ServicePort },
   slices: readonly EndpointSlice[],
+  placing: EndpointPlacing,
 ): { readonly endpoints: readonly Endpoint[]; readonly findings: readonly Finding[] } {
   const findings = slices.filter((slice) => slice.addressType === "FQDN").map(toFqdnFinding);
   const families = preferFamily(service, slices);
@@ -23,7 +24,7 @@ export function toSliceEndpoints(
     const target = slice.ports?.find(
       (candidate) => candidate.name === (port.name ?? "") && candidate.protocol === port.protocol,
     );
-    for (const endpoint of slice.endpoints ?? []) addEndpoint(found, service, { endpoint, target });
+    for (const endpoint of slice.endpoints ?? []) addEndpoint(found, service, { endpoint, target, placing });
   }
   const endpoints = [...found.entries()].toSorted(([left], [right]) => (left < right ? -1 : 1));
   return { endpoints: endpoints.map(([, endpoint]) => endpoint), findings };
@@ -32,12 +33,13 @@ export function toSliceEndpoints(
 interface Candidate {
   readonly endpoint: EndpointSliceEndpoint;
   readonly target: EndpointSlicePort | undefined;
+  readonly placing: EndpointPlacing;
 }
 
 function addEndpoint(
   found: Map<string, Endpoint>,
   service: WorldObject<"Service">,
-  { endpoint, target }: Candidate,
+  { endpoint, target, placing }: Candidate,
 ): void {
   const state = toState(endpoint, service.object.spec.publishNotReadyAddresses ?? false);
   const [address] = endpoint.addresses;
@@ -45,8 +47,8 @@ function addEndpoint(
   const id = `${address} ${target.port}`;
   // In two slices at once (a pod moves between them) the one that says ready is the newer.
   if (found.get(id)?.state === "ready") return;
-  const locality = endpoint.zone === undefined ? {} : { locality: { region: "", zone: endpoint.zone, subzone: "" } };
-  found.set(id, { address, port: target.port, weight: 1, state, ...locality, ...toHints(endpoint, service) });
+  const place = placeEndpoint(endpoint, placing);
+  found.set(id, { address, port: target.port, weight: 1, state, ...place, ...toHints(endpoint, service) });
 }
 
 /**

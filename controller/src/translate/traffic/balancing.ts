@@ -7,6 +7,7 @@ import type {
   BackendTrafficPolicyLocality,
   BackendTrafficPolicySlowStart,
 } from "../../kube/generated/types/backend-traffic-policy.ts";
+import { findUnknownLabels, tellKnownLabels } from "../services/endpoint-places.ts";
 import type { FieldSettings } from "./settings.ts";
 import type { ValueReader } from "./values.ts";
 
@@ -121,6 +122,12 @@ export function translateLocality(
     read.refuse(`${path}.distribute[${index}].to`, "all weights are 0, so that no endpoint would have any request");
     return false;
   });
+  const unknown = findUnknownLabels(priorities);
+  for (const priority of unknown) {
+    const place = `${path}.priorities[${priorities.indexOf(priority)}]`;
+    const message = `${JSON.stringify(priority)} names a label that is not known of endpoints`;
+    read.refuse(place, message, `name one of ${tellKnownLabels()}`);
+  }
   const locality: LocalityBalancing = {
     // In one order, whatever that of the object is.
     distribute: shares.map(({ from, to }) => ({
@@ -130,7 +137,7 @@ export function translateLocality(
         .map((place) => ({ locality: place, weight: to[place] ?? 0 })),
     })),
     failover: failover.map(({ from, to }) => ({ from, to })),
-    priorities: [...priorities],
+    priorities: priorities.filter((priority) => !unknown.includes(priority)),
     ...(zoneAware === undefined ? {} : { zoneAware: { minimumEndpoints: zoneAware.minimumEndpoints } }),
     overprovisioning: overprovisioningPercent,
   };
