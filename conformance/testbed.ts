@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { type Cluster, findCluster, startCluster } from "./cluster/cluster.ts";
@@ -18,6 +18,10 @@ const IMAGE = "sallyport.test/sallyport";
 
 /** Dozens of Gateways with several proxies each ask for no more than a small machine has; the kubelet enforces nothing here. */
 const SMALL = { requests: { cpu: "5m", memory: "16Mi" } };
+
+const CONTROLLER_LOG = "controller.log";
+/** Lines of it that say enough of what went wrong. */
+const TAIL = 40;
 
 /** The namespace of the release. */
 export const SYSTEM_NAMESPACE = "sallyport-system";
@@ -119,7 +123,7 @@ async function addParameters(cluster: Cluster, replicas: number): Promise<Readon
   return metadata;
 }
 
-/** Writes the logs of controllers and proxies, and what they are, to a folder. */
+/** Writes the logs of controllers and proxies, and what they are, to a folder; prints the end of the controllers' own. */
 export async function keepLogs(cluster: Cluster, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   const tell = async (name: string, ...args: readonly string[]): Promise<void> => {
@@ -127,7 +131,9 @@ export async function keepLogs(cluster: Cluster, folder: string): Promise<void> 
     await writeFile(join(folder, name), text);
   };
   const all = ["--prefix", "--tail=-1", "--max-log-requests=100", "--ignore-errors"];
-  await tell("controller.log", "-n", SYSTEM_NAMESPACE, "logs", "-l", "app.kubernetes.io/component=controller", ...all);
+  await tell(CONTROLLER_LOG, "-n", SYSTEM_NAMESPACE, "logs", "-l", "app.kubernetes.io/component=controller", ...all);
+  const said = (await readFile(join(folder, CONTROLLER_LOG), "utf8")).trimEnd().split("\n");
+  console.log(`all logs are in ${folder}; the end of the controller's log:\n${said.slice(-TAIL).join("\n")}`);
   const namespaces = await cluster
     .kubectl([
       "get",

@@ -1,10 +1,11 @@
 // Statuses in a real cluster with two controllers: they are prompt, leave what others write, and go on when the leader is killed.
 // Needs root and Go: `npm run conformance:tests -- conformance/controller/statuses`.
 import assert from "node:assert/strict";
-import { after, before, describe, it } from "node:test";
+import { join } from "node:path";
+import { after, afterEach, before, describe, it } from "node:test";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { Cluster } from "../cluster/cluster.ts";
-import { openTestbed, SYSTEM_NAMESPACE, type Testbed } from "../testbed.ts";
+import { keepLogs, openTestbed, SYSTEM_NAMESPACE, type Testbed } from "../testbed.ts";
 
 interface Condition {
   readonly type: string;
@@ -72,6 +73,9 @@ describe("statuses in a cluster", () => {
     await apply(OBJECTS);
   });
 
+  afterEach(async (t) => {
+    if ("passed" in t && !t.passed) await keepLogs(cluster, join(import.meta.dirname, "../report/statuses"));
+  });
   after(async () => {
     await kubectl("delete", "namespace", NAMESPACE, "--wait=false");
     await testbed[Symbol.asyncDispose]();

@@ -3,7 +3,7 @@
 /** Its namespace. */
 export const NAMESPACE = "rollout";
 
-/** All of them, as YAML. Pods end a moment after their SIGTERM, as good programs do: endpoints are told late. */
+/** All of them, as YAML. Pods serve for some seconds after they are told to end, as good programs do: endpoints are told late. */
 export function objects(echoImage: string): string {
   return `apiVersion: v1
 kind: Namespace
@@ -40,12 +40,12 @@ spec:
   template:
     metadata: { labels: { app: echo } }
     spec:
-      terminationGracePeriodSeconds: 10
+      terminationGracePeriodSeconds: 20
       containers:
         - name: echo
           image: ${echoImage}
           env: [{ name: NAMESPACE, value: ${NAMESPACE} }]
-          lifecycle: { preStop: { sleep: { seconds: 3 } } }
+          lifecycle: { preStop: { sleep: { seconds: 8 } } }
           readinessProbe: { httpGet: { path: /health, port: 3000 }, periodSeconds: 1 }
 `;
 }

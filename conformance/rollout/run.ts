@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import type { Cluster } from "../cluster/cluster.ts";
+import { CURL } from "../cluster/commands.ts";
 import { runCommand } from "../command.ts";
 import { ECHO_IMAGE, keepLogs, openTestbed, SYSTEM_NAMESPACE } from "../testbed.ts";
 import { NAMESPACE, objects } from "./objects.ts";
@@ -55,14 +56,14 @@ async function main(): Promise<void> {
 /** The address of the Gateway, once it leads to the backend. */
 async function bringUp(cluster: Cluster): Promise<string> {
   // A run before may have been killed, or its namespace is still on its way out.
-  await cluster.kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=90s"]);
+  await cluster.kubectl(["delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=180s"]);
   await cluster.kubectl(["apply", "-f", "-"], { input: objects(`${ECHO_IMAGE}:v1.5.1`) });
   const there = ["-n", NAMESPACE];
-  await cluster.kubectl([...there, "rollout", "status", "deployment/echo", "--timeout=60s"]);
-  await cluster.kubectl([...there, "wait", "--for=condition=Programmed", "--timeout=60s", "gateway/edge"]);
-  await cluster.kubectl([...there, "rollout", "status", "deployment/edge-sallyport", "--timeout=60s"]);
+  await cluster.kubectl([...there, "rollout", "status", "deployment/echo", "--timeout=180s"]);
+  await cluster.kubectl([...there, "wait", "--for=condition=Programmed", "--timeout=180s", "gateway/edge"]);
+  await cluster.kubectl([...there, "rollout", "status", "deployment/edge-sallyport", "--timeout=180s"]);
   const isAccepted = "--for=jsonpath={.status.ancestors[0].conditions[0].status}=True";
-  await cluster.kubectl([...there, "wait", isAccepted, "--timeout=60s", "backendtrafficpolicy/all"]);
+  await cluster.kubectl([...there, "wait", isAccepted, "--timeout=180s", "backendtrafficpolicy/all"]);
   const address = await cluster.kubectl([
     ...there,
     "get",
@@ -70,7 +71,7 @@ async function bringUp(cluster: Cluster): Promise<string> {
     "-o",
     "jsonpath={.status.addresses[0].value}",
   ]);
-  const ask = ["curl", "-sf", "--retry", "50", "--retry-all-errors", "--retry-delay", "1", "-H", "Host: rollout.test"];
+  const ask = [...CURL, "--fail", "--header", "Host: rollout.test"];
   const { code, stderr } = await cluster.runOutside([...ask, `http://${address}/`]);
   if (code !== 0) throw new Error(`the Gateway at ${address} does not answer: ${stderr}`);
   return address;
@@ -116,7 +117,7 @@ async function rollAll(cluster: Cluster): Promise<number> {
     await sleep(CALM);
     const since = performance.now();
     await cluster.kubectl(["-n", namespace, "rollout", "restart", `deployment/${deployment}`]);
-    await cluster.kubectl(["-n", namespace, "rollout", "status", `deployment/${deployment}`, "--timeout=90s"]);
+    await cluster.kubectl(["-n", namespace, "rollout", "status", `deployment/${deployment}`, "--timeout=180s"]);
     say(`rollout: ${what} replaced in ${((performance.now() - since) / 1000).toFixed(1)} s`);
   }
   return performance.now() - began;
