@@ -19,6 +19,7 @@ import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode, MAX_STREAM_ID } from "./frames.ts";
 import { NOBODY } from "./hpack/decoder.ts";
 import { SignsOfLife, type Patient } from "./signs-of-life.ts";
+import { toMostStreams } from "./waiting-allowance.ts";
 
 /** Streams at once until the endpoint's SETTINGS say how many. */
 const ASSUMED_STREAMS = 100;
@@ -50,12 +51,11 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   readonly #life: SignsOfLife;
 
   constructor(transport: SettledSocket, opening: Http2ClientOpening, dependencies: UpstreamDependencies) {
-    const { maxConcurrentStreams, streamWindow, connectionWindow } = opening.http2;
     super(transport, {
       role: "client",
-      maxConcurrentStreams,
-      streamWindow,
-      connectionWindow,
+      maxConcurrentStreams: toMostStreams(opening.http2),
+      streamWindow: opening.http2.streamWindow,
+      connectionWindow: opening.http2.connectionWindow,
       maxHeaderListSize: MAX_ANSWER_HEAD,
       abuseBudget: ABUSE_BUDGET,
       classify: classifyAnswerField,
@@ -78,7 +78,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
 
   get capacity(): number {
     const { received, maxConcurrentStreams } = this.peer;
-    return Math.min(this.#opening.http2.maxConcurrentStreams, received ? maxConcurrentStreams : ASSUMED_STREAMS);
+    return Math.min(this.options.maxConcurrentStreams, received ? maxConcurrentStreams : ASSUMED_STREAMS);
   }
 
   /** Until its SETTINGS came nobody knows: who asks then, waits for them. */

@@ -12,12 +12,8 @@ import { ErrorCode, frameHeader, FrameType, INITIAL_WINDOW, word } from "./frame
 import { HpackDecoder, type FieldClassifier, type FieldSink } from "./hpack/decoder.ts";
 import { SendingSide } from "./sending-side.ts";
 import type { Http2Stream } from "./stream.ts";
+import { ALLOWANCE } from "./waiting-allowance.ts";
 
-/**
- * Bytes that may wait in streams without holding up others. An endpoint serves many clients over one connection: a few that do not
- * read must not use up its window. A client harms only itself.
- */
-const ALLOWANCE = { client: 33_554_432, server: 0 } as const;
 /** Bytes of the table we let the peer use. */
 const TABLE_SIZE = 4096;
 

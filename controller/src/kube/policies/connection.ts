@@ -46,10 +46,10 @@ export function connection(): Field {
 /** HTTP/2 to endpoints. */
 export function backendHttp2(): Field {
   return section("HTTP/2 to endpoints.", {
-    maxConcurrentStreams: integer("Requests at once on one connection; the endpoint may allow fewer. Default: 1024.", {
-      minimum: 1,
-      maximum: 2_147_483_647,
-    }),
+    maxConcurrentStreams: integer(
+      "Requests at once on one connection; the endpoint may allow fewer. Never more than streamWindow goes into 32Mi. Default: 1024, which is 128 with the default of streamWindow.",
+      { minimum: 1, maximum: 2_147_483_647 },
+    ),
     streamWindow: quantity(
       "What an endpoint may send of one answer beyond what was passed on, below 2Gi. Default: 256Ki.",
     ),
