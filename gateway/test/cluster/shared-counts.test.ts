@@ -152,7 +152,7 @@ class History {
   }
 
   #retry(one: Held): void {
-    if (this.#below(2) === 0) one.retries += Number(one.cluster.retries.begin());
+    if (this.#below(2) === 0 && !one.isRetired) one.retries += Number(one.cluster.retries.begin());
     else endRetry(one);
   }
 
