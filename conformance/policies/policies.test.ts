@@ -7,6 +7,7 @@ import { type Answer, type Question, untilJudged } from "../echo.ts";
 import { CHART } from "../helm/helm.ts";
 import type { KubeObject } from "../kube-client.ts";
 import { cookieOf, is, podsOf, staysAtOnePod, untilAllAreWell } from "./observations.ts";
+import { keepsToSubzone } from "./places.ts";
 import { crdWithout, type Judged, lingeringPod, object, PolicyCluster, type Target } from "./policy-cluster.ts";
 
 const GATEWAY: Target = { kind: "Gateway", name: "edge" };
@@ -107,6 +108,8 @@ describe("which endpoint is chosen", () => {
     assert.ok(Math.min(...served) > 0, `requests by proxy: ${served.join(", ")}`);
     await untilJudged(async () => assert.ok((await podsOf(cluster, "web", keyed("first"), 20)).size > 1));
   });
+
+  test("requests stay in the subzone of the proxies, as far as nodes say it", () => keepsToSubzone(cluster));
 
   const isWell = is(200);
   const sendsSomeToTheIll = (): Promise<void> =>
