@@ -3,7 +3,7 @@ import { loadWorld } from "@sallyport/controller/world/load";
 import { pinpointProblems } from "@sallyport/controller/world/pinpoint";
 import { WorldWatch } from "@sallyport/controller/world/watch";
 import type { World } from "@sallyport/controller/world/world";
-import { FULL_TRUST } from "@sallyport/controller/translate/services/trust";
+import { FULL_TRUST } from "@sallyport/controller/translate/service-trust";
 import { translateWorld } from "@sallyport/controller/translate/run";
 import type { WorldTranslation } from "@sallyport/controller/translate/translator";
 import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DEFAULT_HTTP_SERVER_OPTIONS } from "@sallyport/model/listener";
 import { kindNames } from "../src/kube/kinds.ts";
 import { toClusterBindPort } from "../src/translate/bind-port.ts";
-import { CLUSTER_TRUST, FULL_TRUST } from "../src/translate/services/trust.ts";
+import { CLUSTER_TRUST, FULL_TRUST } from "../src/translate/service-trust.ts";
 import type { TranslateOptions } from "../src/translate/translator.ts";
 import type { AnyWorldObject } from "../src/world/indexed-world.ts";
 import type { World } from "../src/world/world.ts";

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { formatProblem } from "@sallyport/model/problem";
 import { findSpecialUse } from "@sallyport/model/special-use";
 import { translateWorld } from "../src/translate/run.ts";
-import { CLUSTER_TRUST, type ServiceTrust } from "../src/translate/services/trust.ts";
+import { CLUSTER_TRUST, type ServiceTrust } from "../src/translate/service-trust.ts";
 import { clusterOptions, goldenNames, goldenOptions, loadGolden } from "./golden-world.ts";
 import { loadClusterWorld } from "./load-world.ts";
 

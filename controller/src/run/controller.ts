@@ -11,7 +11,7 @@ import { openProvisioner } from "../provision/provisioner.ts";
 import { ApiStatusWriter } from "../status/status-writer.ts";
 import { toClusterBindPort } from "../translate/bind-port.ts";
 import { toProxyName } from "../translate/proxy-names.ts";
-import { CLUSTER_TRUST, type ServiceTrust } from "../translate/services/trust.ts";
+import { CLUSTER_TRUST, type ServiceTrust } from "../translate/service-trust.ts";
 import type { TranslateOptions } from "../translate/translator.ts";
 import { type ClusterWorld, watchCluster } from "../world/cluster-world.ts";
 import type { World } from "../world/world.ts";

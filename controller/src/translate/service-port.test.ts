@@ -10,7 +10,7 @@ import {
   resolveServicePort,
   toClusterKey,
 } from "./service-port.ts";
-import { CLUSTER_TRUST, FULL_TRUST } from "./services/trust.ts";
+import { CLUSTER_TRUST, FULL_TRUST } from "./service-trust.ts";
 
 const name = fc.stringMatching(/^[a-z0-9]([-a-z0-9.]{0,20}[a-z0-9])?$/);
 const place = { namespace: name, name, port: fc.integer({ min: 1, max: 65_535 }) };

@@ -15,7 +15,7 @@ import type { ServicePort } from "../kube/generated/types/service.ts";
 import type { World, WorldObject } from "../world/world.ts";
 import { type BackendTls, findBackendTls } from "./backend-tls.ts";
 import { type Flaw, hintObject } from "./flaw.ts";
-import { findDistrust, type ServiceTrust } from "./services/trust.ts";
+import { findDistrust, type ServiceTrust } from "./service-trust.ts";
 
 /** Names a port of a Service by its number. */
 export interface ServicePortRef {

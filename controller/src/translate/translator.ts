@@ -15,7 +15,7 @@ import type { ObjectRef, Problem } from "@sallyport/model/problem";
 import type { Resource, Snapshot } from "@sallyport/model/snapshot";
 import type { World } from "../world/world.ts";
 import type { NodeFacts } from "./services/endpoint-places.ts";
-import type { ServiceTrust } from "./services/trust.ts";
+import type { ServiceTrust } from "./service-trust.ts";
 import type { FamilyTraffic } from "./traffic/family.ts";
 
 /** The status one object should have. `status` is the object's `status` field in full, as far as we own it. */

@@ -8,7 +8,7 @@ import { ControlLoop } from "../../src/run/control-loop.ts";
 import { ApiStatusWriter } from "../../src/status/status-writer.ts";
 import { isRecord } from "../../src/kube/field-path.ts";
 import { type JsonObject, toObjects } from "../../src/kube/json.ts";
-import { CLUSTER_TRUST } from "../../src/translate/services/trust.ts";
+import { CLUSTER_TRUST } from "../../src/translate/service-trust.ts";
 import { toClusterBindPort } from "../../src/translate/bind-port.ts";
 import { watchCluster } from "../../src/world/cluster-world.ts";
 import { type ApiObject, MemoryApi } from "./memory-api.ts";

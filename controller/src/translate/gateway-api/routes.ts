@@ -4,7 +4,7 @@ import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import { toProblem } from "../flaw.ts";
 import type { FieldFate } from "../policy/attachment.ts";
 import { Recollection } from "../recollection.ts";
-import type { ServiceTrust } from "../services/trust.ts";
+import type { ServiceTrust } from "../service-trust.ts";
 import type { TrafficPolicies } from "../traffic/policies.ts";
 import type { TrafficVariants } from "../traffic/variant.ts";
 import type { ObjectStatus } from "../translator.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { HTTPRouteFilter, HTTPRouteMatch } from "../../kube/generated/types/http-route.ts";
 import { indexWorld } from "../../world/indexed-world.ts";
 import { findTrafficPolicies } from "../traffic/policies.ts";
-import { FULL_TRUST } from "../services/trust.ts";
+import { FULL_TRUST } from "../service-trust.ts";
 import { TrafficScope } from "../traffic/scope.ts";
 import { translateRule } from "./rules.ts";
 

@@ -1,7 +1,7 @@
 /** What the parts of an Ingress's translation know of where they are. */
 import type { HttpRule } from "@sallyport/model/route";
 import type { World, WorldObject } from "../../world/world.ts";
-import type { ServiceTrust } from "../services/trust.ts";
+import type { ServiceTrust } from "../service-trust.ts";
 import { findHolder } from "../policy/attachment.ts";
 import { toLayers, type TrafficPolicies } from "../traffic/policies.ts";
 import { insertContents, shapeRule } from "../traffic/rule.ts";

@@ -8,15 +8,10 @@ import { findSpecialUse } from "@sallyport/model/special-use";
 import type { EndpointSlice } from "../../kube/generated/types/endpoint-slice.ts";
 import type { Finding } from "../flaw.ts";
 import type { ResolvedServicePort } from "../service-port.ts";
+import { ENDPOINTS_ANNOTATION, type ServiceTrust } from "../service-trust.ts";
 import type { EndpointPlacing } from "./endpoint-places.ts";
 import { toSliceEndpoints } from "./endpoint-slices.ts";
-import {
-  ENDPOINTS_ANNOTATION,
-  parseStaticEndpoints,
-  type StaticEndpoint,
-  toStaticEndpoint,
-} from "./static-endpoints.ts";
-import type { ServiceTrust } from "./trust.ts";
+import { parseStaticEndpoints, type StaticEndpoint, toStaticEndpoint } from "./static-endpoints.ts";
 
 /** What is known of where a cluster's endpoints are. */
 export interface Located {

@@ -23,7 +23,7 @@ import { findAddresses } from "./addresses.ts";
 import { type EndpointPlacing, type NodeFacts, toPlacesText } from "./endpoint-places.ts";
 import { slicesOf } from "./slice-index.ts";
 import { type ClusterUsers, parseProxyProtocol } from "./proxy-protocol.ts";
-import type { ServiceTrust } from "./trust.ts";
+import type { ServiceTrust } from "../service-trust.ts";
 
 /** What clusters depend on besides the world and the routes that use them. */
 export interface ClusterTerms {

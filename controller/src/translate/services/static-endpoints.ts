@@ -6,9 +6,7 @@
 import type { ServicePort } from "../../kube/generated/types/service.ts";
 import type { Finding } from "../flaw.ts";
 import { toIpVersion } from "../ip-address.ts";
-
-/** Name of the annotation. */
-export const ENDPOINTS_ANNOTATION = "sallyport.io/endpoints";
+import { ENDPOINTS_ANNOTATION } from "../service-trust.ts";
 
 /** One entry: an address, or a name to be resolved by DNS (lower case). */
 export interface StaticEndpoint {

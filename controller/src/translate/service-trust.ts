@@ -3,9 +3,11 @@
  * anybody may who may write in a namespace, and by an ExternalName or a list of addresses name what ReferenceGrants are to protect
  * (Services of other namespaces; compare CVE-2021-25740), or what only the proxy's machine reaches.
  */
-import type { WorldObject } from "../../world/world.ts";
-import type { Flaw } from "../flaw.ts";
-import { ENDPOINTS_ANNOTATION } from "./static-endpoints.ts";
+import type { WorldObject } from "../world/world.ts";
+import type { Flaw } from "./flaw.ts";
+
+/** The annotation of a Service that lists its endpoints (services/static-endpoints.ts). */
+export const ENDPOINTS_ANNOTATION = "sallyport.io/endpoints";
 
 /** What Services are believed. */
 export interface ServiceTrust {
