@@ -91,7 +91,7 @@ async function installSallyport(cluster: Cluster, { replicas, say }: TestbedOpti
   };
   const helm = await buildHelm(say);
   const release = ["upgrade", "--install", "sallyport", CHART, "--namespace", SYSTEM_NAMESPACE, "--create-namespace"];
-  const waiting = ["--wait", "--timeout", "300s"];
+  const waiting = ["--wait", "--timeout", "600s"];
   const argv = [helm, ...release, ...waiting, "--values", "-"];
   const { code, stdout, stderr } = await cluster.runInside(argv, { input: JSON.stringify(values) });
   if (code !== 0) throw new Error(`helm cannot install the chart: ${stderr.trim() || stdout.trim()}`);

@@ -51,6 +51,8 @@ export async function startApiServer(): Promise<RealApiServer> {
     const child = launch("kube-apiserver", serverFlags(directory, storeUrl, port));
     try {
       await eventually(async () => (await kubectl(["get", "--raw", "/readyz"])) === "ok", { within: PATIENCE });
+      // Made a moment after the server calls itself ready; nothing can be made in it before.
+      await eventually(async () => kubectl(["get", "namespace", "default"]), { within: PATIENCE });
       return child;
     } catch (error) {
       await end(child);
