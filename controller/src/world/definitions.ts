@@ -37,6 +37,8 @@ export function watchDefinitions(api: KubeApi, options: DefinitionOptions): Watc
     {
       path: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
       part: "metadata",
+      // Whoever applies definitions from files leaves the whole of them in an annotation, some hundred kilobytes.
+      pageSize: 50,
       ...(log === undefined ? {} : { log }),
     },
     {
