@@ -10,6 +10,8 @@ import { MISSING, type AccessFormat, type AccessRow, type AccessValue } from "./
 /** An escape takes up to six characters for one; quotes, and the digits of any number. */
 const EXPANSION = 6;
 const SLACK = 32;
+/** Bytes up to which a loop copies faster than a call. */
+const SHORT = 64;
 const QUOTE = 0x22;
 
 /** Encodes lines of one format into buffers the caller provides. */
@@ -17,21 +19,21 @@ export class LineEncoder {
   readonly #format: AccessFormat;
   readonly #texts: readonly Uint8Array[];
   readonly #tail: Uint8Array;
-  /** The line before, in this buffer: where it is, its values, and where each of them begins and ends. */
+  /** The line before, in this buffer: where it is, its values, and how many bytes each of them takes. */
   #buffer: Buffer | undefined;
   #view: DataView<ArrayBufferLike> = new DataView(new ArrayBuffer(0));
   #lineStart = 0;
   #lineEnd = 0;
   #values: AccessRow = [];
-  readonly #starts: Int32Array;
-  readonly #ends: Int32Array;
+  readonly #textLengths: Int32Array;
+  readonly #lengths: Int32Array;
 
   constructor(format: AccessFormat) {
     this.#format = format;
     this.#texts = format.fields.map((field) => toBytes(field.before));
     this.#tail = toBytes(format.tail);
-    this.#starts = new Int32Array(format.fields.length);
-    this.#ends = new Int32Array(format.fields.length);
+    this.#textLengths = Int32Array.from(this.#texts, (text) => text.length);
+    this.#lengths = new Int32Array(format.fields.length);
   }
 
   /**
@@ -61,10 +63,10 @@ export class LineEncoder {
       if (at + text.length > buffer.length) return -1;
       buffer.set(text, at);
       at += text.length;
-      this.#starts[index] = at;
-      at = this.#write(buffer, at, row[index]);
-      if (at === -1) return -1;
-      this.#ends[index] = at;
+      const end = this.#write(buffer, at, row[index]);
+      if (end === -1) return -1;
+      this.#lengths[index] = end - at;
+      at = end;
     }
     if (at + this.#tail.length > buffer.length) return -1;
     buffer.set(this.#tail, at);
@@ -72,30 +74,43 @@ export class LineEncoder {
   }
 
   #encodeChanges(row: AccessRow, buffer: Buffer, start: number): number {
-    const starts = this.#starts;
-    const ends = this.#ends;
+    const textLengths = this.#textLengths;
+    const lengths = this.#lengths;
     const before = this.#values;
     let at = start;
-    /** From here on the line before is still to be copied to `at`, up to the next value that differs. */
+    /** Of the line before, [from, to) is what is still to be copied to `at`. */
     let from = this.#lineStart;
-    for (let index = 0; index < starts.length; index++) {
+    let to = from;
+    for (let index = 0; index < textLengths.length; index++) {
       const value = row[index];
-      const valueStart = starts[index] ?? 0;
-      const valueEnd = ends[index] ?? 0;
-      if (value === before[index]) {
-        starts[index] = at + valueStart - from;
-        ends[index] = at + valueEnd - from;
-        continue;
+      const length = lengths[index] ?? 0;
+      to += textLengths[index] ?? 0;
+      if (!isSame(value, before[index])) {
+        at = this.#copy(buffer, at, from, to);
+        const end = this.#write(buffer, at, value);
+        if (end === -1) return -1;
+        lengths[index] = end - at;
+        at = end;
+        from = to + length;
       }
-      at = copy(buffer, at, from, valueStart);
-      starts[index] = at;
-      at = this.#write(buffer, at, value);
-      if (at === -1) return -1;
-      ends[index] = at;
-      from = valueEnd;
+      to += length;
     }
-    const end = copy(buffer, at, from, this.#lineEnd);
+    const end = this.#copy(buffer, at, from, this.#lineEnd);
     return end > buffer.length ? -1 : end;
+  }
+
+  /** Copies a stretch of the line before. One that runs over the end is cut; whoever looks at the result next sees that. */
+  #copy(buffer: Buffer, start: number, from: number, to: number): number {
+    const end = start + to - from;
+    // Most stretches are a name between two values, and a call out of compiled code costs more than the copy.
+    if (to - from > SHORT || end + 3 > buffer.length) buffer.copyWithin(start, from, to);
+    else {
+      const view = this.#view;
+      // The last word may write over what comes next, which is written later.
+      const back = from - start;
+      for (let at = start; at < end; at += 4) view.setInt32(at, view.getInt32(at + back, true), true);
+    }
+    return end;
   }
 
   /** Escapes and writes a value; -1 where it might not fit. */
@@ -122,10 +137,17 @@ export class LineEncoder {
   }
 }
 
-/** Copies a stretch of the line before. One that runs over the end is cut; whoever looks at the result next sees that. */
-function copy(buffer: Buffer, at: number, from: number, to: number): number {
-  if (from !== to) buffer.copyWithin(at, from, to);
-  return at + to - from;
+/** As ===, which between values of unlike types is a call out of compiled code, and so it is between strings of one length. */
+function isSame(value: AccessValue, before: AccessValue): boolean {
+  if (typeof value === "string") return typeof before === "string" && isSameText(value, before);
+  if (typeof value === "number") return typeof before === "number" && value === before;
+  return before === undefined;
+}
+
+/** Ids, ports and counters differ in their last character first. Two empty texts count as unlike: they are written again. */
+function isSameText(value: string, before: string): boolean {
+  const last = value.length - 1;
+  return last === before.length - 1 && value.charCodeAt(last) === before.charCodeAt(last) && value === before;
 }
 
 function writeAscii(buffer: Buffer, at: number, text: string): number {
