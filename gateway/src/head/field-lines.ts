@@ -79,9 +79,10 @@ export class FieldLines implements HeaderView {
     const { text } = this;
     let value: string | undefined;
     for (let at = this.fieldsAt; at < text.length;) {
-      const end = text.indexOf("\r\n", at);
-      if (isFieldAt(text, at, name)) value = joinValues(name, value, text.slice(at + name.length + 1, end));
-      at = end + 2;
+      // a line feed is nowhere but at the end of a line, and one character is found faster than two
+      const end = text.indexOf("\n", at);
+      if (isFieldAt(text, at, name)) value = joinValues(name, value, text.slice(at + name.length + 1, end - 1));
+      at = end + 1;
     }
     return value;
   }

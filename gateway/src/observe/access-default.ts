@@ -35,30 +35,51 @@ export const DEFAULT_FIELDS: Readonly<Record<string, string>> = {
   x_forwarded_for: "%REQ(X-FORWARDED-FOR)%",
 };
 
-/** The values of DEFAULT_FIELDS, in their order. */
+/**
+ * The values of DEFAULT_FIELDS, in their order. Those that take a call come first: an array that is filled without one is
+ * written without barriers.
+ */
 export function readDefaultFields(record: LoggedRecord, clock: WallClock): AccessRow {
+  const agent = record.requestHeader("user-agent");
+  const forwardedFor = toForwardedFor(record);
+  const client = toClient(record);
+  const startTime = clock.toIso(record.startedAt);
+  const authority = toName(record.authority);
+  const local = toName(record.downstreamLocal);
+  const method = toName(record.method);
+  const path = toName(record.originalPath);
+  const requestId = toName(record.requestId);
+  const details = toName(record.details);
+  const routeName = toName(record.routeName);
+  const cluster = toName(record.upstreamCluster);
+  const host = toName(record.upstreamHost);
+  const serverName = toServerName(record);
+  const failure = toFailure(record);
+  const { bytesReceived, bytesSent, protocol, status, flag } = record;
+  const duration = toDuration(record);
+  const serviceTime = toServiceTime(record);
   return [
-    toName(record.authority),
-    record.bytesReceived,
-    record.bytesSent,
-    toName(record.downstreamLocal),
-    toClient(record),
-    toDuration(record),
-    toName(record.method),
-    toName(record.originalPath),
-    record.protocol,
-    toName(record.requestId),
-    toServerName(record),
-    record.status,
-    toName(record.details),
-    record.flag,
-    toName(record.routeName),
-    clock.toIso(record.startedAt),
-    toName(record.upstreamCluster),
-    toName(record.upstreamHost),
-    toServiceTime(record),
-    toFailure(record),
-    record.requestHeader("user-agent"),
-    toForwardedFor(record),
+    authority,
+    bytesReceived,
+    bytesSent,
+    local,
+    client,
+    duration,
+    method,
+    path,
+    protocol,
+    requestId,
+    serverName,
+    status,
+    details,
+    flag,
+    routeName,
+    startTime,
+    cluster,
+    host,
+    serviceTime,
+    failure,
+    agent,
+    forwardedFor,
   ];
 }

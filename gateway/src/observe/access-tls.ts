@@ -19,7 +19,7 @@ export function toTlsCipher({ tls }: LoggedRecord): string | undefined {
 
 /** Why TLS with the endpoint failed. */
 export function toFailure({ upstreamFailure }: LoggedRecord): string | undefined {
-  return toBytes(upstreamFailure) || undefined;
+  return upstreamFailure === "" ? undefined : toBytes(upstreamFailure);
 }
 
 /** A value of the client's certificate, several joined with commas; undefined where there is none, or it is empty. */
