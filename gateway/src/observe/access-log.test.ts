@@ -95,7 +95,7 @@ test("lines gather and are written when the log closes, which waits for the outp
 
 test("a full buffer is written at once, and lines go on into the next one in order", async () => {
   const bench = openBench();
-  const paths = Array.from({ length: 3_000 }, (_, at) => `/${at}/${"x".repeat(60)}`);
+  const paths = Array.from({ length: 9_000 }, (_, at) => `/${at}/${"x".repeat(60)}`);
   for (const path of paths) record(bench, path);
   assert.equal(bench.output.busy, true);
   await close(bench);
@@ -133,7 +133,7 @@ test("a write that fails loses its lines only; the next begins on a line of its 
 
 test("a line longer than any buffer is written whole", async () => {
   const bench = openBench("%REQ(:PATH)% %REQ(:PATH)% %REQ(:PATH)%");
-  const path = `/${"p".repeat(50_000)}`;
+  const path = `/${"p".repeat(100_000)}`;
   record(bench, "/short");
   record(bench, path);
   record(bench, "/after");

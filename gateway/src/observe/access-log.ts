@@ -28,9 +28,10 @@ export interface AccessLogOptions {
   readonly log: Log;
 }
 
-const BUFFER_SIZE = 65_536;
+/** Handing a buffer to another thread and hearing of it costs as much as the kernel takes for 64 KiB of it. */
+const BUFFER_SIZE = 262_144;
 /** Buffers that may wait behind the one that is being written. */
-const MAX_WAITING = 15;
+const MAX_WAITING = 3;
 /** Exchanges whose lines are made together. */
 const MAX_ROWS = 64;
 /** Milliseconds a line waits for company. */
