@@ -10,6 +10,7 @@ import { Cluster } from "@sallyport/model/cluster";
 import { CertifyRequest, CertifyResponse, ControllerMessage, ProxyMessage } from "@sallyport/model/distribution";
 import { EndpointSet } from "@sallyport/model/endpoint";
 import { Listener } from "@sallyport/model/listener";
+import { Page } from "@sallyport/model/page";
 import { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import { Authorities, CertificateSecret } from "@sallyport/model/secret";
 import { Ajv } from "ajv";
@@ -27,6 +28,7 @@ const RESOURCES: Schemas = {
   endpoints: EndpointSet,
   secret: CertificateSecret,
   authorities: Authorities,
+  page: Page,
 };
 
 const MESSAGES: Schemas = {

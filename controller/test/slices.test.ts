@@ -69,7 +69,8 @@ function namesOf(resource: Resource): string[] {
       ...(clientValidation?.authorities ?? []).map((key) => `authorities|${key}`),
     ];
   }
-  if (resource.kind !== "cluster") return clusters;
+  const pages = [...text.matchAll(/"page":"([^"]+)"/g)].map(([, key]) => `page|${key}`);
+  if (resource.kind !== "cluster") return [...clusters, ...pages];
   const { trust = [], clientCertificate } = resource.tls ?? {};
   return [
     `endpoints|${resource.key}`,

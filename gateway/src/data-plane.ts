@@ -128,7 +128,7 @@ export class IsolateDataPlane implements DataPlane {
   }
 
   compile(input: CompileInput): Compilation {
-    const capabilities: Capabilities = { random: Math.random, delay };
+    const capabilities: Omit<Capabilities, "page"> = { random: Math.random, delay };
     const metricsBlock = (key: string): number => this.#listenerBlocks.get(key) ?? OTHER_BLOCK;
     return compileRuntime({ ...input, dependencies: { clusters: this.#clusters, capabilities, metricsBlock } });
   }

@@ -15,6 +15,7 @@ const validatorOf: Readonly<Record<ResourceKind, validators.Validator<Resource>>
   endpoints: validators.endpoints,
   secret: validators.secret,
   authorities: validators.authorities,
+  page: validators.page,
 };
 
 /** A resource from outside, or one sentence about its first flaw. Key material never gets into that sentence. */

@@ -124,11 +124,8 @@ export const ResponseOverridePolicy = Type.Object({
       /** Absent: the one that it had. */
       status: Type.Optional(Type.Integer({ minimum: 200, maximum: 599 })),
       headers: Type.Array(HeaderValue),
-      /**
-       * Absent: the answer keeps its body. In it `%STATUS%`, `%REASON%` and `%REQUEST_ID%` stand for those of the answer, escaped for HTML
-       * where the content type is text/html.
-       */
-      body: Type.Optional(Type.Object({ contentType: Type.String(), text: Type.String() })),
+      /** Key of the page whose text is the body. Absent: the answer keeps its own. */
+      page: Type.Optional(Type.String()),
     }),
   ),
 });

@@ -5,11 +5,20 @@
 import type { Cluster } from "./cluster.ts";
 import type { EndpointSet } from "./endpoint.ts";
 import type { Listener } from "./listener.ts";
+import type { Page } from "./page.ts";
 import type { HttpRoute, StreamRoute } from "./route.ts";
 import type { Authorities, CertificateSecret } from "./secret.ts";
 
 /** Any resource of a snapshot. */
-export type Resource = Listener | HttpRoute | StreamRoute | Cluster | EndpointSet | CertificateSecret | Authorities;
+export type Resource =
+  | Listener
+  | HttpRoute
+  | StreamRoute
+  | Cluster
+  | EndpointSet
+  | CertificateSecret
+  | Authorities
+  | Page;
 
 /** The discriminant of Resource. */
 export type ResourceKind = Resource["kind"];

@@ -13,13 +13,22 @@ const route = {
   rules: [
     {
       matches: [],
-      policies: [{ kind: "mirror", cluster: "shop/mirror:80", share: { numerator: 1, denominator: 1 } }],
+      policies: [
+        { kind: "mirror", cluster: "shop/mirror:80", share: { numerator: 1, denominator: 1 } },
+        { kind: "response-override", overrides: [{ statuses: [], source: "any", headers: [], page: "P/shop/p/0" }] },
+      ],
       backends: [
         {
           kind: "cluster",
           cluster: "shop/web:80",
           weight: 1,
-          policies: [{ kind: "mirror", cluster: "shop/copy:80", share: { numerator: 1, denominator: 1 } }],
+          policies: [
+            { kind: "mirror", cluster: "shop/copy:80", share: { numerator: 1, denominator: 1 } },
+            {
+              kind: "response-override",
+              overrides: [{ statuses: [], source: "any", headers: [], page: "P/shop/q/1" }],
+            },
+          ],
         },
         { kind: "invalid", reason: "BackendNotFound", weight: 1 },
       ],
@@ -39,6 +48,7 @@ const whole: readonly Resource[] = [
   },
   { kind: "secret", key: "shop/certificate", certificateChain: "", privateKey: "" },
   route,
+  ...["P/shop/p/0", "P/shop/q/1"].map((key): Resource => ({ kind: "page", key, contentType: "text/plain", text: key })),
   ...["shop/web:80", "shop/mirror:80", "shop/copy:80"].flatMap((key): Resource[] => [
     { kind: "cluster", key, discovery: { kind: "endpoints" }, protocol: "http1", ...DEFAULT_CLUSTER },
     { kind: "endpoints", key, endpoints: [] },

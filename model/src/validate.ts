@@ -1,12 +1,13 @@
 /** What must hold between the resources of a snapshot. A violation is a bug of whoever made it: the receiver refuses it. */
 import type { Cluster } from "./cluster.ts";
 import type { Listener } from "./listener.ts";
+import type { Policy } from "./policy.ts";
 import type { Problem } from "./problem.ts";
 import type { HttpRoute, HttpRule, StreamRoute } from "./route.ts";
 import { type Resource, type ResourceId, type Snapshot, toResourceId } from "./snapshot.ts";
 
 /**
- * One error for each reference that leads nowhere: a listener's certificate, a route's listener or cluster, the endpoint
+ * One error for each reference that leads nowhere: a listener's certificate, a route's listener, cluster or page, the endpoint
  * set of a cluster; and for each peer a listener trusts that is no address and no block of them.
  */
 export function validateSnapshot(snapshot: Snapshot): readonly Problem[] {
@@ -31,6 +32,7 @@ export function referencesOf(resource: Resource): readonly ResourceId[] {
     case "endpoints":
     case "secret":
     case "authorities":
+    case "page":
       return [];
   }
 }
@@ -43,7 +45,9 @@ function referencesOfListener({ tls }: Listener): ResourceId[] {
 
 function referencesOfRoute(route: HttpRoute | StreamRoute): ResourceId[] {
   const listeners = route.attachments.map(({ listener }): ResourceId => `listener|${listener}`);
-  return [...listeners, ...[...clustersOf(route)].map((key): ResourceId => `cluster|${key}`)];
+  const clusters = [...clustersOf(route)].map((key): ResourceId => `cluster|${key}`);
+  const pages = route.kind === "http-route" ? [...pagesOf(route)].map((key): ResourceId => `page|${key}`) : [];
+  return [...listeners, ...clusters, ...pages];
 }
 
 function referencesOfCluster({ key, discovery, tls }: Cluster): ResourceId[] {
@@ -89,14 +93,25 @@ export function clustersOf(route: HttpRoute | StreamRoute): ReadonlySet<string> 
   return new Set(route.backends.flatMap((backend) => (backend.kind === "cluster" ? [backend.cluster] : [])));
 }
 
+/** Keys of the pages that a route answers with. */
+export function pagesOf({ rules }: HttpRoute): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const policy of rules.flatMap(policiesOfRule)) {
+    if (policy.kind !== "response-override") continue;
+    for (const { page } of policy.overrides) if (page !== undefined) keys.add(page);
+  }
+  return keys;
+}
+
 function clustersOfRule(rule: HttpRule): string[] {
   const keys: string[] = [];
-  const policies = [...rule.policies];
-  for (const backend of rule.backends) {
-    if (backend.kind !== "cluster") continue;
-    keys.push(backend.cluster);
-    policies.push(...backend.policies);
-  }
-  for (const policy of policies) if (policy.kind === "mirror") keys.push(policy.cluster);
+  for (const backend of rule.backends) if (backend.kind === "cluster") keys.push(backend.cluster);
+  for (const policy of policiesOfRule(rule)) if (policy.kind === "mirror") keys.push(policy.cluster);
   return keys;
+}
+
+/** Those of its backends among them. */
+function policiesOfRule({ policies, backends }: HttpRule): readonly Policy[] {
+  const ofBackends = backends.flatMap((backend) => (backend.kind === "cluster" ? backend.policies : []));
+  return ofBackends.length === 0 ? policies : [...policies, ...ofBackends];
 }

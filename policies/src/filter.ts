@@ -11,6 +11,7 @@
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
 import type { Policy, PolicyKind } from "@sallyport/model/policy";
+import type { CompiledPage } from "./page.ts";
 
 /** Header access shared by requests and responses. Names are compared without case; repeated fields join with ",", cookies with "; ". */
 export interface HeaderView {
@@ -130,6 +131,8 @@ export interface Capabilities {
   random(): number;
   /** Resolves after so many milliseconds, or earlier when the exchange is given up. */
   delay(milliseconds: number): Promise<void>;
+  /** The page of that key; asked for while compiling. It is there: whoever compiles looked for it. */
+  page(key: string): CompiledPage;
 }
 
 /** Compiles one kind of policy. Throws only on a bug: configuration was validated before it got here. */

@@ -9,7 +9,7 @@ export interface PageFacts {
 }
 
 /** A compiled page. */
-export interface Page {
+export interface CompiledPage {
   readonly contentType: string;
   render(facts: PageFacts): string;
 }
@@ -22,7 +22,7 @@ const WORD = /%(STATUS|REASON|REQUEST_ID)%/;
 type Part = string | { readonly fact: keyof PageFacts };
 
 /** Compiles a page. Text that names no charset is UTF-8, and says so. */
-export function compilePage({ contentType, text }: { contentType: string; text: string }): Page {
+export function compilePage({ contentType, text }: { contentType: string; text: string }): CompiledPage {
   const parts = toParts(text);
   const escape = chooseEscape(contentType);
   const isStatic = parts.every((part) => typeof part === "string");

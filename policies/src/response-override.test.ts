@@ -2,7 +2,8 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import type { ResponseOverridePolicy } from "@sallyport/model/policy";
-import { TestResponse, toRequest } from "../test/views.ts";
+import { TestCapabilities, TestResponse, toRequest } from "../test/views.ts";
+import { compilePage } from "./page.ts";
 import { compileResponseOverride } from "./response-override.ts";
 
 const POLICY: ResponseOverridePolicy = {
@@ -17,7 +18,7 @@ const POLICY: ResponseOverridePolicy = {
       source: "any",
       status: 200,
       headers: [],
-      body: { contentType: "text/plain", text: "%STATUS%" },
+      page: "a/0",
     },
     { statuses: [{ from: 404, to: 410 }], source: "upstream", status: 403, headers: [] },
   ],
@@ -25,7 +26,9 @@ const POLICY: ResponseOverridePolicy = {
 
 function respond(status: number, source: "upstream" | "local"): TestResponse {
   const answer = Object.assign(new TestResponse(), { status, source });
-  compileResponseOverride(POLICY).onResponse?.(answer, toRequest({}));
+  const capabilities = new TestCapabilities();
+  capabilities.pages.set("a/0", compilePage({ contentType: "text/plain", text: "%STATUS%" }));
+  compileResponseOverride(POLICY, capabilities).onResponse?.(answer, toRequest({}));
   return answer;
 }
 
@@ -50,7 +53,7 @@ test("an interim head is none, and calls of gRPC are of no concern", () => {
     kind: "response-override",
     overrides: [{ statuses: [{ from: 100, to: 599 }], source: "any", status: 500, headers: [] }],
   };
-  const filter = compileResponseOverride(all);
+  const filter = compileResponseOverride(all, new TestCapabilities());
   const switched = Object.assign(new TestResponse(), { status: 101 });
   filter.onResponse?.(switched, toRequest({}));
   assert.equal(switched.replacement, undefined);

@@ -1,12 +1,12 @@
 /** Replaces answers of certain statuses: custom error pages. Calls of gRPC carry their status elsewhere and are left alone. */
 import type { ResponseOverridePolicy } from "@sallyport/model/policy";
-import type { Filter, RequestView, ResponseView } from "./filter.ts";
+import type { Capabilities, Filter, RequestView, ResponseView } from "./filter.ts";
 import { toLatin1Value } from "./latin1-value.ts";
-import { compilePage, type Page } from "./page.ts";
+import type { CompiledPage } from "./page.ts";
 
 /** Compiles the policy. */
-export function compileResponseOverride(policy: ResponseOverridePolicy): Filter {
-  const overrides = policy.overrides.map(compileOverride);
+export function compileResponseOverride(policy: ResponseOverridePolicy, capabilities: Capabilities): Filter {
+  const overrides = policy.overrides.map((override) => compileOverride(override, capabilities));
   return {
     deterministic: true,
     concerns: (request) => !request.isGrpc && request.method !== "CONNECT",
@@ -21,10 +21,13 @@ export function compileResponseOverride(policy: ResponseOverridePolicy): Filter 
 type ConfiguredOverride = ResponseOverridePolicy["overrides"][number];
 
 /** Replaces the answer if it is one of its own. */
-function compileOverride(configured: ConfiguredOverride): (response: ResponseView, request: RequestView) => boolean {
+function compileOverride(
+  configured: ConfiguredOverride,
+  capabilities: Capabilities,
+): (response: ResponseView, request: RequestView) => boolean {
   const { statuses, source, status: fixed } = configured;
   const headers = configured.headers.map(({ name, value }) => [name, toLatin1Value(value)] as const);
-  const page = configured.body === undefined ? undefined : compilePage(configured.body);
+  const page = configured.page === undefined ? undefined : capabilities.page(configured.page);
   return (response, request) => {
     const { status } = response;
     if (source !== "any" && source !== response.source) return false;
@@ -35,7 +38,7 @@ function compileOverride(configured: ConfiguredOverride): (response: ResponseVie
   };
 }
 
-function replace(response: ResponseView, request: RequestView, status: number, page: Page | undefined): void {
+function replace(response: ResponseView, request: RequestView, status: number, page: CompiledPage | undefined): void {
   if (page === undefined) {
     if (status !== response.status) response.replace({ status });
     return;

@@ -9,6 +9,7 @@ import type {
   RequestView,
   ResponseView,
 } from "../src/filter.ts";
+import type { CompiledPage } from "../src/page.ts";
 
 /** Header fields in a list, joined and compared as the contract says. */
 export class ListedHeaders implements HeaderView {
@@ -110,6 +111,7 @@ export function toRequest(
 /** Capabilities whose random numbers are these, over and over, and whose delays are noted and over at once. */
 export class TestCapabilities implements Capabilities {
   readonly delays: number[] = [];
+  readonly pages = new Map<string, CompiledPage>();
   readonly #draws: readonly number[];
   #next = 0;
 
@@ -124,5 +126,11 @@ export class TestCapabilities implements Capabilities {
   delay(milliseconds: number): Promise<void> {
     this.delays.push(milliseconds);
     return Promise.resolve();
+  }
+
+  page(key: string): CompiledPage {
+    const page = this.pages.get(key);
+    if (page === undefined) throw new Error(`there is no page ${key}`);
+    return page;
   }
 }

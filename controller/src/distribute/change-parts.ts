@@ -14,6 +14,7 @@ const RANKS: Readonly<Record<ResourceKind, number>> = {
   endpoints: 0,
   secret: 1,
   authorities: 2,
+  page: 2,
   cluster: 3,
   listener: 4,
   "http-route": 5,

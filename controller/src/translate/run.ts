@@ -11,6 +11,7 @@ import { translateIngresses } from "./ingress/translate.ts";
 import { hasChanged, type Stamp, toStamp } from "./recollection.ts";
 import { translateClusters } from "./services/clusters.ts";
 import { ToldObstacles } from "./told-obstacles.ts";
+import { findUsedPages } from "./traffic/pages.ts";
 import { translateTrafficPolicies } from "./traffic/statuses.ts";
 import type { TrafficVariants } from "./traffic/variant.ts";
 import type { ObjectStatus, Translate, TranslateOptions, WorldTranslation } from "./translator.ts";
@@ -71,7 +72,8 @@ function translateFamilies(world: World, options: TranslateOptions): Families {
   const translations = told === undefined ? settleFamilies(families) : families;
   const traffic = translations.flatMap((translation) => translation.traffic ?? []);
   const judged = [...translations, translateTrafficPolicies(world, options.controllerName, traffic)];
-  const resources = translations.flatMap((translation) => translation.resources);
+  const translated = translations.flatMap((translation) => translation.resources);
+  const resources = [...translated, ...findUsedPages(world, translated)];
   return {
     snapshot: toSnapshot(resources),
     routes: resources.filter((resource) => resource.kind === "http-route" || resource.kind === "stream-route"),

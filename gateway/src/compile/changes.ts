@@ -22,6 +22,7 @@ export function* findChanges(
     endpoints: new Set(),
     secret: new Set(),
     authorities: new Set(),
+    page: new Set(),
   };
   let looked = 0;
   const note = (resource: Resource): void => void changes[resource.kind].add(resource.key);

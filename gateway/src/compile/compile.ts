@@ -12,7 +12,8 @@ import { type Changes, findChanges, getResource } from "./changes.ts";
 import { type ClusterOutcome, compileClusters } from "./clusters.ts";
 import type { Compilation, CompileOptions, CompiledRuntime } from "./contract.ts";
 import { type PlacedRoute, placeRoutes } from "./placement.ts";
-import { type CompiledRoute, compileRoute } from "./routes.ts";
+import { findPage } from "./pages.ts";
+import { type CompiledRoute, compileRoute, type RouteContext } from "./routes.ts";
 import { type RuntimeParts, SnapshotRuntime } from "./runtime.ts";
 import { compileStreams, NO_STREAMS } from "./streams.ts";
 
@@ -27,11 +28,12 @@ export function* compileRuntime(options: CompileOptions): Compilation {
   const changes = yield* findChanges(before.snapshot, snapshot, delta);
   const clusters = yield* compileClusters(before.clusters, snapshot, { changes, table });
   const stale = yield* findStaleRoutes(before.routes, changes, clusters.replaced);
+  const page: RouteContext["page"] = (key) => findPage(snapshot, key);
   const compiled = new Map<string, CompiledRoute | undefined>();
   const problems: Problem[] = [];
   for (const key of stale) {
     const resource = getResource(snapshot, "http-route", key);
-    const outcome = resource && compileRoute(resource, { clusters: clusters.entries, capabilities });
+    const outcome = resource && compileRoute(resource, { clusters: clusters.entries, capabilities, page });
     if (outcome?.ok === false) problems.push(outcome.error);
     else compiled.set(key, outcome?.value);
     yield;
@@ -75,17 +77,19 @@ function toPending(previous: CompiledRuntime | undefined, clusters: ClusterOutco
   return pending;
 }
 
-/** Keys of routes that are new, changed or gone, or that name a cluster which is another one now. */
+/** Keys of routes that are new, changed or gone, or that name a cluster or a page which is another one now. */
 function* findStaleRoutes(
   routes: ReadonlyMap<string, PlacedRoute>,
   changes: Changes,
   replaced: ReadonlySet<string>,
 ): Generator<void, ReadonlySet<HttpRoute["key"]>, void> {
-  if (replaced.size === 0) return changes["http-route"];
+  const { page: pages } = changes;
+  if (replaced.size === 0 && pages.size === 0) return changes["http-route"];
   const stale = new Set(changes["http-route"]);
   let looked = 0;
   for (const [key, { route }] of routes) {
     for (const cluster of route.clusterKeys) if (replaced.has(cluster)) stale.add(key);
+    for (const page of route.pageKeys) if (pages.has(page)) stale.add(key);
     if (++looked % SLICE === 0) yield;
   }
   return stale;

@@ -14,8 +14,8 @@ import type { Runtime } from "../router/contract.ts";
 export interface CompileDependencies {
   /** Owns every live cluster of this worker. */
   readonly clusters: ClusterTable;
-  /** For filters. */
-  readonly capabilities: Capabilities;
+  /** For filters, besides the pages of the snapshot. */
+  readonly capabilities: Omit<Capabilities, "page">;
   /** Block of metric cells of a listener, by listener key. */
   readonly metricsBlock: (listenerKey: string) => number;
 }

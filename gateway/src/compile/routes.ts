@@ -2,12 +2,13 @@
 import { RE2JSException } from "re2js";
 import type { HttpMatch } from "@sallyport/model/match";
 import type { Problem } from "@sallyport/model/problem";
-import { fail, ok, type Result } from "@sallyport/model/result";
+import { fail, invariant, ok, type Result } from "@sallyport/model/result";
 import type { HttpRoute, HttpRule, WeightedBackend } from "@sallyport/model/route";
-import { clustersOf } from "@sallyport/model/validate";
+import { clustersOf, pagesOf } from "@sallyport/model/validate";
 import type { Policy } from "@sallyport/model/policy";
 import type { Capabilities, Filter } from "@sallyport/policies/filter";
 import { GRPC_WEB } from "@sallyport/policies/grpc-web";
+import type { CompiledPage } from "@sallyport/policies/page";
 import { compilePolicy } from "@sallyport/policies/registry";
 import type { Candidate } from "../router/candidate.ts";
 import { type AcceptRequest, compileConditions } from "../router/conditions.ts";
@@ -22,7 +23,9 @@ import type { ClusterEntries, ClusterEntry } from "./clusters.ts";
 /** What rules are compiled with. */
 export interface RouteContext {
   readonly clusters: ClusterEntries;
-  readonly capabilities: Capabilities;
+  readonly capabilities: Omit<Capabilities, "page">;
+  /** A page by key; undefined where there is none. */
+  readonly page: (key: string) => CompiledPage | undefined;
 }
 
 /** A match with the rule it leads to, not yet on a listener. */
@@ -37,11 +40,15 @@ export interface CompiledRoute {
   readonly resource: HttpRoute;
   /** Clusters it must be compiled anew for. */
   readonly clusterKeys: ReadonlySet<string>;
+  /** Pages that it must be compiled anew for. */
+  readonly pageKeys: ReadonlySet<string>;
   readonly alternatives: readonly Alternative[];
 }
 
-/** Compiles a route. What it refers to and is not there answers 500 for its share. */
+/** Compiles a route. A cluster that it refers to and is not there answers 500 for its share; without its pages it is refused. */
 export function compileRoute(resource: HttpRoute, context: RouteContext): Result<CompiledRoute, Problem> {
+  const pageKeys = pagesOf(resource);
+  for (const key of pageKeys) if (context.page(key) === undefined) return fail(toMissingPage(resource, key));
   const alternatives: Alternative[] = [];
   for (const [ruleIndex, rule] of resource.rules.entries()) {
     const compiled = compileRule(rule, { resource, ruleIndex, context });
@@ -54,7 +61,7 @@ export function compileRoute(resource: HttpRoute, context: RouteContext): Result
       alternatives.push(isCalls(resource) && isAnyService(match.path) ? toAnyService(alternative) : alternative);
     }
   }
-  return ok({ resource, clusterKeys: clustersOf(resource), alternatives });
+  return ok({ resource, clusterKeys: clustersOf(resource), pageKeys, alternatives });
 }
 
 /** What the router needs to find a route on a listener. */
@@ -118,6 +125,15 @@ function toPatternProblem(resource: HttpRoute, reason: string): Problem {
   };
 }
 
+/** As above: an answer that was to be replaced may say what nobody outside must see. */
+function toMissingPage(resource: HttpRoute, key: string): Problem {
+  return {
+    code: "unresolved-reference",
+    severity: "error",
+    message: `the route ${resource.key} answers with the page ${key}, which the snapshot does not hold`,
+  };
+}
+
 interface RulePlace {
   readonly resource: HttpRoute;
   readonly ruleIndex: number;
@@ -170,7 +186,15 @@ function compileBackend(backend: WeightedBackend, context: RouteContext): Compil
 const NO_FILTERS: readonly Filter[] = [];
 
 function compileFilters(policies: readonly Policy[], context: RouteContext): readonly Filter[] {
-  return policies.length === 0 ? NO_FILTERS : policies.map((policy) => compilePolicy(policy, context.capabilities));
+  if (policies.length === 0) return NO_FILTERS;
+  const { random, delay } = context.capabilities;
+  return policies.map((policy) => compilePolicy(policy, { random, delay, page: (key) => getPage(context, key) }));
+}
+
+function getPage({ page }: RouteContext, key: string): CompiledPage {
+  const found = page(key);
+  invariant(found !== undefined, "the pages of a route were looked for before its rules are compiled");
+  return found;
 }
 
 const plainBackends = new WeakMap<ClusterEntry, CompiledBackend>();

@@ -18,7 +18,15 @@ import {
 } from "./cells.ts";
 import type { Cells } from "./cells.ts";
 import { toLoggedStream, type LoggedRecord } from "./logged-record.ts";
-import type { BodyPurpose, ExchangeRecord, HandshakeOutcome, LimitName, Recorder, RetryEvent, StreamRecord } from "./contract.ts";
+import type {
+  BodyPurpose,
+  ExchangeRecord,
+  HandshakeOutcome,
+  LimitName,
+  Recorder,
+  RetryEvent,
+  StreamRecord,
+} from "./contract.ts";
 
 /** What a recorder writes to. */
 export interface RecorderOptions {

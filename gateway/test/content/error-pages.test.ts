@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CompressionPolicy, ResponseOverridePolicy } from "@sallyport/model/policy";
+import { toPageKey } from "./pages.ts";
 import { contentOf, ContentRig, say, toText } from "./rig.ts";
 
 type Override = ResponseOverridePolicy["overrides"][number];
@@ -13,7 +14,7 @@ const PAGE: Override = {
   ],
   source: "any",
   headers: [],
-  body: { contentType: "text/html", text: "<h1>%STATUS% %REASON%</h1><p>%REQUEST_ID%</p>" },
+  page: toPageKey("text/html", "<h1>%STATUS% %REASON%</h1><p>%REQUEST_ID%</p>"),
 };
 const GZIP: CompressionPolicy = {
   kind: "compression",
@@ -28,8 +29,8 @@ function override(...overrides: readonly Partial<Override>[]): ResponseOverrideP
 
 /** Keeps the body. */
 function restate(parts: Partial<Override>): ResponseOverridePolicy {
-  const { body: _, ...page } = PAGE;
-  return { kind: "response-override", overrides: [{ ...page, ...parts }] };
+  const { page: _, ...rest } = PAGE;
+  return { kind: "response-override", overrides: [{ ...rest, ...parts }] };
 }
 
 test("an answer of a status of the list is replaced, others are not", async (t) => {
@@ -116,7 +117,7 @@ test("a call of gRPC is left alone", async (t) => {
 
 test("a page is compressed like any answer, short or long, also where it is ours", async (t) => {
   const text = String(toText(50_000));
-  const long = override({ body: { contentType: "text/html", text } });
+  const long = override({ page: toPageKey("text/html", text) });
   const short = override({ statuses: [{ from: 400, to: 404 }] });
   const content = await ContentRig.open(t, [GZIP, short, long], (incoming, outgoing) =>
     say("x", {}, Number(incoming.url?.slice(1)))(incoming, outgoing),

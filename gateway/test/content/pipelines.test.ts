@@ -8,6 +8,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { test, type TestContext } from "node:test";
 import type { Policy, ResponseOverridePolicy } from "@sallyport/model/policy";
+import { pageOf, toPageKey } from "./pages.ts";
 import { compilePolicy } from "@sallyport/policies/registry";
 import { eventually } from "@sallyport/testkit/eventually";
 import type { RawClient } from "@sallyport/testkit/raw-client";
@@ -22,7 +23,7 @@ const to = (from: number, status: number, text?: string): ResponseOverridePolicy
   source: "any",
   status,
   headers: [],
-  ...(text === undefined ? {} : { body: { contentType: "text/plain", text } }),
+  ...(text === undefined ? {} : { page: toPageKey("text/plain", text) }),
 });
 const OVERRIDES: ResponseOverridePolicy = {
   kind: "response-override",
@@ -95,7 +96,7 @@ async function openServer(t: TestContext): Promise<number> {
 }
 
 const RETRY = compileRetry({ attempts: 2, on: ["5xx"], statuses: [], backoff: { least: 0, base: 1, max: 1 } });
-const CAPABILITIES = { random: Math.random, delay: () => Promise.resolve() };
+const CAPABILITIES = { random: Math.random, delay: () => Promise.resolve(), page: pageOf };
 
 async function open(t: TestContext, whole: boolean, retry: typeof RETRY): Promise<Rig> {
   const policies: Policy[] = [

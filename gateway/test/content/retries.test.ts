@@ -1,6 +1,7 @@
 /** Bodies and retries, through a whole gateway: a body that is whole is there for every try, however large; others are not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Page } from "@sallyport/model/page";
 import type { Policy, ResponseOverridePolicy } from "@sallyport/model/policy";
 import { openBackend, RESET, say } from "../retries/backends.ts";
 import { answer, Http2Backend } from "../retries/http2-backend.ts";
@@ -49,13 +50,15 @@ test("a copy of a whole body goes to the mirror", async () => {
 
 test("the answer of the last try is the one that is replaced, and counts as it was", async () => {
   await using backend = await openBackend(say(503, "no"));
-  const body = { contentType: "text/html", text: "<p>%STATUS%" };
+  const page: Page = { kind: "page", key: "a/0", contentType: "text/html", text: "<p>%STATUS%" };
   const statuses = [{ from: 500, to: 599 }];
-  const overrides: ResponseOverridePolicy["overrides"] = [{ statuses, source: "any", status: 502, headers: [], body }];
+  const overrides: ResponseOverridePolicy["overrides"] = [
+    { statuses, source: "any", status: 502, headers: [], page: page.key },
+  ];
   const rule = { policies: [{ kind: "response-override" as const, overrides }] };
-  await using rig = await RetryRig.start({ backends: [backend.port], retry: { attempts: 1 }, rule });
-  const { status, body: page } = await rig.ask(get());
-  assert.deepEqual([status, page, backend.count], [502, "<p>502", 2]);
+  await using rig = await RetryRig.start({ backends: [backend.port], retry: { attempts: 1 }, rule, pages: [page] });
+  const { status, body } = await rig.ask(get());
+  assert.deepEqual([status, body, backend.count], [502, "<p>502", 2]);
   const logged = await rig.logged();
   assert.deepEqual([logged.status, logged.flag, logged.bytesSent], [502, "URX", 6]);
 });

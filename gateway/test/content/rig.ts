@@ -20,6 +20,7 @@ import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib"
 import type { Policy } from "@sallyport/model/policy";
 import { compilePolicy } from "@sallyport/policies/registry";
 import { coderRoom } from "../../src/exchange/coders.ts";
+import { pageOf } from "./pages.ts";
 import { openRig, type Rig, type RigOptions } from "../http1/rig.ts";
 
 /** An answer as it came. */
@@ -63,7 +64,7 @@ export class ContentRig {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    const capabilities = { random: Math.random, delay: () => Promise.resolve() };
+    const capabilities = { random: Math.random, delay: () => Promise.resolve(), page: pageOf };
     const filters = policies.map((policy) => compilePolicy(policy, capabilities));
     t.after(() => {
       content.#agent.destroy();

@@ -4,6 +4,7 @@ import { DEFAULT_CLUSTER, type Cluster } from "@sallyport/model/cluster";
 import type { Endpoint } from "@sallyport/model/endpoint";
 import type { RetryBudget, RetryPolicy } from "@sallyport/model/retry";
 import type { HttpRule } from "@sallyport/model/route";
+import type { Page } from "@sallyport/model/page";
 import { type Resource, type Snapshot, toSnapshot } from "@sallyport/model/snapshot";
 import { eventually } from "@sallyport/testkit/eventually";
 import { RawClient } from "@sallyport/testkit/raw-client";
@@ -33,6 +34,8 @@ export interface RetryParts {
   readonly protocol?: Cluster["protocol"];
   readonly budget?: RetryBudget;
   readonly connections?: number;
+  /** That the rule answers with. */
+  readonly pages?: readonly Page[];
   /** Of the cluster `default/copy:80`, for mirrors. */
   readonly copies?: readonly number[];
 }
@@ -168,6 +171,7 @@ export function toRetrySnapshot(parts: RetryParts): Snapshot {
   const common = { kind: "cluster", discovery: { kind: "endpoints" }, protocol, ...DEFAULT_CLUSTER, limits } as const;
   const resources: Resource[] = [
     listener,
+    ...(parts.pages ?? []),
     {
       kind: "http-route",
       key: "default/web",

@@ -45,7 +45,7 @@ interface Ride {
 
 const WHOLE = compilePolicy(
   { kind: "request-body", maxBytes: 1000, whole: true },
-  { random: Math.random, delay: () => Promise.resolve() },
+  { random: Math.random, delay: () => Promise.resolve(), page: () => assert.fail("there are none") },
 );
 
 /** One run of many requests at a time. */

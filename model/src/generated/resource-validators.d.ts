@@ -3,6 +3,7 @@ import type { DefinedError } from "ajv";
 import type { Cluster } from "../cluster.ts";
 import type { EndpointSet } from "../endpoint.ts";
 import type { Listener } from "../listener.ts";
+import type { Page } from "../page.ts";
 import type { HttpRoute, StreamRoute } from "../route.ts";
 import type { Authorities, CertificateSecret } from "../secret.ts";
 
@@ -18,3 +19,4 @@ export const cluster: Validator<Cluster>;
 export const endpoints: Validator<EndpointSet>;
 export const secret: Validator<CertificateSecret>;
 export const authorities: Validator<Authorities>;
+export const page: Validator<Page>;

@@ -966,10 +966,10 @@ return errors === 0;
 }
 
 export const httpRoute = validate11;
-const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0},"retry":{"type":"object","required":["attempts","on","statuses","backoff"],"properties":{"attempts":{"type":"integer","minimum":0},"on":{"type":"array","items":{"enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","envoy-ratelimited","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"backoff":{"type":"object","required":["least","base","max"],"properties":{"least":{"type":"integer","minimum":0},"base":{"type":"integer","minimum":0},"max":{"type":"integer","minimum":0}}},"nonIdempotent":{"type":"boolean"},"samePlace":{"type":"boolean"}}},"streamIdleTimeout":{"type":"integer","minimum":0},"maxDuration":{"type":"integer","minimum":0},"session":{"type":"object","required":["carrier"],"properties":{"carrier":{"$ref":"#/$defs/union4"},"absoluteTimeout":{"type":"integer","minimum":0},"idleTimeout":{"type":"integer","minimum":0}}}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16}}}}},{"type":"object","required":["kind","codings","minimumLength","contentTypes"],"properties":{"kind":{"type":"string","const":"compression"},"codings":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"enum":["gzip","br","zstd"]},"level":{"type":"integer","minimum":0}}}},"minimumLength":{"type":"integer","minimum":0},"contentTypes":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","overrides"],"properties":{"kind":{"type":"string","const":"response-override"},"overrides":{"type":"array","items":{"type":"object","required":["statuses","source","headers"],"properties":{"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}},"source":{"enum":["upstream","local","any"]},"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"body":{"type":"object","required":["contentType","text"],"properties":{"contentType":{"type":"string"},"text":{"type":"string"}}}}}}}},{"type":"object","required":["kind","maxBytes","whole"],"properties":{"kind":{"type":"string","const":"request-body"},"maxBytes":{"type":"integer","minimum":0},"whole":{"type":"boolean"}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]},"union4":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name","lifetime"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"enum":["session","permanent"]}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}}]}}};
+const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0},"retry":{"type":"object","required":["attempts","on","statuses","backoff"],"properties":{"attempts":{"type":"integer","minimum":0},"on":{"type":"array","items":{"enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","envoy-ratelimited","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"backoff":{"type":"object","required":["least","base","max"],"properties":{"least":{"type":"integer","minimum":0},"base":{"type":"integer","minimum":0},"max":{"type":"integer","minimum":0}}},"nonIdempotent":{"type":"boolean"},"samePlace":{"type":"boolean"}}},"streamIdleTimeout":{"type":"integer","minimum":0},"maxDuration":{"type":"integer","minimum":0},"session":{"type":"object","required":["carrier"],"properties":{"carrier":{"$ref":"#/$defs/union4"},"absoluteTimeout":{"type":"integer","minimum":0},"idleTimeout":{"type":"integer","minimum":0}}}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16}}}}},{"type":"object","required":["kind","codings","minimumLength","contentTypes"],"properties":{"kind":{"type":"string","const":"compression"},"codings":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"enum":["gzip","br","zstd"]},"level":{"type":"integer","minimum":0}}}},"minimumLength":{"type":"integer","minimum":0},"contentTypes":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","overrides"],"properties":{"kind":{"type":"string","const":"response-override"},"overrides":{"type":"array","items":{"type":"object","required":["statuses","source","headers"],"properties":{"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}},"source":{"enum":["upstream","local","any"]},"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"page":{"type":"string"}}}}}},{"type":"object","required":["kind","maxBytes","whole"],"properties":{"kind":{"type":"string","const":"request-body"},"maxBytes":{"type":"integer","minimum":0},"whole":{"type":"boolean"}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]},"union4":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name","lifetime"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"enum":["session","permanent"]}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}}]}}};
 const schema13 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]};
 const schema18 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name","lifetime"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"enum":["session","permanent"]}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}}]};
-const schema14 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16}}}}},{"type":"object","required":["kind","codings","minimumLength","contentTypes"],"properties":{"kind":{"type":"string","const":"compression"},"codings":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"enum":["gzip","br","zstd"]},"level":{"type":"integer","minimum":0}}}},"minimumLength":{"type":"integer","minimum":0},"contentTypes":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","overrides"],"properties":{"kind":{"type":"string","const":"response-override"},"overrides":{"type":"array","items":{"type":"object","required":["statuses","source","headers"],"properties":{"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}},"source":{"enum":["upstream","local","any"]},"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"body":{"type":"object","required":["contentType","text"],"properties":{"contentType":{"type":"string"},"text":{"type":"string"}}}}}}}},{"type":"object","required":["kind","maxBytes","whole"],"properties":{"kind":{"type":"string","const":"request-body"},"maxBytes":{"type":"integer","minimum":0},"whole":{"type":"boolean"}}}]};
+const schema14 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16}}}}},{"type":"object","required":["kind","codings","minimumLength","contentTypes"],"properties":{"kind":{"type":"string","const":"compression"},"codings":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"enum":["gzip","br","zstd"]},"level":{"type":"integer","minimum":0}}}},"minimumLength":{"type":"integer","minimum":0},"contentTypes":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","overrides"],"properties":{"kind":{"type":"string","const":"response-override"},"overrides":{"type":"array","items":{"type":"object","required":["statuses","source","headers"],"properties":{"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}},"source":{"enum":["upstream","local","any"]},"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"page":{"type":"string"}}}}}},{"type":"object","required":["kind","maxBytes","whole"],"properties":{"kind":{"type":"string","const":"request-body"},"maxBytes":{"type":"integer","minimum":0},"whole":{"type":"boolean"}}}]};
 const schema15 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]};
 
 function validate12(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
@@ -2773,47 +2773,11 @@ else {
 var valid54 = true;
 }
 if(valid54){
-if(data77.body !== undefined){
-let data88 = data77.body;
+if(data77.page !== undefined){
 const _errs204 = errors;
-if(errors === _errs204){
-if(data88 && typeof data88 == "object" && !Array.isArray(data88)){
-let missing26;
-if(((data88.contentType === undefined) && (missing26 = "contentType")) || ((data88.text === undefined) && (missing26 = "text"))){
-validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/body",schemaPath:"#/oneOf/8/properties/overrides/items/properties/body/required",keyword:"required",params:{missingProperty: missing26},message:"must have required property '"+missing26+"'"}];
+if(typeof data77.page !== "string"){
+validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/page",schemaPath:"#/oneOf/8/properties/overrides/items/properties/page/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
-}
-else {
-if(data88.contentType !== undefined){
-const _errs206 = errors;
-if(typeof data88.contentType !== "string"){
-validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/body/contentType",schemaPath:"#/oneOf/8/properties/overrides/items/properties/body/properties/contentType/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid59 = _errs206 === errors;
-}
-else {
-var valid59 = true;
-}
-if(valid59){
-if(data88.text !== undefined){
-const _errs208 = errors;
-if(typeof data88.text !== "string"){
-validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/body/text",schemaPath:"#/oneOf/8/properties/overrides/items/properties/body/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
-return false;
-}
-var valid59 = _errs208 === errors;
-}
-else {
-var valid59 = true;
-}
-}
-}
-}
-else {
-validate12.errors = [{instancePath:instancePath+"/overrides/" + i12+"/body",schemaPath:"#/oneOf/8/properties/overrides/items/properties/body/type",keyword:"type",params:{type: "object"},message:"must be object"}];
-return false;
-}
 }
 var valid54 = _errs204 === errors;
 }
@@ -2857,63 +2821,63 @@ return false;
 }
 }
 else if(tag0 === "request-body"){
-const _errs210 = errors;
-if(errors === _errs210){
+const _errs206 = errors;
+if(errors === _errs206){
 if(data && typeof data == "object" && !Array.isArray(data)){
-let missing27;
-if((((data.kind === undefined) && (missing27 = "kind")) || ((data.maxBytes === undefined) && (missing27 = "maxBytes"))) || ((data.whole === undefined) && (missing27 = "whole"))){
-validate12.errors = [{instancePath,schemaPath:"#/oneOf/9/required",keyword:"required",params:{missingProperty: missing27},message:"must have required property '"+missing27+"'"}];
+let missing26;
+if((((data.kind === undefined) && (missing26 = "kind")) || ((data.maxBytes === undefined) && (missing26 = "maxBytes"))) || ((data.whole === undefined) && (missing26 = "whole"))){
+validate12.errors = [{instancePath,schemaPath:"#/oneOf/9/required",keyword:"required",params:{missingProperty: missing26},message:"must have required property '"+missing26+"'"}];
 return false;
 }
 else {
 if(data.kind !== undefined){
-let data91 = data.kind;
-const _errs212 = errors;
-if(typeof data91 !== "string"){
+let data89 = data.kind;
+const _errs208 = errors;
+if(typeof data89 !== "string"){
 validate12.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/9/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("request-body" !== data91){
+if("request-body" !== data89){
 validate12.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/oneOf/9/properties/kind/const",keyword:"const",params:{allowedValue: "request-body"},message:"must be equal to constant"}];
 return false;
 }
-var valid61 = _errs212 === errors;
+var valid60 = _errs208 === errors;
 }
 else {
-var valid61 = true;
+var valid60 = true;
 }
-if(valid61){
+if(valid60){
 if(data.maxBytes !== undefined){
-let data92 = data.maxBytes;
-const _errs214 = errors;
-if(!(((typeof data92 == "number") && (!(data92 % 1) && !isNaN(data92))) && (isFinite(data92)))){
+let data90 = data.maxBytes;
+const _errs210 = errors;
+if(!(((typeof data90 == "number") && (!(data90 % 1) && !isNaN(data90))) && (isFinite(data90)))){
 validate12.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/oneOf/9/properties/maxBytes/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
-if(errors === _errs214){
-if((typeof data92 == "number") && (isFinite(data92))){
-if(data92 < 0 || isNaN(data92)){
+if(errors === _errs210){
+if((typeof data90 == "number") && (isFinite(data90))){
+if(data90 < 0 || isNaN(data90)){
 validate12.errors = [{instancePath:instancePath+"/maxBytes",schemaPath:"#/oneOf/9/properties/maxBytes/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
-var valid61 = _errs214 === errors;
+var valid60 = _errs210 === errors;
 }
 else {
-var valid61 = true;
+var valid60 = true;
 }
-if(valid61){
+if(valid60){
 if(data.whole !== undefined){
-const _errs216 = errors;
+const _errs212 = errors;
 if(typeof data.whole !== "boolean"){
 validate12.errors = [{instancePath:instancePath+"/whole",schemaPath:"#/oneOf/9/properties/whole/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid61 = _errs216 === errors;
+var valid60 = _errs212 === errors;
 }
 else {
-var valid61 = true;
+var valid60 = true;
 }
 }
 }
@@ -8691,6 +8655,86 @@ return false;
 }
 }
 validate23.errors = vErrors;
+return errors === 0;
+}
+
+export const page = validate24;
+const schema32 = {"type":"object","required":["kind","key","contentType","text"],"properties":{"kind":{"type":"string","const":"page"},"key":{"type":"string"},"contentType":{"type":"string"},"text":{"type":"string"}},"$defs":{}};
+
+function validate24(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(errors === 0){
+if(data && typeof data == "object" && !Array.isArray(data)){
+let missing0;
+if(((((data.kind === undefined) && (missing0 = "kind")) || ((data.key === undefined) && (missing0 = "key"))) || ((data.contentType === undefined) && (missing0 = "contentType"))) || ((data.text === undefined) && (missing0 = "text"))){
+validate24.errors = [{instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: missing0},message:"must have required property '"+missing0+"'"}];
+return false;
+}
+else {
+if(data.kind !== undefined){
+let data0 = data.kind;
+const _errs1 = errors;
+if(typeof data0 !== "string"){
+validate24.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+if("page" !== data0){
+validate24.errors = [{instancePath:instancePath+"/kind",schemaPath:"#/properties/kind/const",keyword:"const",params:{allowedValue: "page"},message:"must be equal to constant"}];
+return false;
+}
+var valid0 = _errs1 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.key !== undefined){
+const _errs3 = errors;
+if(typeof data.key !== "string"){
+validate24.errors = [{instancePath:instancePath+"/key",schemaPath:"#/properties/key/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs3 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.contentType !== undefined){
+const _errs5 = errors;
+if(typeof data.contentType !== "string"){
+validate24.errors = [{instancePath:instancePath+"/contentType",schemaPath:"#/properties/contentType/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs5 === errors;
+}
+else {
+var valid0 = true;
+}
+if(valid0){
+if(data.text !== undefined){
+const _errs7 = errors;
+if(typeof data.text !== "string"){
+validate24.errors = [{instancePath:instancePath+"/text",schemaPath:"#/properties/text/type",keyword:"type",params:{type: "string"},message:"must be string"}];
+return false;
+}
+var valid0 = _errs7 === errors;
+}
+else {
+var valid0 = true;
+}
+}
+}
+}
+}
+}
+else {
+validate24.errors = [{instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"},message:"must be object"}];
+return false;
+}
+}
+validate24.errors = vErrors;
 return errors === 0;
 }
 

@@ -1,4 +1,5 @@
 /** The fields `faultInjection`, `compression`, `responseOverride` and `requestBody` of a policy. */
+import type { Page } from "@sallyport/model/page";
 import type { CompressionPolicy, FaultPolicy, ResponseOverridePolicy } from "@sallyport/model/policy";
 import { checkPolicy } from "@sallyport/model/policy-check";
 import type {
@@ -61,14 +62,15 @@ export function translateCompression(
 const PLAIN_TEXT = "text/plain; charset=utf-8";
 const SOURCES = { Any: "any", Upstream: "upstream", Local: "local" } as const;
 
-/** Translates `spec.responseOverride`. */
+/** Translates `spec.responseOverride`. Pages stand beside rules, not in them: each is there once, however many rules answer with it. */
 export function translateOverrides(
   overrides: readonly BackendTrafficPolicyResponseOverride[],
   path: string,
   read: ValueReader,
 ): FieldSettings {
-  const usable = overrides.flatMap((each, index) => toOverride(each, `${path}[${index}]`, read));
-  return usable.length === 0 ? {} : { rule: { contents: [{ kind: "response-override", overrides: usable }] } };
+  const pages: Page[] = [];
+  const usable = overrides.flatMap((each, index) => toOverride(each, `${path}[${index}]`, read, pages));
+  return usable.length === 0 ? {} : { rule: { contents: [{ kind: "response-override", overrides: usable }] }, pages };
 }
 
 /** None where what it answers cannot stand in an answer; without statuses that can be used it is for none. */
@@ -76,6 +78,7 @@ function toOverride(
   { statuses, source, response }: BackendTrafficPolicyResponseOverride,
   path: string,
   read: ValueReader,
+  pages: Page[],
 ): ResponseOverridePolicy["overrides"] {
   const { status, headers = [], contentType = PLAIN_TEXT, body } = response;
   const override: ResponseOverridePolicy["overrides"][number] = {
@@ -83,7 +86,7 @@ function toOverride(
     source: SOURCES[source],
     ...(status === undefined ? {} : { status }),
     headers: headers.map(({ name, value }) => ({ name, value })),
-    ...(body === undefined ? {} : { body: { contentType, text: body } }),
+    ...(body === undefined ? {} : { page: toPageKey(pages, read.owner, { contentType, text: body }) }),
   };
   const problems = checkPolicy({ kind: "response-override", overrides: [override] }, path);
   for (const problem of problems) {
@@ -91,6 +94,15 @@ function toOverride(
     read.refuse(place, problem.message, problem.hint);
   }
   return problems.length === 0 && override.statuses.length > 0 ? [override] : [];
+}
+
+/** The key of a page of this policy, which is added unless it is there. */
+function toPageKey(pages: Page[], owner: string, { contentType, text }: Pick<Page, "contentType" | "text">): string {
+  const known = pages.find((page) => page.text === text && page.contentType === contentType);
+  if (known !== undefined) return known.key;
+  const key = `${owner}/${pages.length}`;
+  pages.push({ kind: "page", key, contentType, text });
+  return key;
 }
 
 /** Translates `spec.requestBody`. */

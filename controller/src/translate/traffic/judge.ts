@@ -1,4 +1,5 @@
 /** Traffic policies by themselves: what each field says, and which values cannot be used. */
+import type { Page } from "@sallyport/model/page";
 import type { BackendTrafficPolicySpec } from "../../kube/generated/types/backend-traffic-policy.ts";
 import type { WorldObject } from "../../world/world.ts";
 import { translateLoadBalancer, translateLocality } from "./balancing.ts";
@@ -27,14 +28,18 @@ export type TrafficPolicy = WorldObject<"BackendTrafficPolicy"> | WorldObject<"X
 export function judgeTraffic(policy: TrafficPolicy): JudgedTraffic {
   const known = judged.get(policy);
   if (known !== undefined) return known;
-  const read = new ValueReader();
+  const read = new ValueReader(`${policy.kind}/${policy.namespace}/${policy.name}`);
   const fields = policy.kind === "BackendTrafficPolicy" ? toFields(policy.object.spec, read) : toXFields(policy, read);
-  const judgement: JudgedTraffic = { fields, flaws: read.flaws };
+  const judgement: JudgedTraffic = { fields, pages: pagesOf(fields), flaws: read.flaws };
   judged.set(policy, judgement);
   return judgement;
 }
 
 const judged = new WeakMap<TrafficPolicy, JudgedTraffic>();
+
+function pagesOf(fields: TrafficFields): readonly Page[] {
+  return fields.responseOverride?.pages ?? [];
+}
 
 type FieldName = Exclude<keyof BackendTrafficPolicySpec, "targetRefs">;
 

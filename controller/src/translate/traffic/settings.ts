@@ -9,6 +9,7 @@ import type {
   RequestBodyPolicy,
   ResponseOverridePolicy,
 } from "@sallyport/model/policy";
+import type { Page } from "@sallyport/model/page";
 import type { HttpRule } from "@sallyport/model/route";
 import type { RetryPolicy } from "@sallyport/model/retry";
 import type { SessionPersistence } from "@sallyport/model/session";
@@ -63,6 +64,8 @@ export interface ClusterTraffic extends Partial<
 export interface FieldSettings {
   readonly rule?: RuleTraffic;
   readonly cluster?: ClusterTraffic;
+  /** That rules answer with. */
+  readonly pages?: readonly Page[];
 }
 
 /** Names of the fields by which traffic policies win or lose. */
@@ -74,6 +77,8 @@ export type TrafficFields = { readonly [F in TrafficField]?: FieldSettings | und
 /** A policy, judged by itself. */
 export interface JudgedTraffic {
   readonly fields: TrafficFields;
+  /** Of all its fields. */
+  readonly pages: readonly Page[];
   /** Values that cannot be used; `fields` are without them. */
   readonly flaws: readonly Flaw[];
 }

@@ -8,6 +8,12 @@ import { parseQuantity } from "../quantity.ts";
 /** Reads values of one policy and collects what is wrong with them. */
 export class ValueReader {
   readonly flaws: Flaw[] = [];
+  /** Kind, namespace and name of the policy: what is kept beside rules is named after it. */
+  readonly owner: string;
+
+  constructor(owner = "") {
+    this.owner = owner;
+  }
 
   /** Milliseconds of a duration; undefined where there is none, or it is no duration. */
   milliseconds(text: string | undefined, path: string): number | undefined {
