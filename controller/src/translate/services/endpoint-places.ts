@@ -5,6 +5,7 @@
 import type { Endpoint } from "@sallyport/model/endpoint";
 import type { Locality, LocalityBalancing } from "@sallyport/model/traffic";
 import type { EndpointSlice, EndpointSliceEndpoint } from "../../kube/generated/types/endpoint-slice.ts";
+import { HOSTNAME, toLabelKey } from "../traffic/place-labels.ts";
 
 /** Where nodes are: another object as soon as one of them is elsewhere. */
 export interface NodeFacts {
@@ -20,27 +21,6 @@ export interface EndpointPlacing {
   readonly balancing?: LocalityBalancing | undefined;
 }
 
-/** The label of endpoints and proxies that names their node. */
-const HOSTNAME = "kubernetes.io/hostname";
-
-/** What priorities can name: of the proxy and of endpoints these are known, and no labels of pods. */
-const KNOWN_LABELS: ReadonlySet<string> = new Set([
-  "topology.kubernetes.io/region",
-  "topology.kubernetes.io/zone",
-  "topology.istio.io/subzone",
-  HOSTNAME,
-]);
-
-/** Those of the priorities (`key` or `key=value`) whose label nobody knows. */
-export function findUnknownLabels(priorities: readonly string[]): readonly string[] {
-  return priorities.filter((priority) => !KNOWN_LABELS.has(toKey(priority)));
-}
-
-/** All labels that priorities can name, for people. */
-export function tellKnownLabels(): string {
-  return [...KNOWN_LABELS].join(", ");
-}
-
 /** Where an endpoint is. */
 export function placeEndpoint(
   endpoint: EndpointSliceEndpoint,
@@ -48,7 +28,7 @@ export function placeEndpoint(
 ): Pick<Endpoint, "locality" | "labels"> {
   const locality = toLocality(endpoint, placing);
   const { nodeName } = endpoint;
-  const asksForNode = placing.balancing?.priorities.some((priority) => toKey(priority) === HOSTNAME) === true;
+  const asksForNode = placing.balancing?.priorities.some((priority) => toLabelKey(priority) === HOSTNAME) === true;
   return {
     ...(locality === undefined ? {} : { locality }),
     ...(asksForNode && nodeName !== undefined ? { labels: { [HOSTNAME]: nodeName } } : {}),
@@ -76,8 +56,3 @@ export function toPlacesText(slice: EndpointSlice, nodes: NodeFacts): string {
 }
 
 const texts = new WeakMap<EndpointSlice, { readonly nodes: NodeFacts; readonly text: string }>();
-
-function toKey(priority: string): string {
-  const equals = priority.indexOf("=");
-  return equals === -1 ? priority : priority.slice(0, equals);
-}

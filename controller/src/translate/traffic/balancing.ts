@@ -7,7 +7,7 @@ import type {
   BackendTrafficPolicyLocality,
   BackendTrafficPolicySlowStart,
 } from "../../kube/generated/types/backend-traffic-policy.ts";
-import { findUnknownLabels, tellKnownLabels } from "../services/endpoint-places.ts";
+import { findUnknownLabels, tellKnownLabels } from "./place-labels.ts";
 import type { FieldSettings } from "./settings.ts";
 import type { ValueReader } from "./values.ts";
 
