@@ -1,19 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openTemporaryDirectory } from "@sallyport/testkit/temporary-directory";
-import { runGroup, type GroupResult } from "./test-group.ts";
+import { runGroup, type GroupResult, type TestGroup } from "./test-group.ts";
 
 const HEAD = 'import { test } from "node:test";\n';
 
-async function run(body: string, timeout = 20_000): Promise<GroupResult> {
+async function run(body: string, options: Partial<TestGroup> = {}): Promise<GroupResult> {
   using directory = openTemporaryDirectory({ "x.test.ts": HEAD + body });
-  return await runGroup({ files: [directory.file("x.test.ts")], testTimeout: 15_000, timeout, reporter: undefined });
+  const files = [directory.file("x.test.ts")];
+  return await runGroup({ files, testTimeout: 100_000, timeout: 100_000, reporter: undefined, ...options });
 }
 
 test("a group counts what passes and is skipped, and says nothing of what passes", async () => {
   const result = await run('test("a", () => {}); test("b", { skip: "needs root" }, () => {});');
   assert.deepEqual([result.passed, result.failed, result.skipped], [1, 0, 1]);
   assert.equal(result.output, "  skipped: b (needs root)\n");
+});
+
+test("another reporter prints as well, and does not end the run before all is counted", async () => {
+  const result = await run(
+    'import { createServer } from "node:net"; test("a", () => { createServer().listen(0, "127.0.0.1"); });',
+    { reporter: "spec" },
+  );
+  assert.deepEqual([result.passed, result.failed, result.leaks], [1, 1, ["TCPServerWrap"]]);
+  assert.match(result.output, /✔ a/);
 });
 
 test("a failing test is named with its place and its reason", async () => {
@@ -36,7 +46,7 @@ test("a socket left open is a failure that names its kind", async () => {
 });
 
 test("a file that hangs is ended and counts as a failure", async () => {
-  const result = await run('test("a", () => { for (;;); });', 1500);
+  const result = await run('test("a", () => { for (;;); });', { timeout: 1500 });
   assert.equal(result.failed, 1);
   assert.match(result.output, /did not end within 1\.5 s/);
 });

@@ -107,17 +107,18 @@ function killGroup(child: ChildProcess): boolean {
 }
 
 function flags(group: TestGroup): string[] {
-  const reporters = [
-    join(import.meta.dirname, "test-reporter.ts"),
-    ...(group.reporter === undefined ? [] : [group.reporter]),
-  ];
   return [
     "--test",
     "--test-isolation=none",
     // The reporter looks for open handles when all tests are over; without this their owner would never get there.
     "--test-force-exit",
     `--test-timeout=${group.testTimeout}`,
-    ...reporters.flatMap((name) => [`--test-reporter=${name}`, "--test-reporter-destination=stdout"]),
+    `--test-reporter=${join(import.meta.dirname, "test-reporter.ts")}`,
+    "--test-reporter-destination=stdout",
+    // Another place: where two reporters share one, Node ends when the first of them is done.
+    ...(group.reporter === undefined
+      ? []
+      : [`--test-reporter=${group.reporter}`, "--test-reporter-destination=stderr"]),
   ];
 }
 

@@ -20,13 +20,18 @@ const USAGE = `usage: npm test -- [STAGE | PATH]... [--update] [--reporter NAME]
 interface Stage {
   readonly name: string;
   readonly globs: readonly string[];
-  /** All files in one process (a hundred files in a second), or one process for each. */
-  readonly processes: "one" | "per-file";
-  /** Of one test, in milliseconds. */
-  readonly testTimeout: number;
-  /** Of one process, in milliseconds. */
-  readonly timeout: number;
+  /** Most files of one process. Starting one and loading what it tests costs as much as most files do. */
+  readonly share: number;
+  /** True where only files of one folder share a process. */
+  readonly byFolder: boolean;
 }
+
+/**
+ * In milliseconds, of one test and of one process: what hangs must end some day, and what is only slow, on a machine with ten
+ * other things to do, must not be taken for it.
+ */
+const TEST_TIMEOUT = 180_000;
+const PROCESS_TIMEOUT = 600_000;
 
 const PACKAGES = "{model,policies,gateway,controller,cli,testkit,conformance,loadtest}";
 
@@ -34,23 +39,20 @@ const STAGES: readonly Stage[] = [
   {
     name: "unit",
     globs: [`${PACKAGES}/src/**/*.test.ts`],
-    processes: "one",
-    testTimeout: 20_000,
-    timeout: 120_000,
+    share: 40,
+    byFolder: false,
   },
   {
     name: "architecture",
     globs: ["scripts/**/*.test.ts"],
-    processes: "one",
-    testTimeout: 20_000,
-    timeout: 60_000,
+    share: 4,
+    byFolder: false,
   },
   {
     name: "feature",
     globs: ["{model,policies,gateway,controller,cli,testkit}/test/**/*.test.ts", "examples/**/*.test.ts"],
-    processes: "per-file",
-    testTimeout: 60_000,
-    timeout: 180_000,
+    share: 6,
+    byFolder: true,
   },
 ];
 
@@ -104,21 +106,30 @@ function select(stage: Stage, { wanted }: Options): string[] {
 async function runStage(stage: Stage, files: readonly string[], reporter: string | undefined): Promise<Counts> {
   const started = performance.now();
   console.log(`\n== ${stage.name} (${files.length} ${files.length === 1 ? "file" : "files"})`);
-  const { testTimeout, timeout } = stage;
-  const groups: TestGroup[] = (stage.processes === "one" ? [files] : files.map((file) => [file])).map((group) => ({
-    files: group,
-    testTimeout,
-    timeout,
-    reporter,
-  }));
+  const groups = divide(stage, files).map((group) => toGroup(group, reporter));
   const results = await runAll(groups, (result) => process.stdout.write(result.output));
+  await findLeaks(results.filter(({ leaks }) => leaks.length > 0).flatMap((result) => result.files));
   const counts = sum(results);
-  if (files.length > 1 && stage.processes === "one" && results.some(({ leaks }) => leaks.length > 0)) {
-    await findLeaks(files, { testTimeout, timeout, reporter: undefined });
-  }
   console.log(`${stage.name}: ${seconds(started)} s`);
   console.log(closingLine(counts));
   return counts;
+}
+
+/** Neighbours stay together: they load the same modules. */
+function divide({ share, byFolder }: Stage, files: readonly string[]): string[][] {
+  const groups: string[][] = [];
+  for (const file of files) {
+    const last = groups.at(-1);
+    const [first] = last ?? [];
+    const fits = first !== undefined && (!byFolder || dirname(first) === dirname(file));
+    if (last !== undefined && fits && last.length < share) last.push(file);
+    else groups.push([file]);
+  }
+  return groups;
+}
+
+function toGroup(files: readonly string[], reporter?: string): TestGroup {
+  return { files, testTimeout: TEST_TIMEOUT, timeout: PROCESS_TIMEOUT, reporter };
 }
 
 /** As many groups at a time as there are processors. */
@@ -136,13 +147,15 @@ async function runAll(groups: readonly TestGroup[], onEnd: (result: GroupResult)
   return results;
 }
 
-/** Something was left open by one of many files in one process: runs each alone to name the one. */
-async function findLeaks(files: readonly string[], options: Omit<TestGroup, "files">): Promise<void> {
-  const groups = files.map((file): TestGroup => ({ ...options, files: [file] }));
-  await runAll(groups, (result) => {
-    if (result.leaks.length > 0)
-      console.log(`        ${result.files.join(" ")} leaves open: ${result.leaks.join(", ")}`);
-  });
+/** Something was left open by one of several files in one process: runs each alone to name the one. */
+async function findLeaks(files: readonly string[]): Promise<void> {
+  await runAll(
+    files.map((file) => toGroup([file])),
+    (result) => {
+      if (result.leaks.length > 0)
+        console.log(`        ${result.files.join(" ")} leaves open: ${result.leaks.join(", ")}`);
+    },
+  );
 }
 
 function sum(counts: readonly Counts[]): Counts {

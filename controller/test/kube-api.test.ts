@@ -210,9 +210,14 @@ function expectToken(wanted: string): TestApiServer["script"] {
   };
 }
 
-test("in a pod the service account is used, and read again when its token was replaced", async () => {
+test("in a pod the service account is used, and read again when its token was replaced", async (t) => {
   await using server = await TestApiServer.start();
   using account = openTemporaryDirectory({ token: "one\n", "ca.crt": server.ca });
+  const before = process.env;
+  process.env = { ...before };
+  t.after(() => {
+    process.env = before;
+  });
   process.env["KUBERNETES_SERVICE_HOST"] = "127.0.0.1";
   process.env["KUBERNETES_SERVICE_PORT"] = String(server.port);
   delete process.env["KUBECONFIG"];

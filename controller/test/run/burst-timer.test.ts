@@ -1,33 +1,32 @@
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, mock, test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { BurstTimer } from "../../src/run/burst-timer.ts";
 
 let ends = 0;
 let now = 0;
 let timer: BurstTimer;
+let clock: TestContext["mock"]["timers"];
 
-beforeEach(() => {
-  mock.timers.enable({ apis: ["setTimeout"] });
+/** The clock is ours until the end of the test. */
+function setUp(t: TestContext): void {
+  clock = t.mock.timers;
+  clock.enable({ apis: ["setTimeout"] });
   now = 0;
-  mock.method(performance, "now", () => now);
+  t.mock.method(performance, "now", () => now);
   ends = 0;
   timer = new BurstTimer({ quiet: 20, longest: 100 }, () => {
     ends += 1;
   });
-});
-
-afterEach(() => {
-  timer.close();
-  mock.timers.reset();
-  mock.restoreAll();
-});
+  t.after(() => timer.close());
+}
 
 function pass(millis: number): void {
   now += millis;
-  mock.timers.tick(millis);
+  clock.tick(millis);
 }
 
-test("a burst ends with silence, once", () => {
+test("a burst ends with silence, once", (t) => {
+  setUp(t);
   timer.touch();
   pass(19);
   timer.touch();
@@ -39,7 +38,8 @@ test("a burst ends with silence, once", () => {
   assert.equal(ends, 1);
 });
 
-test("a burst that does not end counts all the same", () => {
+test("a burst that does not end counts all the same", (t) => {
+  setUp(t);
   for (let count = 0; count < 12; count++) {
     timer.touch();
     pass(10);
@@ -47,7 +47,8 @@ test("a burst that does not end counts all the same", () => {
   assert.equal(ends, 1);
 });
 
-test("nothing ends that was closed", () => {
+test("nothing ends that was closed", (t) => {
+  setUp(t);
   timer.touch();
   timer.close();
   pass(1000);
