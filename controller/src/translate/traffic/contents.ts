@@ -70,7 +70,9 @@ export function translateOverrides(
 ): FieldSettings {
   const pages: Page[] = [];
   const usable = overrides.flatMap((each, index) => toOverride(each, `${path}[${index}]`, read, pages));
-  return usable.length === 0 ? {} : { rule: { contents: [{ kind: "response-override", overrides: usable }] }, pages };
+  if (usable.length === 0) return {};
+  const rule: FieldSettings["rule"] = { contents: [{ kind: "response-override", overrides: usable }] };
+  return pages.length === 0 ? { rule } : { rule, pages };
 }
 
 /** None where what it answers cannot stand in an answer; without statuses that can be used it is for none. */
