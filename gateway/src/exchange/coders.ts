@@ -1,11 +1,12 @@
 /**
  * Content coders: zlib, brotli and zstd of Node. A coder runs in libuv's threads and holds memory for as long as its answer lasts,
- * so there are only so many at a time; what is short and here whole is encoded at once, which costs a third of a coder.
+ * so there are only so many at a time. What is short and here whole is encoded at once (short-bodies).
  */
 import { getBuiltinModule } from "node:process";
 import type builtin from "node:zlib";
 import type { BrotliCompress, BrotliOptions, Gzip, ZstdCompress, ZstdOptions } from "node:zlib";
 import type { ContentCoding } from "@sallyport/policies/filter";
+import { KeptGzip } from "./kept-gzip.ts";
 
 type Zlib = typeof builtin;
 
@@ -20,8 +21,6 @@ function zlib(): Zlib {
 /** Encodes one body: written to, read by its events, destroyed. */
 export type Coder = Gzip | BrotliCompress | ZstdCompress;
 
-/** Up to so many bytes are encoded at once, in the thread of the loop: some tenths of a millisecond. */
-export const AT_ONCE = 16_384;
 /** Bytes that may wait in a coder before its source has to pause. */
 export const MOST_WAITING = 65_536;
 
@@ -85,8 +84,8 @@ export function openCoder(coding: ContentCoding): Coder {
   }
 }
 
-/** Encodes a body that is short and whole. */
-export function encodeAtOnce(coding: ContentCoding, bytes: Buffer): Buffer {
+/** Encodes a body that is short and whole, with a coder for it alone. */
+export function encodeOnce(coding: ContentCoding, bytes: Buffer): Buffer {
   switch (coding.name) {
     case "gzip":
       return zlib().gzipSync(bytes, { level: coding.level });
@@ -95,6 +94,11 @@ export function encodeAtOnce(coding: ContentCoding, bytes: Buffer): Buffer {
     case "zstd":
       return zlib().zstdCompressSync(bytes, toZstd(coding));
   }
+}
+
+/** Makes a coder of short bodies. */
+export function openKeptGzip(level: number): KeptGzip {
+  return new KeptGzip(zlib(), level);
 }
 
 /** What makes all that was written so far readable. */

@@ -12,7 +12,9 @@ import { Timed } from "../time/wheel.ts";
 import { Stash } from "../wire/stash.ts";
 import type { BodyFraming, BodyLease, SendOutcome } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
-import { AT_ONCE, type Coder, coderRoom, encodeAtOnce, flushOf, MOST_WAITING, openCoder } from "./coders.ts";
+import { type Coder, coderRoom, flushOf, MOST_WAITING, openCoder } from "./coders.ts";
+import { AT_ONCE } from "./kept-gzip.ts";
+import { shortBodies } from "./short-bodies.ts";
 
 /** What a coder emits is nobody else's. */
 const OWNED: BodyLease = { hold: () => doNothing };
@@ -158,7 +160,7 @@ export class BodyEncoder extends Timed {
   /** Trailers need chunks. */
   #encodeAtOnce(head: ResponseHead): void {
     const { bytes = NOTHING, from, to } = this.#gathered;
-    const encoded = encodeAtOnce(this.#coding, bytes.subarray(from, to));
+    const encoded = shortBodies.encode(this.#coding, bytes.subarray(from, to));
     if (this.#trailers === "") this.#sendHead(head.withLength(encoded.length), "length");
     else this.#sendHead(head, "stream");
     this.sent = encoded.length;

@@ -3,10 +3,12 @@ import type { ContentCoding } from "@sallyport/policies/filter";
 import type { ResponseHead } from "../head/response-head.ts";
 import type { Exchange } from "./exchange.ts";
 import { dropKept } from "./repetition.ts";
-import { AT_ONCE, coderRoom, encodeAtOnce } from "./coders.ts";
+import { coderRoom } from "./coders.ts";
 import { Contents } from "./contents.ts";
 import { toEncodedHead } from "./encoded-head.ts";
 import { BodyEncoder } from "./encoder.ts";
+import { AT_ONCE } from "./kept-gzip.ts";
+import { shortBodies } from "./short-bodies.ts";
 
 /** Whether answers of this status have no body (RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5). */
 export function isBodiless(status: number): boolean {
@@ -25,7 +27,7 @@ export function sendMade(exchange: Exchange, filtered: ResponseHead, made: Buffe
   const coding = body.length === 0 ? undefined : change.coding;
   if (coding === undefined) return sendPlain(exchange, withLengthOf(filtered, body), body);
   if (body.length <= AT_ONCE) {
-    const encoded = encodeAtOnce(coding, body);
+    const encoded = shortBodies.encode(coding, body);
     return sendPlain(exchange, toEncodedHead(filtered, coding).withLength(encoded.length), encoded);
   }
   if (start.head.method === "HEAD") return sendPlain(exchange, toEncodedHead(filtered, coding), NOTHING);
