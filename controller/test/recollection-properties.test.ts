@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Snapshot } from "@sallyport/model/snapshot";
+import { runs } from "@sallyport/testkit/runs";
 import fc from "fast-check";
 import { translateGatewayApi } from "../src/translate/gateway-api/translate.ts";
 import { translateIngresses } from "../src/translate/ingress/translate.ts";
@@ -36,7 +37,7 @@ test("whatever came before, a world is translated as if it were the first", () =
         assert.equal(tell(last), tell(look(forget(current), options)));
       }
     }),
-    { numRuns: 150 },
+    { numRuns: runs(60) },
   );
 });
 

@@ -5,6 +5,7 @@ import type { Listener } from "@sallyport/model/listener";
 import type { HttpRoute, StreamRoute } from "@sallyport/model/route";
 import { resourcesOf, type Snapshot } from "@sallyport/model/snapshot";
 import { validateSnapshot } from "@sallyport/model/validate";
+import { runs } from "@sallyport/testkit/runs";
 import fc from "fast-check";
 import { intersectHostnames } from "../src/translate/hostname.ts";
 import { translateWorld } from "../src/translate/run.ts";
@@ -170,7 +171,7 @@ test("routes hang only where their kind may; two kinds never share a host, and t
         }
       }
     }),
-    { numRuns: 100 },
+    { numRuns: runs(50) },
   );
 });
 
@@ -189,7 +190,7 @@ test("each parent of a route has one Accepted and one ResolvedRefs of the route'
         }
       }
     }),
-    { numRuns: 100 },
+    { numRuns: runs(50) },
   );
 });
 
@@ -207,7 +208,7 @@ test("a route takes traffic only where a parent accepts it", async () => {
         );
       }
     }),
-    { numRuns: 100 },
+    { numRuns: runs(50) },
   );
 });
 
@@ -221,7 +222,7 @@ test("translating twice gives the same", async () => {
         [[...snapshot.resources], statuses, problems],
       );
     }),
-    { numRuns: 50 },
+    { numRuns: runs(25) },
   );
 });
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Snapshot } from "@sallyport/model/snapshot";
 import { validateSnapshot } from "@sallyport/model/validate";
+import { runs } from "@sallyport/testkit/runs";
 import fc from "fast-check";
 import { translateWorld } from "../src/translate/run.ts";
 import { sliceSnapshot } from "../src/translate/slice.ts";
@@ -261,7 +262,7 @@ test("proxies hold keys and endpoints of another namespace exactly as long as a 
         }
       }
     }),
-    { numRuns: 150 },
+    { numRuns: runs(60) },
   );
   for (const [what, count] of Object.entries(seen)) assert.ok(count > 20, `${what} ${count} times: this proves little`);
 });

@@ -30,7 +30,7 @@ export async function settled(read: () => number): Promise<number> {
       last = read();
       return same;
     },
-    { within: 10_000, what: "a standstill" },
+    { within: 30_000, what: "a standstill" },
   );
   return last;
 }

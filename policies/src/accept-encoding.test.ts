@@ -2,6 +2,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { processorTime } from "@sallyport/testkit/processor-time";
 import { chooseCoding } from "./accept-encoding.ts";
 
 const OFFER = ["br", "zstd", "gzip"] as const;
@@ -74,8 +75,9 @@ test("what is chosen is always offered, acceptable and the best", () => {
 test("a field that nobody would send is not read, and none takes long", () => {
   const odd = ["a,", ";q=", " ", "\t;", "gzip;q=0.", "q=0.0000"].map((part) => part.repeat(65_536 / part.length));
   const long = odd.map((field) => field.slice(0, 4096));
-  const begun = performance.now();
-  for (const field of odd) assert.equal(chooseCoding(`${field}, gzip`, OFFER), undefined);
-  for (let i = 0; i < 20; i++) for (const field of long) chooseCoding(field, OFFER);
-  assert.ok(performance.now() - begun < 1000);
+  const took = processorTime(() => {
+    for (const field of odd) assert.equal(chooseCoding(`${field}, gzip`, OFFER), undefined);
+    for (let i = 0; i < 20; i++) for (const field of long) chooseCoding(field, OFFER);
+  });
+  assert.ok(took < 1000, `${took} ms`);
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { processorTime } from "@sallyport/testkit/processor-time";
 import type { Schema } from "./schema.ts";
 import { emitValidator, toLinearPattern } from "./validators.ts";
 
@@ -69,12 +70,13 @@ test("there are patterns to try", () => {
 for (const { source, flags, longest } of patterns) {
   test(`no text of ${longest} characters keeps ${source.slice(0, 60)} busy`, () => {
     const expression = new RegExp(source, flags);
-    const start = performance.now();
-    for (const part of hostileParts)
-      for (const prefix of ["", "a", "*.", "https://"])
-        for (const end of ["", "\n", "\u0000"])
-          expression.test((prefix + part.repeat(longest)).slice(0, longest - 1) + end);
-    assert.ok(performance.now() - start < 2000, `${performance.now() - start} ms`);
+    const took = processorTime(() => {
+      for (const part of hostileParts)
+        for (const prefix of ["", "a", "*.", "https://"])
+          for (const end of ["", "\n", "\u0000"])
+            expression.test((prefix + part.repeat(longest)).slice(0, longest - 1) + end);
+    });
+    assert.ok(took < 2000, `${took} ms`);
   });
 }
 

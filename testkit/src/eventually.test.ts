@@ -28,5 +28,5 @@ test("eventually gives up in time, names what it waited for and keeps the last e
     eventually(() => Promise.reject<boolean>(cause), { within: 50, what: "the port" }),
     (error: Error) => error.message === "waited 50 ms in vain for the port" && error.cause === cause,
   );
-  assert.ok(performance.now() - started < 1000);
+  assert.ok(performance.now() - started < 10_000);
 });

@@ -3,9 +3,9 @@ import { setTimeout } from "node:timers/promises";
 
 /** How long to wait, and for what. */
 export interface EventuallyOptions {
-  /** Milliseconds until it counts as never. Default 5000. */
+  /** Milliseconds until it counts as never. Default 20 000: a machine may do other things. */
   readonly within?: number;
-  /** Completes the sentence "waited 5000 ms in vain for ...". */
+  /** Completes the sentence "waited 20000 ms in vain for ...". */
   readonly what?: string;
 }
 
@@ -20,7 +20,7 @@ export async function eventually<T>(
   probe: () => T | Promise<T>,
   options: EventuallyOptions = {},
 ): Promise<Exclude<T, false | undefined>> {
-  const { within = 5000, what = "a condition" } = options;
+  const { within = 20_000, what = "a condition" } = options;
   const deadline = performance.now() + within;
   let pause = FIRST_PAUSE;
   for (;;) {

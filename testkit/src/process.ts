@@ -29,7 +29,7 @@ export interface SallyportOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Shell text that the command is put behind, such as `ulimit -n 64; exec`. */
   readonly shellPrefix?: string;
-  /** How long it may take to be ready. Default 20 000 ms. */
+  /** How long it may take to be ready. Default 60 000 ms. */
   readonly patience?: number;
 }
 
@@ -91,7 +91,7 @@ export function startProcess(
     signal,
     exit: () => exit,
     kill: (name) => void child.kill(name),
-    stop: (milliseconds = 5000) => stop(child, signal, () => exit !== undefined, milliseconds),
+    stop: (milliseconds = 20_000) => stop(child, signal, () => exit !== undefined, milliseconds),
   };
 }
 
@@ -117,7 +117,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
     options.shellPrefix === undefined
       ? startProcess(process.execPath, args, environment)
       : startProcess("/bin/sh", ["-c", `${options.shellPrefix} ${quoted}`], environment);
-  const deadline = Date.now() + (options.patience ?? 20_000);
+  const deadline = Date.now() + (options.patience ?? 60_000);
   while (!(await isReady(metricsPort))) {
     if (child.exit() !== undefined || Date.now() > deadline) {
       await child.stop();
@@ -131,7 +131,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
 /** Status and body of a GET on loopback; status 0 if nobody answers. */
 export function fetchLocal(port: number, path: string, method = "GET"): Promise<{ status: number; body: string }> {
   return new Promise((resolve) => {
-    const request = get({ host: "127.0.0.1", port, path, method, agent: false, timeout: 5000 }, (response) => {
+    const request = get({ host: "127.0.0.1", port, path, method, agent: false, timeout: 20_000 }, (response) => {
       let body = "";
       response.setEncoding("utf8");
       response.on("data", (text: string) => (body += text));

@@ -1,5 +1,8 @@
 // A state that tests wait on: whoever changes it says so, whoever waits re-checks a condition; nobody sleeps.
 
+/** A machine that does other things takes so many times as long until something is in vain. */
+const BUSY = 5;
+
 /** Wakes waiters on each change; a wait ends when its condition holds or its time is over. */
 export class Signal {
   readonly #waiters = new Set<() => void>();
@@ -26,8 +29,9 @@ export class Signal {
     });
   }
 
-  /** As `until`, but a condition that did not come is an Error that names `what`. */
+  /** As `until`, on a machine as busy as may be; a condition that did not come is an Error that names `what`. */
   async require(condition: () => boolean, milliseconds: number, what: string): Promise<void> {
-    if (!(await this.until(condition, milliseconds))) throw new Error(`waited ${milliseconds} ms in vain for ${what}`);
+    if (!(await this.until(condition, milliseconds * BUSY)))
+      throw new Error(`waited ${milliseconds * BUSY} ms in vain for ${what}`);
   }
 }

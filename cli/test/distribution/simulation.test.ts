@@ -6,9 +6,10 @@ import type { VersionedSnapshot } from "@sallyport/gateway/remote-receiver";
 import { DEFAULT_CLUSTER } from "@sallyport/model/cluster";
 import { EMPTY_SNAPSHOT, type Resource, type Snapshot, toSnapshot } from "@sallyport/model/snapshot";
 import { below, pick, seeded } from "@sallyport/testkit/random";
+import { runs } from "@sallyport/testkit/runs";
 import { type Counts, GROUP, Replica, SimulatedProxy } from "./simulated-proxy.ts";
 
-const SEEDS = 200;
+const SEEDS = runs(60);
 const STEPS = 120;
 /** Most moves until nothing moves any more. */
 const MOST_MOVES = 2000;
@@ -243,5 +244,5 @@ test("through cuts, refusals and other controllers, proxies come to hold their s
         total[name] = (total[name] ?? 0) + count;
   }
   for (const [name, count] of Object.entries(total))
-    assert.ok(count >= 30, `${name} ${count} times: this proves little`);
+    assert.ok(count >= SEEDS / 4, `${name} ${count} times: this proves little`);
 });

@@ -112,7 +112,7 @@ function readExample(certificates: string, ports: readonly number[]): Record<str
 
 async function runToEnd(args: readonly string[]): Promise<string> {
   const child = startProcess(process.execPath, args);
-  await child.signal.until(() => child.exit() !== undefined, 20_000);
+  await child.signal.until(() => child.exit() !== undefined, 60_000);
   assert.equal(child.exit(), 0, child.output());
   return child.output();
 }

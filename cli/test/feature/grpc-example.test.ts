@@ -16,7 +16,7 @@ const toPath = (name: string): string => fileURLToPath(new URL(name, EXAMPLE));
 /** What its client prints; undefined where a call failed. */
 async function call(port: number): Promise<string | undefined> {
   const child = startProcess(process.execPath, [toPath("call.ts"), `127.0.0.1:${port}`]);
-  await child.signal.until(() => child.exit() !== undefined, 20_000);
+  await child.signal.until(() => child.exit() !== undefined, 60_000);
   return child.exit() === 0 ? child.output() : undefined;
 }
 

@@ -52,7 +52,7 @@ test("a request belongs to the listener with the most specific host, and to no o
 test("an HTTPS listener serves the certificate of its Secret, and a mapped port is bound elsewhere", async (t) => {
   const [a, port] = await Promise.all([openEcho("a"), freePort()]);
   const certificate = startProcess(process.execPath, [MAIN, "dev-certificate", "--name", "tls", "secure.test"]);
-  await certificate.signal.until(() => certificate.exit() !== undefined, 10_000);
+  await certificate.signal.until(() => certificate.exit() !== undefined, 60_000);
   const listener = `{ name: https, protocol: HTTPS, port: 443, hostname: secure.test, tls: { certificateRefs: [{ name: tls }] } }`;
   const yaml = [gatewayYaml([listener]), serviceYaml("a", a.port), routeTo("all", "https", "a")].join("");
   const served = await serveFiles({ "objects.yaml": yaml, "tls.yaml": certificate.output() }, [

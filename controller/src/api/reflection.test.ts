@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ModelStore } from "../../test/model-store.ts";
 import { seeded } from "@sallyport/testkit/random";
+import { runs } from "@sallyport/testkit/runs";
 import { ApiFailure } from "./contract.ts";
 import { Reflection } from "./reflection.ts";
 import type { ListHandlers, RawObject } from "./reflection.ts";
@@ -122,7 +123,7 @@ class Rig {
 }
 
 test("whatever is lost, cut and compacted: after quiet, what was told is what the server has", () => {
-  for (let seed = 1; seed <= 400; seed++) {
+  for (let seed = 1; seed <= runs(200); seed++) {
     const rig = new Rig(seed);
     for (let index = 0; index < 60; index++) {
       if (rig.random() < 0.5) rig.mutate();

@@ -228,5 +228,5 @@ test("a list of mistakes is cut where nobody reads on", async () => {
   const started = performance.now();
   const complaints = await complain("HTTPRoute", rule(...Array.from({ length: 5000 }, () => ({ x: 1 }))));
   assert.ok(complaints.length <= 60, String(complaints.length));
-  assert.ok(performance.now() - started < 5000);
+  assert.ok(performance.now() - started < 30_000);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { processorTime } from "@sallyport/testkit/processor-time";
 import { mostDocumentCharacters, parseYaml } from "./yaml-document.ts";
 import type { YamlDocument } from "./yaml-document.ts";
 
@@ -98,9 +99,10 @@ test("aliases cannot blow up", () => {
     const name = "abcdefghij"[level];
     bomb.push(`${name}: &${name} [${`*${"abcdefghij"[level - 1]},`.repeat(10)}]`);
   }
-  const started = performance.now();
-  assert.match(complain(bomb.join("\n"))[0] ?? "", /aliases stand for more than 10000 values/);
-  assert.ok(performance.now() - started < 1000);
+  const took = processorTime(() =>
+    assert.match(complain(bomb.join("\n"))[0] ?? "", /aliases stand for more than 10000 values/),
+  );
+  assert.ok(took < 1000, `${took} ms`);
 });
 
 test("an alias that contains itself or has no anchor is an error", () => {
@@ -109,18 +111,18 @@ test("an alias that contains itself or has no anchor is an error", () => {
 });
 
 test("depth and size are bounded", () => {
-  const started = performance.now();
-  for (const text of ["[".repeat(1e6), "{a: ".repeat(4e5), "- ".repeat(5e5), "? ".repeat(5e5)])
-    assert.match(complain(text)[0] ?? "", /nested too deeply|nested deeper/, text.slice(0, 10));
-  assert.match(complain(`a: ${"x".repeat(mostDocumentCharacters)}`)[0] ?? "", /1:1 is a document of \d+ characters/);
-  assert.ok(performance.now() - started < 5000);
+  const took = processorTime(() => {
+    for (const text of ["[".repeat(1e6), "{a: ".repeat(4e5), "- ".repeat(5e5), "? ".repeat(5e5)])
+      assert.match(complain(text)[0] ?? "", /nested too deeply|nested deeper/, text.slice(0, 10));
+    assert.match(complain(`a: ${"x".repeat(mostDocumentCharacters)}`)[0] ?? "", /1:1 is a document of \d+ characters/);
+  });
+  assert.ok(took < 5000, `${took} ms`);
 });
 
 test("a map with very many keys takes time in proportion", () => {
   const text = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`).join("\n");
-  const started = performance.now();
-  assert.equal(Object.keys(parseOne(text).value as object).length, 20_000);
-  assert.ok(performance.now() - started < 10_000);
+  const took = processorTime(() => assert.equal(Object.keys(parseOne(text).value as object).length, 20_000));
+  assert.ok(took < 10_000, `${took} ms`);
 });
 
 test("complaints do not quote the text, which may be a secret", () => {

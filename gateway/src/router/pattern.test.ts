@@ -3,6 +3,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RE2JS, RE2JSException } from "re2js";
+import { processorTime } from "@sallyport/testkit/processor-time";
 import { compilePattern, toLiteralPrefix } from "./pattern.ts";
 
 const PREFIXES: readonly (readonly [pattern: string, prefix: string])[] = [
@@ -46,9 +47,8 @@ test("an alternative outside groups does not reach around the anchors", () => {
 
 test("a pattern that makes backtracking engines explode takes linear time", () => {
   const matches = compilePattern("/(a*)*b");
-  const started = performance.now();
-  assert.equal(matches(`/${"a".repeat(5000)}`), false);
-  assert.ok(performance.now() - started < 1000);
+  const took = processorTime(() => assert.equal(matches(`/${"a".repeat(5000)}`), false));
+  assert.ok(took < 1000, `${took} ms`);
 });
 
 test("the prefilter gives the answer of the expression, whatever the pattern", () => {

@@ -135,7 +135,7 @@ export function testDownstreamCodec(codec: DownstreamCodec): void {
     stream.full = false;
     stream.drain();
     await sending;
-    await eventually(() => stream.ended, { within: 10_000 });
+    await eventually(() => stream.ended, { within: 30_000 });
     assert.equal(stream.content.length, 5_000_000);
     stream.answer(ok(), "length", ["hello"]);
     await eventually(() => client.state === "whole");
@@ -184,7 +184,7 @@ export function testDownstreamCodec(codec: DownstreamCodec): void {
     more();
     assert.ok(sent < 400, "it never filled up");
     client.resume();
-    await eventually(() => client.state === "whole", { within: 10_000 });
+    await eventually(() => client.state === "whole", { within: 30_000 });
     assert.equal(client.body.length, 400 * piece.length);
   });
 

@@ -153,7 +153,7 @@ export function testUpstreamCodec(codec: UpstreamCodec): void {
     receiver.full = false;
     stream.resumeBody();
     await sending;
-    await eventually(() => receiver.ends === 1, { within: 10_000 });
+    await eventually(() => receiver.ends === 1, { within: 30_000 });
     assert.equal(receiver.body.length, 5_000_000);
   });
 
@@ -176,7 +176,7 @@ export function testUpstreamCodec(codec: UpstreamCodec): void {
     await eventually(() => receiver.drains > 0);
     stream.endBody("");
     stream.flush();
-    await eventually(() => server.ended, { within: 10_000 });
+    await eventually(() => server.ended, { within: 30_000 });
     assert.equal(server.body.length, sent * piece.length);
     server.head(200, 0);
     server.end();

@@ -65,7 +65,7 @@ for (const ways of ["tuned", "documented"] as const) {
     const up = session.request({ ":method": "POST", ":path": "/" });
     up.resume().end(PIECE.repeat(40));
     const stream = await upstream.next();
-    await eventually(() => stream.ended && down.ended, { within: 20_000 });
+    await eventually(() => stream.ended && down.ended, { within: 60_000 });
     assert.ok(down.text === PIECE.repeat(40) && stream.content === PIECE.repeat(40));
     stream.answer(head(5), "length", ["hello"]);
     await eventually(() => up.closed);

@@ -61,6 +61,6 @@ test("a gateway that starts in a place serves from it, and so does a worker that
   assert.deepEqual(await ask(zones), [MANY, 0]);
   assert.equal((await rig.admin("/workers/0/terminate", "POST")).status, 202);
   await eventually(async () => (await rig.metrics()).value('sallyport_worker_replacements_total{reason="died"}') === 1);
-  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 3, { within: 20_000 });
+  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 3, { within: 60_000 });
   assert.deepEqual(await ask(zones), [MANY, 0]);
 });

@@ -30,7 +30,7 @@ test("a worker killed under load costs its own connections, is replaced, and no 
   const before = await rig.metrics();
   assert.equal((await rig.admin("/workers/0/terminate", "POST")).status, 202);
   await eventually(async () => (await rig.metrics()).value('sallyport_worker_replacements_total{reason="died"}') === 1);
-  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 2, { within: 20_000 });
+  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 2, { within: 60_000 });
   over = true;
   const results = await Promise.all(runs);
   const victims = results.filter(({ failure }) => failure !== "");
@@ -65,7 +65,7 @@ test("a worker that hangs is noticed by its heartbeat and replaced, and changes 
   const change = rig.apply({ version: "2" });
   await eventually(async () => (await rig.metrics()).value('sallyport_worker_replacements_total{reason="hung"}') === 1);
   await change;
-  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 2, { within: 20_000 });
+  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 2, { within: 60_000 });
   assert.equal((await rig.metrics()).value('sallyport_worker_replacements_total{reason="died"}'), 0);
   for (const client of await rig.openMany(16)) assert.equal(headerOf(await client.ask(), "x-version"), "2");
 });
@@ -75,7 +75,7 @@ test("a configuration that comes while a worker is down reaches its replacement,
   await rig.apply({ version: "1" });
   await rig.admin("/workers/0/terminate", "POST");
   for (let version = 2; version < 30; version++) await rig.apply({ version: String(version) });
-  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 2, { within: 20_000 });
+  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 2, { within: 60_000 });
   await rig.apply({ version: "30" });
   for (const client of await rig.openMany(16)) assert.equal(headerOf(await client.ask(), "x-version"), "30");
 });
@@ -83,8 +83,8 @@ test("a configuration that comes while a worker is down reaches its replacement,
 /** So many that no worker is without any, however the kernel spreads them. */
 const MANY = 64;
 
-test("a dead worker's requests in flight stop counting on their endpoint, and those of the other three go on", async () => {
-  await using rig = await Rig.start({ workers: 4 });
+test("a dead worker's requests in flight stop counting on their endpoint, and those of the other two go on", async () => {
+  await using rig = await Rig.start({ workers: 3 });
   await rig.apply();
   const clients = await rig.openMany(MANY);
   const slow = clients.map((client) => client.ask("/slow").catch((error: unknown) => String(error)));
@@ -97,9 +97,9 @@ test("a dead worker's requests in flight stop counting on their endpoint, and th
   // both still count as there until the end of one is noticed
   await eventually(
     async () => (await rig.metrics()).value('sallyport_worker_replacements_total{reason="died"}') === 1,
-    { within: 20_000 },
+    { within: 60_000 },
   );
-  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 4, { within: 20_000 });
+  await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 3, { within: 60_000 });
   const left = await active();
   assert.ok(left > 0 && left < MANY, `${left} still active`);
   rig.backend.emit("release");

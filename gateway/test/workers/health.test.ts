@@ -65,6 +65,11 @@ async function showEndpoint(rig: Rig, { port }: Backend): Promise<ShownEndpoint 
   return cluster?.endpoints.find(({ address }) => address === `127.0.0.1:${port}`);
 }
 
+/** How long seven checks in a row took at most: one that was seen late makes the time after it short, and nothing else. */
+function longestOfSeven(checks: readonly number[]): number {
+  return Math.max(...checks.slice(7).map((at, index) => at - (checks[index] ?? at)));
+}
+
 /** Statuses of one request on each of many connections, so that each worker has some. */
 async function askAll(rig: Rig): Promise<string> {
   const clients = await rig.openMany(16);
@@ -73,29 +78,28 @@ async function askAll(rig: Rig): Promise<string> {
   return [...new Set(answers.map(({ status }) => String(status)))].toSorted().join(" ");
 }
 
-test("each endpoint is checked by one of four workers, and by another one when that one is gone", async (t) => {
+test("each endpoint is checked by one of three workers, and by another one when that one is gone", async (t) => {
   const backend = await Backend.open(t);
-  await using rig = await Rig.start({ workers: 4 });
+  await using rig = await Rig.start({ workers: 3 });
   await rig.apply({ backends: [backend.port], cluster: { healthCheck: HEALTH_CHECK } });
-  await eventually(() => backend.checks.length >= 8);
-  const [first = 0] = backend.checks;
-  // a tenth of the interval is jitter; four checkers would have needed two intervals for this
-  assert.ok((backend.checks[7] ?? 0) - first >= 7 * 0.9 * INTERVAL - 5, backend.checks.join(" "));
+  await eventually(() => backend.checks.length >= 16);
+  // a tenth of the interval is jitter; three checkers would have needed two intervals for this
+  assert.ok(longestOfSeven(backend.checks) >= 7 * 0.9 * INTERVAL - 5, backend.checks.join(" "));
   assert.equal((await showEndpoint(rig, backend))?.health, "fit");
-  for (const worker of [0, 1, 2, 3]) {
+  for (const worker of [0, 1, 2]) {
     const replaced = (await rig.metrics()).value('sallyport_worker_replacements_total{reason="died"}') ?? 0;
     await rig.admin(`/workers/${worker}/terminate`, "POST");
     await eventually(
       async () => (await rig.metrics()).value('sallyport_worker_replacements_total{reason="died"}') === replaced + 1,
-      { within: 20_000 },
+      { within: 60_000 },
     );
     const before = backend.checks.length;
-    await eventually(() => backend.checks.length >= before + 3, { within: 20_000 });
-    await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 4, { within: 20_000 });
+    await eventually(() => backend.checks.length >= before + 3, { within: 60_000 });
+    await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 3, { within: 60_000 });
   }
   const from = backend.checks.length;
-  await eventually(() => backend.checks.length >= from + 8);
-  assert.ok((backend.checks[from + 7] ?? 0) - (backend.checks[from] ?? 0) >= 7 * 0.9 * INTERVAL - 5);
+  await eventually(() => backend.checks.length >= from + 16);
+  assert.ok(longestOfSeven(backend.checks.slice(from)) >= 7 * 0.9 * INTERVAL - 5);
   assert.equal(backend.requests, 0);
   const metrics = await rig.metrics();
   assert.equal(metrics.sum("sallyport_http_requests_total"), 0);
@@ -108,7 +112,7 @@ test("each endpoint is checked by one of four workers, and by another one when t
 test("what one worker's checks find out, all workers go by", async (t) => {
   const [well, ill] = [await Backend.open(t), await Backend.open(t)];
   ill.status = ill.health = 503;
-  await using rig = await Rig.start({ workers: 4 });
+  await using rig = await Rig.start({ workers: 3 });
   await rig.apply({ backends: [well.port, ill.port], cluster: { healthCheck: HEALTH_CHECK } });
   await eventually(async () => (await showEndpoint(rig, ill))?.health === "unhealthy");
   await eventually(async () => (await askAll(rig)) === "200");
@@ -132,7 +136,7 @@ test("an endpoint that fails for any worker is ejected for all, and comes back",
     maxEjectionTime: 60_000,
     maxEjectionPercent: 50,
   };
-  await using rig = await Rig.start({ workers: 4 });
+  await using rig = await Rig.start({ workers: 3 });
   await rig.apply({ backends: [well.port, ill.port], cluster: { outlierDetection } });
   const ejected = 'sallyport_upstream_ejections_total{cause="consecutive-5xx"}';
   await eventually(async () => {

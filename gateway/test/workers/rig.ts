@@ -10,7 +10,7 @@ import { toTestSnapshot, type SnapshotParts } from "./snapshots.ts";
 
 const LOOPBACK = { host: "127.0.0.1", port: 0 };
 /** Milliseconds a request may take before it counts as lost. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 /** What a test may say of the gateway. */
 export type RigOptions = Partial<GatewayOptions> & { readonly workers: number };

@@ -28,7 +28,7 @@ class GatewayProcess implements AsyncDisposable {
   static async start(...options: readonly string[]): Promise<GatewayProcess> {
     const child = spawn(process.execPath, [PROGRAM, ...options], { stdio: ["ignore", "pipe", "pipe"] });
     const process_ = new GatewayProcess(child);
-    await eventually(() => process_.ports.port > 0, { within: 20_000, what: process_.errors });
+    await eventually(() => process_.ports.port > 0, { within: 60_000, what: process_.errors });
     return process_;
   }
 

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { OutlierDetection } from "@sallyport/model/traffic";
 import { below, pick, seeded } from "@sallyport/testkit/random";
+import { runs } from "@sallyport/testkit/runs";
 import { Crew, toLabels } from "../../../test/cluster/health-crew.ts";
 import { TIME, WORD } from "../../observe/health-words.ts";
 import { isEjected } from "./outlier.ts";
@@ -159,7 +160,7 @@ function runFailures(seed: number): void {
 }
 
 test("whatever happens, endpoints are ejected for rows that were seen, as many as may be, and come back", () => {
-  for (let seed = 1; seed <= 400; seed++) {
+  for (let seed = 1; seed <= runs(150); seed++) {
     try {
       runFailures(seed);
     } catch (error) {
@@ -228,7 +229,7 @@ function runChecks(seed: number): void {
 }
 
 test("whatever happens, one worker checks each endpoint, and all know what it found", () => {
-  for (let seed = 1; seed <= 400; seed++) {
+  for (let seed = 1; seed <= runs(150); seed++) {
     try {
       runChecks(seed);
     } catch (error) {
