@@ -129,7 +129,7 @@ function probe(expectedStatuses: readonly unknown[]) {
 }
 
 function overridden(overrides: readonly object[]) {
-  return { rule: { contents: [{ kind: "response-override", overrides }] }, pages: [] };
+  return { rule: { contents: [{ kind: "response-override", overrides }] } };
 }
 
 function http2(changes: object) {
