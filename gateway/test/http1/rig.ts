@@ -31,7 +31,7 @@ import type {
 } from "../../src/router/contract.ts";
 import { Wheel } from "../../src/time/wheel.ts";
 import { TestCluster } from "./test-cluster.ts";
-import { toRecorder, type RecorderCounts, type SeenRecord } from "./seen-record.ts";
+import { toRecorder, toRecorderCounts, type RecorderCounts, type SeenRecord } from "./seen-record.ts";
 
 /** What a rig can be told; everything has a default. */
 export interface RigOptions {
@@ -88,17 +88,7 @@ export async function openRig(t: TestContext, options: RigOptions = {}): Promise
   const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
   const records: SeenRecord[] = [];
   const bugs: string[] = [];
-  const counts: RecorderCounts = {
-    opened: 0,
-    closed: 0,
-    limited: 0,
-    connects: 0,
-    disconnects: 0,
-    handshakes: [],
-    retries: [],
-    keptBytes: 0,
-    unkept: [],
-  };
+  const counts = toRecorderCounts();
   const warnings: string[] = [];
   const log = {
     error: (message: string, fields: object) => void bugs.push(`${message} ${printFields(fields)}`),

@@ -23,9 +23,24 @@ export interface RecorderCounts {
   readonly handshakes: HandshakeOutcome[];
   readonly retries: RetryEvent[];
   /** Bytes of request bodies that are kept. */
-  keptBytes?: number;
+  keptBytes: number;
   /** Those that there was no room for. */
-  readonly unkept?: BodyPurpose[];
+  readonly unkept: BodyPurpose[];
+}
+
+/** Counts of a recorder that was told of nothing yet. */
+export function toRecorderCounts(): RecorderCounts {
+  return {
+    opened: 0,
+    closed: 0,
+    limited: 0,
+    connects: 0,
+    disconnects: 0,
+    handshakes: [],
+    retries: [],
+    keptBytes: 0,
+    unkept: [],
+  };
 }
 
 /** A recorder that keeps and counts. */
@@ -48,8 +63,8 @@ export function toRecorder(
     upstreamConnect: () => void counts.connects++,
     upstreamReuse: () => undefined,
     upstreamRetry: (event) => void counts.retries.push(event),
-    bodyKept: (_purpose, change) => void (counts.keptBytes = (counts.keptBytes ?? 0) + change),
-    bodyRefused: (purpose) => void counts.unkept?.push(purpose),
+    bodyKept: (_purpose, change) => void (counts.keptBytes += change),
+    bodyRefused: (purpose) => void counts.unkept.push(purpose),
     upstreamClosed: () => void counts.disconnects++,
     upstreamPending: () => undefined,
     upstreamOverflow: () => undefined,

@@ -22,7 +22,7 @@ import { Inlet } from "../../src/wire/inlet.ts";
 import type { SocketWays } from "../../src/wire/outlet.ts";
 import { adoptReads, rehouse } from "../../src/wire/rehouse.ts";
 import { toOneRoute, toOneRouteRuntime } from "../http1/rig.ts";
-import { toRecorder, type SeenRecord } from "../http1/seen-record.ts";
+import { toRecorder, toRecorderCounts, type SeenRecord } from "../http1/seen-record.ts";
 import { FrameClient } from "./frame-client.ts";
 
 /** What a rig can be told. */
@@ -58,7 +58,7 @@ export async function openHttp2Rig(t: TestContext, options: Http2RigOptions): Pr
   const clocks = { coarse: new Wheel(250), fine: new Wheel(4) };
   const records: SeenRecord[] = [];
   const bugs: string[] = [];
-  const counts = { opened: 0, closed: 0, limited: 0, connects: 0, disconnects: 0, handshakes: [], retries: [] };
+  const counts = toRecorderCounts();
   const log = {
     error: (message: string, fields: Readonly<Record<string, unknown>>) => {
       const { error } = fields;

@@ -16,13 +16,12 @@ import type { ExchangeDependencies } from "../../src/exchange/dependencies.ts";
 import { Exchange } from "../../src/exchange/exchange.ts";
 import { RequestHead } from "../../src/head/request-head.ts";
 import { RequestIds } from "../../src/head/request-id.ts";
-import type { BodyPurpose } from "../../src/observe/contract.ts";
 import { type BodyRoom, KeptBodies } from "../../src/retry/kept-bodies.ts";
 import { compileRetry } from "../../src/retry/policy.ts";
 import type { CompiledRule } from "../../src/router/contract.ts";
 import { FakeOutside } from "../cluster/fakes.ts";
 import { toOneRoute, toOneRouteRuntime } from "../http1/rig.ts";
-import { toRecorder } from "../http1/seen-record.ts";
+import { toRecorder, toRecorderCounts } from "../http1/seen-record.ts";
 import { AdverseConnection, type Trial } from "./adversary.ts";
 import { CountingClient } from "./counting-client.ts";
 import { TurnedTime } from "./turned-time.ts";
@@ -57,17 +56,7 @@ class Run {
   readonly #random: () => number;
   readonly #dependencies: ExchangeDependencies;
   readonly #endpoints: number;
-  readonly counts = {
-    opened: 0,
-    closed: 0,
-    limited: 0,
-    connects: 0,
-    disconnects: 0,
-    handshakes: [],
-    retries: [],
-    keptBytes: 0,
-    unkept: new Array<BodyPurpose>(),
-  };
+  readonly counts = toRecorderCounts();
   /** Lines of the log about room for bodies. */
   lines = 0;
   readonly #tenants: number;
