@@ -90,6 +90,19 @@ test("limits are exact", () => {
   assert.equal(parse(sized(1001), { maxHeadBytes: 1000 }).at, -1);
 });
 
+test("the limit of an answer's head is exact, whether the head has come in parts or whole", () => {
+  const start = "HTTP/1.1 200 OK\r\nA: ";
+  const respond = (text: string): number => {
+    const bytes = Buffer.from(text, "latin1");
+    return new HeadParser().response(bytes, 0, bytes.length);
+  };
+  const sized = (bytes: number): string => `${start}${"b".repeat(bytes - start.length - 4)}\r\n\r\n`;
+  assert.equal(respond(sized(61_440)), 61_440);
+  assert.equal(respond(sized(61_441)), -1);
+  assert.equal(respond(sized(61_441).slice(0, 61_440)), 0);
+  assert.equal(respond(sized(61_442).slice(0, 61_441)), -1);
+});
+
 test("a target is suspect where normalisation may have to look", () => {
   for (const [target, suspect] of [
     ["/a/b.c?x=/y", false],

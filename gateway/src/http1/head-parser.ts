@@ -68,8 +68,8 @@ export class HeadParser {
       head.fieldsAt = at;
       at = parseFields(head, bytes, end, RESPONSE_LIMITS, "upstream");
     }
-    if (at === 0 && end - from > RESPONSE_LIMITS.maxHeadBytes)
-      return refuseHead(head, "head-too-large", "head too large");
+    const size = (at === 0 ? end : at) - from;
+    if (at >= 0 && size > RESPONSE_LIMITS.maxHeadBytes) return refuseHead(head, "head-too-large", "head too large");
     if (at <= 0) return at;
     return settleHead(head, bytes, RESPONSE_FIELDS) ? at : -1;
   }
