@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { ActiveTable } from "./active-counts.ts";
 import { NO_SLOT } from "./contract.ts";
+import { WORD } from "./health-words.ts";
 
 const SHAPE = { workers: 3, slots: 128 };
 
@@ -64,6 +65,41 @@ test("what a dead worker had in flight, referred to and locked is forgotten", ()
   one.release(slot);
   const again = new Set(Array.from({ length: 64 }, (_, at) => one.claim("d", String(at))));
   assert.equal(again.has(NO_SLOT), false);
+});
+
+test("of two that died together one is not waited for to clear the other: it may be known of later", () => {
+  const [one, other] = openTables();
+  const supervisor = new ActiveTable(SHAPE, SHAPE.workers, one.buffer);
+  const slot = other.claim("c", "a");
+  other.add(slot, 1);
+  one.health.words(slot).swap(WORD.checker, 0, 2);
+  // Worker 2 died inside a claim, too, and nobody has heard of that.
+  new Int32Array(one.buffer)[0] = 3;
+  const { changes } = one.health;
+  assert.equal(supervisor.clearWorker(1), false);
+  assert.equal(one.total(slot), 1);
+  assert.equal(one.health.changes, changes);
+  assert.equal(supervisor.clearWorker(2), true);
+  assert.equal(supervisor.clearWorker(1), true);
+  assert.equal(one.total(slot), 0);
+  assert.equal(one.health.words(slot).get(WORD.checker), 0, "others may check it");
+});
+
+test("when a worker dies, the lock of one that lives is waited for", async () => {
+  const [one] = openTables();
+  const seen = new Int32Array(new SharedArrayBuffer(4));
+  // worker 2 holds it until it finds somebody waiting
+  new Int32Array(one.buffer)[0] = 3;
+  const holder = new Worker(
+    `const { lock, seen } = require("node:worker_threads").workerData;
+    while (Atomics.notify(lock, 0) === 0);
+    seen[0] = 1;
+    Atomics.store(lock, 0, 0);`,
+    { eval: true, workerData: { lock: new Int32Array(one.buffer), seen } },
+  );
+  one.clearWorker(1);
+  assert.equal(Atomics.load(seen, 0), 1);
+  await holder.terminate();
 });
 
 test("workers that claim slots for different endpoints at the same moment do not get the same one", async () => {

@@ -67,16 +67,17 @@ export class ActiveTable implements ActiveCounts {
 
   /**
    * Forgets a dead worker: its lock, its references, what it had in flight and which endpoints it checked; what it found out about their
-   * health stays. Only once it is certain to write no more.
+   * health stays. Only once it is certain to write no more. False: call it again later, as SharedSlots says.
    */
-  clearWorker(worker: number): void {
+  clearWorker(worker: number): boolean {
     const start = worker * this.#shape.slots;
-    this.#slots.clearWorker(worker, (slot, wasReferred) => {
+    const isCleared = this.#slots.clearWorker(worker, (slot, wasReferred) => {
       if (wasReferred) this.health.freeChecker(slot, worker);
       // Reading first keeps pages that were never used without memory behind them.
       if (this.#counts[start + slot] !== 0) this.#counts[start + slot] = 0;
     });
     // others look which of its endpoints nobody checks now
-    this.health.noteChange();
+    if (isCleared) this.health.noteChange();
+    return isCleared;
   }
 }

@@ -59,10 +59,13 @@ export class ClusterCountTable implements ClusterCounts {
     });
   }
 
-  /** Forgets a dead worker: its lock, its references and what it counted. Only once it is certain to write no more. */
-  clearWorker(worker: number): void {
+  /**
+   * Forgets a dead worker: its lock, its references and what it counted. Only once it is certain to write no more. False: call it again
+   * later, as SharedSlots says.
+   */
+  clearWorker(worker: number): boolean {
     const start = worker * this.#shape.slots * SLOT_WORDS;
-    this.#slots.clearWorker(worker, (slot, wasReferred) => {
+    return this.#slots.clearWorker(worker, (slot, wasReferred) => {
       if (!wasReferred) return;
       this.#lowerAlarms(slot, worker);
       for (let at = start + slot * SLOT_WORDS, end = at + SLOT_WORDS; at < end; at++)

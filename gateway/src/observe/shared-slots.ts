@@ -32,6 +32,8 @@ const LOCK_WORDS = 16;
 const MAX_PROBES = 64;
 /** Milliseconds between looks at a lock somebody holds. Holders keep it for microseconds. */
 const LOCK_WAIT = 1;
+/** Looks at it by who must not wait for a holder that may be dead. */
+const LOCK_LOOKS = 10;
 
 /** Bytes that slots take in front of what the table keeps in them. */
 export function slotBytes({ workers, slots }: SlotShape): number {
@@ -88,22 +90,22 @@ export class SharedSlots {
 
   /** Runs something while no other worker runs anything so. */
   exclusively<Result>(run: () => Result): Result {
-    this.#acquire();
-    try {
-      return run();
-    } finally {
-      this.#release();
-    }
+    while (!this.#acquire());
+    return this.#runLocked(run);
   }
 
   /**
    * Forgets a dead worker: its lock and its references. `clear` is called under the lock for every slot: what the worker kept there goes;
    * `wasReferred`: it referred to the slot. Only once it is certain to write no more.
+   *
+   * False: somebody else has the lock, and only that of this worker is forgotten. Call it again later: the holder may have died with it,
+   * and who waits here for the lock may be the one who is to be told so.
    */
-  clearWorker(worker: number, clear: (slot: number, wasReferred: boolean) => void): void {
+  clearWorker(worker: number, clear: (slot: number, wasReferred: boolean) => void): boolean {
     Atomics.compareExchange(this.#lock, LOCK, worker + 1, 0);
     Atomics.notify(this.#lock, LOCK);
-    this.exclusively(() => {
+    if (!this.#acquire()) return false;
+    this.#runLocked(() => {
       const start = worker * this.#shape.slots;
       for (let slot = 0; slot < this.#shape.slots; slot++) {
         // Reading first keeps pages that were never used without memory behind them.
@@ -112,6 +114,7 @@ export class SharedSlots {
         clear(slot, wasReferred);
       }
     });
+    return true;
   }
 
   /** The slot that has this key, or else the first free one on the way to it. */
@@ -138,12 +141,22 @@ export class SharedSlots {
     this.#references[at] = (this.#references[at] ?? 0) + change;
   }
 
-  #acquire(): void {
+  /** False: somebody else has had the lock for longer than any holder that lives, unless the machine is busy. */
+  #acquire(): boolean {
     const own = this.#worker + 1;
-    for (;;) {
+    for (let look = 0; look < LOCK_LOOKS; look++) {
       const holder = Atomics.compareExchange(this.#lock, LOCK, 0, own);
-      if (holder === 0) return;
+      if (holder === 0) return true;
       Atomics.wait(this.#lock, LOCK, holder, LOCK_WAIT);
+    }
+    return false;
+  }
+
+  #runLocked<Result>(run: () => Result): Result {
+    try {
+      return run();
+    } finally {
+      this.#release();
     }
   }
 

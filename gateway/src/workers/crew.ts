@@ -18,8 +18,8 @@ export interface CrewOptions {
   start(worker: number, events: ThreadEvents): ThreadMember;
   /** A number that changes with every beat of that worker. */
   beats(worker: number): number;
-  /** Frees what a dead worker held in shared memory. */
-  clear(worker: number): void;
+  /** Frees what a dead worker held in shared memory; false: call it again, another one that holds a lock may be dead, too. */
+  clear(worker: number): boolean;
   /** Gives a new worker the configuration in force, then calls `onJoined`; rejects where it cannot take it. */
   join(member: Member, onJoined: () => void): Promise<void>;
 }
@@ -32,6 +32,9 @@ export type WorkerState = "loading" | "joining" | "serving" | "ending" | "down";
 
 /** Milliseconds a thread may take to load its modules; it beats from then on. */
 const LOAD_PATIENCE = 30_000;
+
+/** Milliseconds until what a dead worker held is cleared again: the end of another one may be heard of in between. */
+const CLEAR_PAUSE = 5;
 
 const HUNG = "hung";
 
@@ -95,8 +98,9 @@ export class Crew {
   async start(): Promise<void> {
     const { interval } = this.#options;
     for (const seat of this.#seats) this.#start(seat);
+    const first = this.#threads();
     try {
-      await Promise.all(this.#threads().map((thread) => thread.ready));
+      await Promise.all(first.map((thread) => thread.ready));
     } catch (cause) {
       await this.close();
       throw new StartFailure(
@@ -106,7 +110,10 @@ export class Crew {
         },
       );
     }
-    for (const seat of this.#seats) seat.state = "serving";
+    // One that died while others were loading has been replaced, and its replacement joins as any other.
+    for (const seat of this.#seats) {
+      if (seat.state === "loading" && first.some((thread) => thread === seat.thread)) seat.state = "serving";
+    }
     this.#timer = setInterval(() => this.#look(), interval);
     this.#timer.unref();
   }
@@ -156,12 +163,22 @@ export class Crew {
   #onEnded(seat: Seat, reason: string): void {
     seat.state = "down";
     seat.thread = undefined;
-    this.#options.clear(seat.worker);
-    if (!this.#replacing) return;
+    if (!this.#replacing) {
+      this.#options.clear(seat.worker);
+      return;
+    }
     if (reason !== HUNG) this.#died++;
     const delay = seat.delay.next(performance.now() - seat.startedAt);
     this.#options.log.error("worker ended", { worker: seat.worker, reason, restartInMs: delay });
-    seat.timer = setTimeout(() => void this.#replace(seat), delay);
+    this.#clear(seat, delay);
+  }
+
+  /** Nobody takes the seat before all that was held there is free. */
+  #clear(seat: Seat, delay: number): void {
+    const isClear = this.#options.clear(seat.worker);
+    seat.timer = isClear
+      ? setTimeout(() => void this.#replace(seat), delay)
+      : setTimeout(() => this.#clear(seat, delay), CLEAR_PAUSE);
   }
 
   async #replace(seat: Seat): Promise<void> {

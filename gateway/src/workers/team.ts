@@ -99,12 +99,12 @@ async function openCrew({ options, memory, accessLog, log, join }: TeamOptions):
   };
 }
 
-/** What a dead worker was in the middle of ends here; what it counted stays. */
-function clear({ control, cells, active, limits }: SharedMemory, worker: number): void {
+/** What a dead worker was in the middle of ends here; what it counted stays. False: not all of it could be cleared yet. */
+function clear({ control, cells, active, limits }: SharedMemory, worker: number): boolean {
   cells.clearGauges(worker);
-  active.clearWorker(worker);
-  limits.clearWorker(worker);
   control.clearWorker(worker);
+  const isActiveClear = active.clearWorker(worker);
+  return limits.clearWorker(worker) && isActiveClear;
 }
 
 function inspectCrew(crew: Crew): Promise<readonly WorkerView[]> {
