@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Cluster } from "@sallyport/model/cluster";
 import type { HealthCheck } from "@sallyport/model/traffic";
 import { Crew, type CrewOptions, toEndpoint, toLabels } from "../../../test/cluster/health-crew.ts";
 import { EndpointHost } from "../endpoint-host.ts";
@@ -12,6 +13,16 @@ const CHECK: HealthCheck = {
   timeout: 100,
   unhealthyThreshold: 3,
   healthyThreshold: 2,
+};
+const OUTLIERS: Cluster["outlierDetection"] = {
+  consecutive5xx: 1,
+  consecutiveGatewayErrors: 0,
+  splitLocalOrigin: false,
+  consecutiveLocalOrigin: 0,
+  interval: 1_000,
+  baseEjectionTime: 2_000,
+  maxEjectionTime: 2_000,
+  maxEjectionPercent: 100,
 };
 const LOOK = 50;
 const [FIRST = ""] = toLabels(1);
@@ -104,6 +115,17 @@ test("who checks an endpoint is followed by another worker when it dies, or has 
   }
 });
 
+test("who checks an endpoint goes on alone when another worker dies", () => {
+  const crew = open({ shape: { workers: 3, slots: 256 } });
+  crew.pass(5 + LOOK);
+  const idle = crew.members.find(({ hosts }) => hosts.get(FIRST)?.health?.checker === undefined);
+  assert.ok(idle !== undefined);
+  crew.bury(idle);
+  crew.replace(idle.worker);
+  crew.pass(2_010);
+  assert.equal(countChecks(crew), 3);
+});
+
 test("only so many endpoints are checked at once, and all of them are", () => {
   const crew = open({ shape: { workers: 1, slots: 1024 }, labels: toLabels(200) });
   crew.checkTime = 10;
@@ -153,18 +175,20 @@ test("nothing is checked any more once the cluster is gone, or asks for no check
   }
 });
 
+test("a cluster that is gone checks nothing again when requests that are still on it fail", () => {
+  const crew = open({ shape: { workers: 1, slots: 128 }, config: { healthCheck: CHECK, outlierDetection: OUTLIERS } });
+  crew.pass(5 + LOOK);
+  const [member] = crew.members;
+  const before = countChecks(crew);
+  member?.health.stop();
+  crew.host(0, FIRST).noteAnswer(500);
+  crew.pass(5_000);
+  assert.equal(countChecks(crew), before);
+  assert.equal(crew.host(0, FIRST).health?.checker, undefined);
+});
+
 test("an endpoint that is ejected and unhealthy comes back when it is neither", () => {
-  const outlierDetection = {
-    consecutive5xx: 1,
-    consecutiveGatewayErrors: 0,
-    splitLocalOrigin: false,
-    consecutiveLocalOrigin: 0,
-    interval: 1_000,
-    baseEjectionTime: 2_000,
-    maxEjectionTime: 2_000,
-    maxEjectionPercent: 100,
-  };
-  const crew = open({ config: { healthCheck: CHECK, outlierDetection }, labels: toLabels(2) });
+  const crew = open({ config: { healthCheck: CHECK, outlierDetection: OUTLIERS }, labels: toLabels(2) });
   crew.pass(5 + LOOK);
   crew.host(0, FIRST).noteAnswer(500);
   crew.wellness = () => ({ outcome: "failed", detail: "" });

@@ -40,6 +40,7 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
   readonly #owner: HealthOwner;
   #config: Cluster | undefined = undefined;
   #tls: UpstreamTlsSettings | undefined = undefined;
+  #isStopped = false;
 
   /** `hosts`: those of the cluster, as they are at any time. */
   constructor(watch: HealthWatch, hosts: Iterable<EndpointHost>, owner: HealthOwner) {
@@ -73,8 +74,9 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
     this.read();
   }
 
-  /** Nobody chooses among them any more. */
+  /** Nobody chooses among them any more. How requests end that are still on them is counted, but others check them. */
   stop(): void {
+    this.#isStopped = true;
     this.#watch.remove(this);
     for (const { health } of this.#hosts) health?.leaveCheck();
   }
@@ -178,7 +180,7 @@ export class ClusterHealth implements EndpointHealthOwner, WatchedCluster {
 
   /** Sees to it that somebody checks the endpoint. */
   #see(health: EndpointHealth): void {
-    if (health.checker !== undefined || !health.takeCheck()) return;
+    if (this.#isStopped || health.checker !== undefined || !health.takeCheck()) return;
     health.checker = new Checker(this.#watch.slotsOf(this), this.#watch.options.schedule, {
       begin: (done) => this.#probe(health, done),
       judge: (result) => this.#take(health, result),
