@@ -85,23 +85,6 @@ test("of two that died together one is not waited for to clear the other: it may
   assert.equal(one.health.words(slot).get(WORD.checker), 0, "others may check it");
 });
 
-test("when a worker dies, the lock of one that lives is waited for", async () => {
-  const [one] = openTables();
-  const seen = new Int32Array(new SharedArrayBuffer(4));
-  // worker 2 holds it until it finds somebody waiting
-  new Int32Array(one.buffer)[0] = 3;
-  const holder = new Worker(
-    `const { lock, seen } = require("node:worker_threads").workerData;
-    while (Atomics.notify(lock, 0) === 0);
-    seen[0] = 1;
-    Atomics.store(lock, 0, 0);`,
-    { eval: true, workerData: { lock: new Int32Array(one.buffer), seen } },
-  );
-  one.clearWorker(1);
-  assert.equal(Atomics.load(seen, 0), 1);
-  await holder.terminate();
-});
-
 test("workers that claim slots for different endpoints at the same moment do not get the same one", async () => {
   const shape = { workers: 2, slots: 8 };
   const buffer = new ActiveTable(shape, 0).buffer;
