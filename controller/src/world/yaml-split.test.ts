@@ -24,6 +24,15 @@ test("comments and empty documents are no chunks, but count as lines", () => {
   assert.deepEqual(splitYaml(""), []);
 });
 
+test("a marker ends with white space, a line break of any kind or the file", () => {
+  for (const end of [" # b", "\t# b", "\r", ""])
+    assert.deepEqual(splitYaml(`a: 1\n---${end}\nb: 2\n`), [
+      { text: "a: 1\n", line: 1 },
+      { text: `---${end}\nb: 2\n`, line: 2 },
+    ]);
+  assert.deepEqual(splitYaml("a: 1\n---"), [{ text: "a: 1\n", line: 1 }]);
+});
+
 test("only a marker at the start of a line ends a document", () => {
   for (const text of ["a: b---\n", "a: |\n  ---\n  x\n", "a: ----\n", "---a: 1\n", "a: '\n  ---\n  '\n"])
     assert.equal(splitYaml(text).length, 1, text);

@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BUCKETS, Cells, FLAGS, GLOBAL, LISTENER, NAMED, toClassIndex } from "./cells.ts";
+import {
+  BODY_PURPOSES,
+  BUCKETS,
+  Cells,
+  FLAGS,
+  GLOBAL,
+  LIMIT_NAMES,
+  LISTENER,
+  NAMED,
+  toBodyCell,
+  toClassIndex,
+  toLimitCell,
+} from "./cells.ts";
 
 const SHAPE = { stripes: 3, listeners: 4, routes: 2, clusters: 2 };
 
@@ -49,6 +61,25 @@ test("a dead worker's gauges are cleared and its counters stay", () => {
   assert.equal(cells.sum(GLOBAL.upstreamActive), 3);
   assert.equal(cells.sum(GLOBAL.upstreamPending), 2);
   assert.equal(cells.sum(GLOBAL.connectSuccess), 60);
+});
+
+test("of all that a dead worker wrote, every gauge is cleared and nothing else", () => {
+  const cells = new Cells(SHAPE);
+  const stripe = cells.stripe(1).fill(7);
+  cells.clearGauges(1);
+  const { upstreamActive, upstreamPending, loopLag, loopBusy, heapUsed } = GLOBAL;
+  const gauges = [
+    ...[upstreamActive, upstreamPending, loopLag, loopBusy, heapUsed],
+    ...LIMIT_NAMES.map((limit) => toLimitCell("breakersOpen", limit)),
+    ...BODY_PURPOSES.map((purpose) => toBodyCell("bodyBytes", purpose)),
+    ...Array.from({ length: SHAPE.listeners }, (_, block) => {
+      return cells.blockStart("listeners", block) + LISTENER.connectionsActive;
+    }),
+  ];
+  assert.deepEqual(
+    [...stripe.keys()].filter((cell) => stripe[cell] !== 7),
+    gauges,
+  );
 });
 
 test("a block that is forgotten reads as zero and then counts what is new", () => {

@@ -96,6 +96,18 @@ test("what a dead worker counted, said and locked is forgotten, and nothing else
   assert.equal(here.isRaised(requests), false);
 });
 
+test("who takes a key that nobody has any more hears of no alarm of those before", () => {
+  const [one, other] = openTables();
+  const before = one.claim("ns/web:80");
+  assert.equal(before.raise(requests), true);
+  before.release();
+  const after = other.claim("ns/web:80");
+  assert.equal(after.isRaised(requests), false);
+  assert.equal(other.claim("ns/web:80").raise(requests), true);
+  other.claim("ns/web:80");
+  assert.equal(after.isRaised(requests), true, "somebody has it");
+});
+
 test("only who raised an alarm lowers it", () => {
   const [one, other] = openTables();
   const here = one.claim("ns/web:80");
