@@ -59,10 +59,13 @@ test("what a dead worker had in flight, referred to and locked is forgotten", ()
   other.add(slot, 1);
   // Worker 1 died inside a claim: the lock word holds its number.
   new Int32Array(one.buffer)[0] = 2;
+  one.health.words(slot).set(WORD.ejected, 1);
   one.clearWorker(1);
   assert.equal(one.total(slot), 1);
+  assert.equal(one.countHealth(WORD.ejected, 1), 1, "the other one still refers to it");
   one.add(slot, -1);
   one.release(slot);
+  assert.equal(one.countHealth(WORD.ejected, 1), 0, "nobody does");
   const again = new Set(Array.from({ length: 64 }, (_, at) => one.claim("d", String(at))));
   assert.equal(again.has(NO_SLOT), false);
 });
