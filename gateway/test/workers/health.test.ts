@@ -9,6 +9,10 @@ import { Rig } from "./rig.ts";
 
 process.env["SALLYPORT_TEST_HOOKS"] = "1";
 
+const WORKERS = 3;
+const DIED = 'sallyport_worker_replacements_total{reason="died"}';
+/** Workers start anew on a machine that does other things. */
+const PATIENCE = { within: 60_000 };
 const INTERVAL = 60;
 const HEALTH_CHECK: Cluster["healthCheck"] = {
   probe: { kind: "http", method: "GET", path: "/healthz", statuses: [{ from: 200, to: 299 }] },
@@ -78,27 +82,34 @@ async function askAll(rig: Rig): Promise<string> {
   return [...new Set(answers.map(({ status }) => String(status)))].toSorted().join(" ");
 }
 
+/** Waits until a metric has this value. */
+async function untilMetric(rig: Rig, name: string, expected: number, what: string): Promise<void> {
+  const probe = async (): Promise<true> => {
+    assert.equal((await rig.metrics()).value(name), expected, name);
+    return true;
+  };
+  await eventually(probe, { ...PATIENCE, what });
+}
+
 test("each endpoint is checked by one of three workers, and by another one when that one is gone", async (t) => {
   const backend = await Backend.open(t);
-  await using rig = await Rig.start({ workers: 3 });
+  await using rig = await Rig.start({ workers: WORKERS });
   await rig.apply({ backends: [backend.port], cluster: { healthCheck: HEALTH_CHECK } });
-  await eventually(() => backend.checks.length >= 16);
+  await eventually(() => backend.checks.length >= 16, { what: "16 checks" });
   // a tenth of the interval is jitter; three checkers would have needed two intervals for this
   assert.ok(longestOfSeven(backend.checks) >= 7 * 0.9 * INTERVAL - 5, backend.checks.join(" "));
   assert.equal((await showEndpoint(rig, backend))?.health, "fit");
   for (const worker of [0, 1, 2]) {
-    const replaced = (await rig.metrics()).value('sallyport_worker_replacements_total{reason="died"}') ?? 0;
-    await rig.admin(`/workers/${worker}/terminate`, "POST");
-    await eventually(
-      async () => (await rig.metrics()).value('sallyport_worker_replacements_total{reason="died"}') === replaced + 1,
-      { within: 60_000 },
-    );
+    const died = (await rig.metrics()).value(DIED) ?? 0;
+    assert.equal((await rig.admin(`/workers/${worker}/terminate`, "POST")).status, 202);
+    await untilMetric(rig, DIED, died + 1, `the end of worker ${worker}`);
     const before = backend.checks.length;
-    await eventually(() => backend.checks.length >= before + 3, { within: 60_000 });
-    await eventually(async () => (await rig.metrics()).value("sallyport_workers") === 3, { within: 60_000 });
+    const what = `checks after the end of worker ${worker}`;
+    await eventually(() => backend.checks.length >= before + 3, { ...PATIENCE, what });
+    await untilMetric(rig, "sallyport_workers", WORKERS, `another worker ${worker}`);
   }
   const from = backend.checks.length;
-  await eventually(() => backend.checks.length >= from + 16);
+  await eventually(() => backend.checks.length >= from + 16, { what: "16 checks more" });
   assert.ok(longestOfSeven(backend.checks.slice(from)) >= 7 * 0.9 * INTERVAL - 5);
   assert.equal(backend.requests, 0);
   const metrics = await rig.metrics();
@@ -112,7 +123,7 @@ test("each endpoint is checked by one of three workers, and by another one when 
 test("what one worker's checks find out, all workers go by", async (t) => {
   const [well, ill] = [await Backend.open(t), await Backend.open(t)];
   ill.status = ill.health = 503;
-  await using rig = await Rig.start({ workers: 3 });
+  await using rig = await Rig.start({ workers: WORKERS });
   await rig.apply({ backends: [well.port, ill.port], cluster: { healthCheck: HEALTH_CHECK } });
   await eventually(async () => (await showEndpoint(rig, ill))?.health === "unhealthy");
   await eventually(async () => (await askAll(rig)) === "200");
@@ -136,7 +147,7 @@ test("an endpoint that fails for any worker is ejected for all, and comes back",
     maxEjectionTime: 60_000,
     maxEjectionPercent: 50,
   };
-  await using rig = await Rig.start({ workers: 3 });
+  await using rig = await Rig.start({ workers: WORKERS });
   await rig.apply({ backends: [well.port, ill.port], cluster: { outlierDetection } });
   const ejected = 'sallyport_upstream_ejections_total{cause="consecutive-5xx"}';
   await eventually(async () => {

@@ -12,6 +12,9 @@ const LOOPBACK = { host: "127.0.0.1", port: 0 };
 /** Milliseconds a request may take before it counts as lost. */
 const PATIENCE = 30_000;
 
+/** Where the machine does other things, a worker that gets no processor for long must not be taken for one that hangs. */
+const HEARTBEAT = { interval: 1_000, misses: 60 };
+
 /** What a test may say of the gateway. */
 export type RigOptions = Partial<GatewayOptions> & { readonly workers: number };
 
@@ -42,6 +45,7 @@ export class Rig implements AsyncDisposable {
         accessLog: { to: "off" },
         log: { level: "off", format: "text" },
         drain: { minimum: 0, maximum: 2_000 },
+        heartbeat: HEARTBEAT,
         ...options,
       });
       return new Rig(gateway, backend);
