@@ -66,6 +66,11 @@ export class RequestInput {
     return this.state === "head" && this.#stash.length === 0;
   }
 
+  /** Of the next head there is something, but not all. */
+  get begun(): boolean {
+    return this.state === "head" && this.#begun;
+  }
+
   /** There is something to go on with, once the answer before it is complete. */
   get heldUp(): boolean {
     return this.#stash.length > 0 || this.ended || this.#inlet.paused;

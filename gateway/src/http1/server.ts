@@ -12,12 +12,10 @@ import { withAccept } from "../head/websocket.ts";
 import { Timed } from "../time/wheel.ts";
 import type { ByteReader, Inlet } from "../wire/inlet.ts";
 import { AnswerWriter, type AnswerTerms } from "./answer-writer.ts";
+import { afterEnd, betweenRequests, LINGER } from "./patience.ts";
 import { RequestInput, type RequestInputOwner } from "./request-input.ts";
 import { RequestReader, type Refusal } from "./request-reader.ts";
 import type { AcceptedSocket, ServerPort } from "../exchange/server-port.ts";
-
-/** Milliseconds that an ended connection is read on. */
-const LINGER = 1500;
 
 /** One client connection. */
 export class Http1Server extends Timed implements DownstreamStream, ByteReader, RequestInputOwner {
@@ -88,7 +86,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   takeBody(mode: BodyMode): void {
     this.#input.take(mode);
-    if (!this.#inTurn) this.#runInput();
+    if (!this.#inTurn) this.#turn(() => this.#input.run());
   }
 
   pauseBody(): void {
@@ -99,7 +97,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   resumeBody(): void {
     this.#input.unpause();
     if (this.#input.owedBody) this.#arm(this.#reader.bind.http.bodyIdleTimeout);
-    if (!this.#inTurn) this.#runInput();
+    if (!this.#inTurn) this.#turn(() => this.#input.run());
   }
 
   sendInterim(head: ResponseHead): void {
@@ -140,7 +138,9 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   flush(): "taken" | "full" {
-    return this.#writer.outlet.flush();
+    const outcome = this.#writer.outlet.flush();
+    if (outcome === "full" && this.#exchange === undefined) this.#armStream();
+    return outcome;
   }
 
   abort(): void {
@@ -222,7 +222,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     const exchange = this.#exchange;
     if (exchange !== undefined)
       exchange.onDownstreamFault(this.#input.owedBody && !exchange.answered ? "body-timeout" : "stream-idle-timeout");
-    else if (this.#input.state === "head" && !this.#input.idle) {
+    else if (this.#input.begun && !this.#writer.outlet.clogged) {
       this.#input.ignore();
       this.onRequestRefused({ reason: "head-timeout", detail: "head-timeout", old: false });
     } else this.#socket.destroy();
@@ -240,29 +240,26 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   #nextRequest(): void {
     this.#reader.startedAt = 0;
     this.#input.next();
-    this.#arm(this.#reader.bind.http.idleTimeout);
+    this.#armBetween();
     // outside of a turn the upstream connection must first be free again
-    if (!this.#inTurn && this.#input.heldUp) queueMicrotask(() => this.#runInput());
+    if (!this.#inTurn && this.#input.heldUp) queueMicrotask(() => this.#turn(() => this.#input.run()));
   }
 
-  /** FIN behind the last byte, then what comes is ignored for a while. */
+  /** FIN behind the last byte; what comes is ignored for a while from then on. */
   #end(): void {
-    this.#writer.outlet.end();
+    const { outlet } = this.#writer;
+    outlet.end();
     this.#input.ignore();
-    this.#arm(LINGER);
+    this.#arm(afterEnd(this.#reader.bind.http, outlet));
+    if (outlet.unsent) this.#socket.once("finish", () => this.#arm(LINGER));
   }
 
   #onDrain(): void {
     const exchange = this.#exchange;
+    if (exchange !== undefined) this.#armStream();
+    else if (this.#input.state === "head") this.#armBetween();
     if (exchange === undefined) this.#input.run();
-    else {
-      this.#armStream();
-      exchange.onDownstreamDrain();
-    }
-  }
-
-  #runInput(): void {
-    this.#turn(() => this.#input.run());
+    else exchange.onDownstreamDrain();
   }
 
   /** Whatever is thrown inside is a bug of ours and ends here. */
@@ -288,6 +285,9 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     this.#socket.destroy();
   }
 
+  #armBetween(): void {
+    this.#arm(betweenRequests(this.#reader.bind.http, this.#writer.outlet, this.#input.begun));
+  }
   #armStream(): void {
     const { streamIdleTimeout } = this.#reader.bind.http;
     this.#arm(this.#exchange?.limitSilence(streamIdleTimeout) ?? streamIdleTimeout);

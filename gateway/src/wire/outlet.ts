@@ -77,6 +77,11 @@ export class Outlet {
     );
   }
 
+  /** Whether the kernel has not taken all that was written; the socket says "finish" when it has, once it is ended. */
+  get unsent(): boolean {
+    return this.#socket.writableLength > 0 || this.#direct?.pending === true || this.#tls?.clogged === true;
+  }
+
   /** Adds or writes bytes[from, to). */
   send(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
     const length = to - from;

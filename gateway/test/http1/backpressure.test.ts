@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { test, type TestContext } from "node:test";
+import type { LocalReply } from "@sallyport/policies/filter";
 import { eventually } from "@sallyport/testkit/eventually";
 import { pour, settled } from "../pouring.ts";
 import { answer, GET, OK, openPair } from "./pair.ts";
-import { openRig } from "./rig.ts";
+import { openRig, type Rig } from "./rig.ts";
 
 const MEBIBYTE = 1 << 20;
 
@@ -96,13 +97,74 @@ test("a client that never reads its answers cannot pile them up", async (t) => {
   };
   client.on("drain", flood);
   flood();
-  const stopped = await settled(() => sent);
-  assert.ok(stopped < 32 * MEBIBYTE, `${stopped} bytes of requests were taken`);
-  // and it is not waited for without end, which begins when the last that it did read has left
-  await eventually(() => {
-    rig.advance(301_000);
-    return rig.bound.connections === 0;
+  // the sender stands still before the gateway does, which has what is in the kernel's buffers yet to read
+  await settled(() => sent + rig.records.length);
+  assert.ok(sent < 32 * MEBIBYTE, `${sent} bytes of requests were taken`);
+  // and it is not waited for without end
+  rig.advance(301_000);
+  await eventually(() => rig.bound.connections === 0);
+  assert.ok(rig.records.every(({ status }) => status === 404));
+});
+
+/** More than the kernel takes of somebody who does not read. */
+const LARGE = "x".repeat(32 * MEBIBYTE);
+
+/** A gateway that answers all of a client that does not read yet, which has sent this. */
+async function answerLarge(t: TestContext, request: string): Promise<{ rig: Rig; client: Socket }> {
+  const reply: LocalReply = { status: 200, headers: [], body: LARGE, flag: "-" };
+  const rig = await openRig(t, { rule: { filters: [{ deterministic: true, onRequest: () => reply }] } });
+  const client = await openClient(t, rig.port);
+  client.pause();
+  client.write(request);
+  await eventually(() => rig.records.length === 1, { what: "the answer" });
+  return { rig, client };
+}
+
+/** Lets it read. */
+function countReceived(client: Socket): { bytes: number } {
+  const received = { bytes: 0 };
+  client.on("data", (bytes: Buffer) => (received.bytes += bytes.length));
+  client.resume();
+  return received;
+}
+
+for (const more of ["", GET, "GET / HT"]) {
+  test(`a client with unread answers is given up as in an answer, not as between two (${more.length} bytes more)`, async (t) => {
+    const { rig } = await answerLarge(t, GET + more);
+    rig.advance(299_000);
+    assert.equal(rig.bound.connections, 1);
+    rig.advance(2_000);
+    await eventually(() => rig.bound.connections === 0, { what: "the end" });
+    assert.equal(rig.records.length, 1);
   });
+}
+
+test("a client that has read its answers late has the time to ask again that others have", async (t) => {
+  const { rig, client } = await answerLarge(t, GET);
+  rig.advance(200_000);
+  const received = countReceived(client);
+  await eventually(() => received.bytes > LARGE.length, { what: "the whole answer" });
+  rig.advance(3_599_000);
+  assert.equal(rig.bound.connections, 1);
+  rig.advance(2_000);
+  await eventually(() => rig.bound.connections === 0, { what: "the end" });
+});
+
+test("a client that reads the last answer of a connection slowly gets all of it", async (t) => {
+  const { rig, client } = await answerLarge(t, GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+  rig.advance(299_000);
+  const received = countReceived(client);
+  await once(client, "end");
+  assert.ok(received.bytes > LARGE.length, `${received.bytes} bytes`);
+  // and then it has to end, too
+  rig.advance(2_000);
+  await eventually(() => rig.bound.connections === 0, { what: "the end" });
+});
+
+test("a client that does not read the last answer of a connection is given up", async (t) => {
+  const { rig } = await answerLarge(t, GET.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+  rig.advance(301_000);
+  await eventually(() => rig.bound.connections === 0, { what: "the end" });
 });
 
 test("many large answers at once hold no more than their windows", async (t) => {
