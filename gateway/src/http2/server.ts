@@ -157,7 +157,7 @@ export class Http2Server extends Http2Connection {
 
   protected onGoaway(): void {
     this.#peerLeft = true;
-    if (this.streams.size === 0) this.#close();
+    if (this.streams.size === 0) this.#leave();
   }
 
   protected onPong(): void {
@@ -180,7 +180,7 @@ export class Http2Server extends Http2Connection {
 
   protected onStreamGone(): void {
     if (this.streams.size > 0 || this.ended) return;
-    if (this.#leaving === "final" || this.#peerLeft) this.#close();
+    if (this.#leaving === "final" || this.#peerLeft) this.#leave();
   }
 
   protected onTurnEnd(): void {
@@ -239,7 +239,14 @@ export class Http2Server extends Http2Connection {
   #stopTaking(): void {
     this.#leaving = "final";
     this.goaway(this.lastId, ErrorCode.NO_ERROR, "");
-    if (this.streams.size === 0) this.#close();
+    if (this.streams.size === 0) this.#leave();
+  }
+
+  /** All that was asked is answered: a client that reads slowly must not lose what is not sent yet. */
+  #leave(): void {
+    this.#close();
+    this.coarse.arm(this, this.#bind.http.streamIdleTimeout);
+    this.socket.once("finish", () => this.coarse.arm(this, LINGER));
   }
 
   /** No stream is left: FIN behind the last frame. */

@@ -1,6 +1,7 @@
 /** Clients that ask for more and more and read nothing: what they are owed stays bounded, and a time limit ends them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LocalReply } from "@sallyport/policies/filter";
 import { eventually } from "@sallyport/testkit/eventually";
 import { Flag, frameHeader, FrameType } from "../../src/http2/frames.ts";
 import { HandUpstream } from "../codec/hand-upstream.ts";
@@ -82,3 +83,26 @@ test("HTTP/2 server: whole answers that are not read are no more than a bound, a
   rig.advance(2_000);
   await eventually(() => client.closed, { what: "the end" });
 });
+
+for (const reads of ["late", "never"] as const) {
+  test(`HTTP/2 server: the last answer of a connection that ends is there for a client that reads it ${reads}`, async (t) => {
+    const reply: LocalReply = { status: 200, headers: [], body: "x".repeat(50_000), flag: "-" };
+    const rule = { filters: [{ deterministic: true, onRequest: () => reply }] };
+    const rig = await openHttp2Rig(t, { cluster: new HandUpstream(), http2, rule });
+    const client = await openDeafClient(rig);
+    client.request(1);
+    await eventually(() => rig.records.length === 1, { what: "the answer" });
+    const [server] = rig.servers;
+    server?.drain();
+    // its PING is not answered
+    rig.advance(2_000);
+    rig.advance(290_000);
+    if (reads === "late") {
+      server?.output.release();
+      await eventually(() => client.ended(1), { what: "the end of the answer" });
+      assert.equal(client.content(1), reply.body);
+      rig.advance(2_000);
+    } else rig.advance(12_000);
+    await eventually(() => client.closed, { what: "the end" });
+  });
+}
