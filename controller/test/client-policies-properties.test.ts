@@ -5,7 +5,7 @@ import { type Listener, toBindKey } from "@sallyport/model/listener";
 import { resourcesOf } from "@sallyport/model/snapshot";
 import fc from "fast-check";
 import { translateWorld } from "../src/translate/run.ts";
-import { clusterOptions, goldenOptions } from "./golden-world.ts";
+import { clusterOptions, GATEWAY_CLASS, goldenOptions } from "./golden-world.ts";
 import { loadClusterWorld } from "./load-world.ts";
 
 /** Objects with listeners, in order of precedence. */
@@ -63,12 +63,7 @@ spec: { ${head}, listeners: [${listeners.join(", ")}] }
   return [CLASS, ...owners, ...policies.map(toPolicyText)].join("");
 }
 
-const CLASS = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: { name: sallyport }
-spec: { controllerName: ${clusterOptions.controllerName} }
-`;
+const CLASS = GATEWAY_CLASS;
 
 function toPolicyText(policy: Plan["policies"][number], place: number): string {
   const { section, fields, connections, peers } = policy;

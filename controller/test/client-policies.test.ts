@@ -5,15 +5,10 @@ import type { Listener } from "@sallyport/model/listener";
 import { resourcesOf } from "@sallyport/model/snapshot";
 import { translateWorld } from "../src/translate/run.ts";
 import type { TranslateOptions } from "../src/translate/translator.ts";
-import { clusterOptions, goldenOptions } from "./golden-world.ts";
+import { clusterOptions, GATEWAY_CLASS, goldenOptions } from "./golden-world.ts";
 import { loadClusterWorld } from "./load-world.ts";
 
-const CLASS = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: { name: sallyport }
-spec: { controllerName: ${clusterOptions.controllerName} }
-`;
+const CLASS = GATEWAY_CLASS;
 
 function gatewayText(namespace: string, year: number, rest = ""): string {
   return `---

@@ -5,15 +5,10 @@ import { toServiceName } from "../src/translate/proxy-names.ts";
 import { translateWorld } from "../src/translate/run.ts";
 import { sliceSnapshot } from "../src/translate/slice.ts";
 import type { ProxyFacts, ProxyObstacle } from "../src/translate/translator.ts";
-import { clusterOptions } from "./golden-world.ts";
+import { clusterOptions, GATEWAY_CLASS } from "./golden-world.ts";
 import { loadClusterWorld } from "./load-world.ts";
 
-const CLASS = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: { name: sallyport }
-spec: { controllerName: ${clusterOptions.controllerName} }
-`;
+const CLASS = GATEWAY_CLASS;
 
 interface GatewayText {
   readonly name?: string;

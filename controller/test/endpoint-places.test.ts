@@ -6,7 +6,7 @@ import type { Locality } from "@sallyport/model/traffic";
 import { translateWorld } from "../src/translate/run.ts";
 import type { NodeFacts } from "../src/translate/services/endpoint-places.ts";
 import type { TranslateOptions, WorldTranslation } from "../src/translate/translator.ts";
-import { clusterOptions } from "./golden-world.ts";
+import { clusterOptions, GATEWAY_CLASS } from "./golden-world.ts";
 import { loadClusterWorld } from "./load-world.ts";
 
 const API = "gateway.networking.k8s.io";
@@ -34,12 +34,7 @@ endpoints:
 /** A Gateway with a route to both Services, and a policy of one of them. */
 function toText(locality: string): string {
   return [
-    `
-apiVersion: ${API}/v1
-kind: GatewayClass
-metadata: { name: sallyport }
-spec: { controllerName: ${clusterOptions.controllerName} }
-`,
+    GATEWAY_CLASS,
     `
 apiVersion: ${API}/v1
 kind: Gateway

@@ -8,7 +8,7 @@ import { decodeObject } from "../src/kube/decode.ts";
 import { isRecord } from "../src/kube/field-path.ts";
 import { isKindName, kinds } from "../src/kube/kinds.ts";
 import { translateWorld } from "../src/translate/run.ts";
-import { goldenOptions } from "./golden-world.ts";
+import { GATEWAY_CLASS, goldenOptions } from "./golden-world.ts";
 import { loadWorld } from "./load-world.ts";
 
 const directory = fileURLToPath(new URL("../../examples/policies/", import.meta.url));
@@ -50,12 +50,7 @@ test("the examples show every field of backend policies but how connections are 
 });
 
 /** What the examples are for. */
-const TARGETS = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: { name: sallyport }
-spec: { controllerName: sallyport.io/gateway-controller }
----
+const TARGETS = `${GATEWAY_CLASS}---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: { name: web, namespace: shop }

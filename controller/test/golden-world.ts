@@ -22,6 +22,14 @@ export const goldenOptions: TranslateOptions = {
   trust: FULL_TRUST,
 };
 
+/** The GatewayClass of the controller that these options name, as YAML. */
+export const GATEWAY_CLASS = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: GatewayClass
+metadata: { name: sallyport }
+spec: { controllerName: ${goldenOptions.controllerName} }
+`;
+
 /** Options in a cluster where all proxies do well. */
 export const clusterOptions: TranslateOptions = {
   ...goldenOptions,

@@ -6,7 +6,7 @@ import { validateSnapshot } from "@sallyport/model/validate";
 import { translateWorld } from "../src/translate/run.ts";
 import { sliceSnapshot } from "../src/translate/slice.ts";
 import type { WorldTranslation } from "../src/translate/translator.ts";
-import { clusterOptions } from "./golden-world.ts";
+import { clusterOptions, GATEWAY_CLASS } from "./golden-world.ts";
 import { loadClusterWorld } from "./load-world.ts";
 
 const API = "gateway.networking.k8s.io";
@@ -44,12 +44,7 @@ ${texts.map((text, index) => `    - { statuses: ["${500 + index}"], source: Any,
 
 async function translate(page: string, before?: WorldTranslation): Promise<WorldTranslation> {
   const objects = [
-    `
-apiVersion: ${API}/v1
-kind: GatewayClass
-metadata: { name: sallyport }
-spec: { controllerName: ${clusterOptions.controllerName} }
-`,
+    GATEWAY_CLASS,
     `
 apiVersion: v1
 kind: Service

@@ -9,15 +9,10 @@ import { runs } from "@sallyport/testkit/runs";
 import fc from "fast-check";
 import { intersectHostnames } from "../src/translate/hostname.ts";
 import { translateWorld } from "../src/translate/run.ts";
-import { goldenOptions } from "./golden-world.ts";
+import { GATEWAY_CLASS, goldenOptions } from "./golden-world.ts";
 import { loadWorld } from "./load-world.ts";
 
-const PRELUDE = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: { name: sallyport }
-spec: { controllerName: ${goldenOptions.controllerName} }
----
+const PRELUDE = `${GATEWAY_CLASS}---
 apiVersion: v1
 kind: Service
 metadata: { name: web, namespace: shop }

@@ -8,17 +8,12 @@ import { formatProblem } from "@sallyport/model/problem";
 import { findSpecialUse } from "@sallyport/model/special-use";
 import { translateWorld } from "../src/translate/run.ts";
 import { CLUSTER_TRUST, type ServiceTrust } from "../src/translate/service-trust.ts";
-import { clusterOptions, goldenNames, goldenOptions, loadGolden } from "./golden-world.ts";
+import { clusterOptions, GATEWAY_CLASS, goldenNames, goldenOptions, loadGolden } from "./golden-world.ts";
 import { loadClusterWorld } from "./load-world.ts";
 
 const ALLOWING: ServiceTrust = { ...CLUSTER_TRUST, externalNames: "allowed", staticEndpoints: "allowed" };
 
-const GATEWAY = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: GatewayClass
-metadata: { name: sallyport }
-spec: { controllerName: ${clusterOptions.controllerName} }
----
+const GATEWAY = `${GATEWAY_CLASS}---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: { name: edge, namespace: shop }

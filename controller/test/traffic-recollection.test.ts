@@ -4,7 +4,7 @@ import { test } from "node:test";
 import type { ResourceId } from "@sallyport/model/snapshot";
 import { translateWorld } from "../src/translate/run.ts";
 import { type AnyWorldObject, indexWorld, type IndexedWorld } from "../src/world/indexed-world.ts";
-import { clusterOptions, objectsOf } from "./golden-world.ts";
+import { clusterOptions, GATEWAY_CLASS, objectsOf } from "./golden-world.ts";
 import { loadClusterWorld } from "./load-world.ts";
 
 const API = "gateway.networking.k8s.io";
@@ -26,12 +26,7 @@ spec: { targetRefs: [${target}], timeout: { request: 1s, connect: 1s } }
 `;
 
 const WORLD = [
-  `
-apiVersion: ${API}/v1
-kind: GatewayClass
-metadata: { name: sallyport }
-spec: { controllerName: ${clusterOptions.controllerName} }
-`,
+  GATEWAY_CLASS,
   `
 apiVersion: ${API}/v1
 kind: Gateway
