@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { tellEnd } from "./controller-log.ts";
 import { type Cluster, findCluster, startCluster } from "./cluster/cluster.ts";
 import { findRecord, pathsOf } from "./cluster/state.ts";
 import { assembleImage } from "./gateway-api/image.ts";
@@ -20,9 +21,6 @@ const IMAGE = "sallyport.test/sallyport";
 const SMALL = { requests: { cpu: "5m", memory: "16Mi" } };
 
 const CONTROLLER_LOG = "controller.log";
-/** Lines of it that say enough of what went wrong. */
-const TAIL = 40;
-
 /** The namespace of the release. */
 export const SYSTEM_NAMESPACE = "sallyport-system";
 /** Name of the controller's account, as the API server knows it. */
@@ -132,8 +130,7 @@ export async function keepLogs(cluster: Cluster, folder: string): Promise<void> 
   };
   const all = ["--prefix", "--tail=-1", "--max-log-requests=100", "--ignore-errors"];
   await tell(CONTROLLER_LOG, "-n", SYSTEM_NAMESPACE, "logs", "-l", "app.kubernetes.io/component=controller", ...all);
-  const said = (await readFile(join(folder, CONTROLLER_LOG), "utf8")).trimEnd().split("\n");
-  console.log(`all logs are in ${folder}; the end of the controller's log:\n${said.slice(-TAIL).join("\n")}`);
+  console.log(`all logs are in ${folder}; ${tellEnd(await readFile(join(folder, CONTROLLER_LOG), "utf8"))}`);
   const namespaces = await cluster
     .kubectl([
       "get",

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { eventually } from "@sallyport/testkit/eventually";
 import { type Cluster, startCluster } from "../cluster/cluster.ts";
+import { tellEnd } from "../controller-log.ts";
 import { findCrds } from "../gateway-api/programs.ts";
 
 const repository = dirname(dirname(import.meta.dirname));
@@ -16,8 +17,6 @@ const PORT = 15_012;
 const PATIENCE = 180_000;
 /** The same of kubectl's own waits. */
 const TIMEOUT = `--timeout=${PATIENCE / 1000}s`;
-/** Lines of the controller's log that say enough of what went wrong. */
-const TAIL = 40;
 
 /** An object as kubectl prints it. */
 export interface PrintedObject {
@@ -72,7 +71,7 @@ export class ControllerRig implements AsyncDisposable {
 
   /** The very last of it, for those who read why a test failed. */
   get lastWords(): string {
-    return `the end of the controller's log:\n${this.said.trimEnd().split("\n").slice(-TAIL).join("\n")}`;
+    return tellEnd(this.said);
   }
 
   /** kubectl in the namespace of the tests. */
