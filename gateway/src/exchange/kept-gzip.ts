@@ -56,6 +56,11 @@ export class KeptGzip {
     this.#stream.on("error", doNothing);
   }
 
+  /** Whether it can be driven as it must be; if not, none can in this Node. */
+  get isDirect(): boolean {
+    return this.#direct !== undefined;
+  }
+
   /** Encodes a whole body of AT_ONCE bytes at most. Undefined: it cannot, and is of no use any more. */
   encode(body: Buffer): Buffer | undefined {
     const out = (scratch ??= Buffer.allocUnsafeSlow(WORST));

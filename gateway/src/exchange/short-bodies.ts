@@ -13,6 +13,8 @@ export class ShortBodies extends Timed {
   readonly #wheel: Wheel;
   /** By level. */
   readonly #coders = new Map<number, KeptGzip>();
+  /** Until one shows that none can be kept. */
+  #canKeep = true;
 
   constructor(wheel: Wheel) {
     super();
@@ -35,11 +37,13 @@ export class ShortBodies extends Timed {
   }
 
   #gzip(level: number, body: Buffer): Buffer | undefined {
+    if (!this.#canKeep) return undefined;
     let coder = this.#coders.get(level);
     if (coder === undefined) this.#coders.set(level, (coder = openKeptGzip(level)));
     this.#wheel.arm(this, KEPT);
     const encoded = coder.encode(body);
     if (encoded === undefined) {
+      this.#canKeep = coder.isDirect;
       coder.destroy();
       this.#coders.delete(level);
     }

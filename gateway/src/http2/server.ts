@@ -244,7 +244,7 @@ export class Http2Server extends Http2Connection {
 
   /** All that was asked is answered: a client that reads slowly must not lose what is not sent yet. */
   #leave(): void {
-    this.#close();
+    this.end();
     this.coarse.arm(this, this.#bind.http.streamIdleTimeout);
     this.socket.once("finish", () => this.coarse.arm(this, LINGER));
   }
