@@ -6,9 +6,10 @@ import { after, before, describe, test } from "node:test";
 import { type Answer, type Question, untilJudged } from "../echo.ts";
 import { CHART } from "../helm/helm.ts";
 import type { KubeObject } from "../kube-client.ts";
-import { cookieOf, is, podsOf, staysAtOnePod, untilAllAreWell } from "./observations.ts";
+import { leavesInOrder } from "./leaving.ts";
+import { is, podsOf, staysAtOnePod, untilAllAreWell } from "./observations.ts";
 import { keepsToSubzone } from "./places.ts";
-import { crdWithout, type Judged, lingeringPod, object, PolicyCluster, type Target } from "./policy-cluster.ts";
+import { crdWithout, type Judged, object, PolicyCluster, type Target } from "./policy-cluster.ts";
 
 const GATEWAY: Target = { kind: "Gateway", name: "edge" };
 const WEB: Target = { kind: "Service", name: "web" };
@@ -136,32 +137,8 @@ describe("which endpoint is chosen", () => {
     await sendsSomeToTheIll();
   });
 
-  test("a pod that is told to end keeps its sessions, gets no new ones, and loses no request", async () => {
-    await cluster.addDeployment("linger", 2, lingeringPod("linger", 16));
-    const session = await cluster.addBackend("linger", { sessionPersistence: { sessionName: "stay" } });
-    // A pod's network goes before the pod does: until its endpoint is gone, too, connections to it come to nothing.
-    const connectSoon = { timeout: { connect: "500ms" } };
-    await cluster.withPolicy("linger", serviceOf("linger"), connectSoon, async () => {
-      await cluster.untilAll("linger", {}, isWell);
-      const first = await cluster.ask("linger");
-      const cookie = { fields: { cookie: cookieOf(first, "stay") } };
-      const pod = object("v1", "Pod", first.pod ?? "", {});
-      await cluster.client.remove(pod);
-      const removed = performance.now();
-      while ((await cluster.client.read(pod)) !== undefined) {
-        const kept = await cluster.ask("linger", cookie);
-        const since = performance.now() - removed;
-        const other = await cluster.ask("linger");
-        isWell(kept);
-        isWell(other);
-        // It serves for 16 s, and both proxies know that it is about to go after two; a busy machine may take eight.
-        if (since < 14_000) assert.equal(kept.pod, first.pod, `the session left after ${since} ms`);
-        if (since > 8000) assert.notEqual(other.pod, first.pod, `a newcomer was sent to it after ${since} ms`);
-      }
-      await cluster.untilAll("linger", cookie, isWell);
-    });
-    await cluster.client.remove(session);
-  });
+  test("a pod that is told to end keeps its sessions, gets no new ones, and loses no request", () =>
+    leavesInOrder(cluster));
 });
 
 describe("how clients are listened to", () => {
