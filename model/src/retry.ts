@@ -46,7 +46,16 @@ export const RetryPolicy = Type.Object({
    * Milliseconds before the n-th retry: drawn evenly between `least` and the smaller of `base` * 2^(n-1) and `max` (never less than
    * `least`). Full jitter where `least` is 0.
    */
-  backoff: Type.Object({ least: Count, base: Count, max: Count }),
+  backoff: Type.Object({
+    least: Count,
+    base: Count,
+    max: Count,
+    /**
+     * The longest wait, in milliseconds, that an answer may ask for (Retry-After); who asks for a longer one is not tried again. Absent:
+     * what answers ask for does not count.
+     */
+    retryAfter: Type.Optional(Count),
+  }),
   /** Also what an endpoint may have acted on is tried again, whatever its method; absent: only where doing it twice is as good as once. */
   nonIdempotent: Type.Optional(Type.Boolean()),
   /** Endpoints that were tried may be tried again before all others were; absent: no. */

@@ -5,7 +5,7 @@
  */
 import type { FaultReason, ResponseFlag } from "@sallyport/model/fault";
 import type { ResponseHead } from "../head/response-head.ts";
-import { type CompiledRetry, toBackoff } from "../retry/policy.ts";
+import { type CompiledRetry, toWait } from "../retry/policy.ts";
 import type { TryProgress } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
 import { failExchange } from "./local-reply.ts";
@@ -62,7 +62,7 @@ function retryAnswer(exchange: Exchange, answer: ResponseHead): Outcome {
   if (start === undefined || policy === undefined || start.head.upgrade !== "") return "-";
   if (!policy.coversAnswer(answer.status, answer)) return "-";
   if (!isWhole(exchange, start.head)) return "-";
-  return retry(exchange, policy, { fresh: false, ended: "answered" });
+  return retry(exchange, policy, { fresh: false, ended: "answered", answer });
 }
 
 /** How the try before ended. */
@@ -71,14 +71,17 @@ interface LastTry {
   readonly fresh: boolean;
   /** `answered`: the body of the answer is still to come. */
   readonly ended: "answered" | "failed" | "late";
+  /** Its head. */
+  readonly answer?: ResponseHead;
 }
 
 /** Makes one more try, if it may be made. */
-function retry(exchange: Exchange, policy: CompiledRetry, { fresh, ended }: LastTry): Outcome {
+function retry(exchange: Exchange, policy: CompiledRetry, { fresh, ended, answer }: LastTry): Outcome {
   const { dependencies, cluster, connection } = exchange;
   const { recorder } = dependencies;
   const retries: Retries = exchange.retries ?? { made: 0, tried: [], owes: undefined, fresh };
-  if (retries.made >= policy.attempts) {
+  const wait = retries.made < policy.attempts ? chooseWait(exchange, policy, retries.made + 1, answer) : undefined;
+  if (wait === undefined) {
     recorder.upstreamRetry("exhausted");
     return "URX";
   }
@@ -95,8 +98,18 @@ function retry(exchange: Exchange, policy: CompiledRetry, { fresh, ended }: Last
   if (connection !== undefined && !retries.tried.includes(connection.endpoint)) retries.tried.push(connection.endpoint);
   recorder.upstreamRetry("made");
   leaveTry(exchange, ended);
-  backOff(exchange, toBackoff(policy.backoff, retries.made, dependencies.random()));
+  backOff(exchange, wait);
   return "retried";
+}
+
+/** Undefined: the answer asks for a longer wait than there may be. */
+function chooseWait(
+  { dependencies, timers }: Exchange,
+  { backoff }: CompiledRetry,
+  retry: number,
+  answer: ResponseHead | undefined,
+): number | undefined {
+  return toWait(backoff, answer, { retry, drawn: dependencies.random(), left: timers.left, now: Date.now() });
 }
 
 function leaveTry(exchange: Exchange, ended: LastTry["ended"]): void {

@@ -54,6 +54,12 @@ export class ExchangeTimers {
     this.#wheel.arm(this.#try, milliseconds);
   }
 
+  /** Milliseconds that are left for the request. */
+  get left(): number {
+    const ofRequest = this.#request === undefined ? Infinity : this.#wheel.left(this.#request);
+    return this.#life === undefined ? ofRequest : Math.min(ofRequest, this.#coarse.left(this.#life));
+  }
+
   /** Milliseconds until the next try. */
   backOff(milliseconds: number): void {
     this.#backoff ??= new ExchangeTimer(this.#receiver, "backoff");

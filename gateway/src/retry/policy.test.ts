@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RetryCause, RetryPolicy } from "@sallyport/model/retry";
 import type { FaultReason } from "@sallyport/model/fault";
-import { compileRetry, toBackoff } from "./policy.ts";
+import { compileRetry, toBackoff, toWait } from "./policy.ts";
 
 function compile(changes: Partial<RetryPolicy> = {}) {
   const backoff = { least: 0, base: 25, max: 250 };
@@ -92,4 +92,24 @@ test("waits double up to the most, are drawn evenly above the least, and are nev
   assert.equal(toBackoff(least, 1, 0), 100);
   assert.equal(toBackoff(least, 1, 1), 200);
   assert.equal(toBackoff({ least: 500, base: 10, max: 20 }, 1, 0.7), 500);
+});
+
+test("what an answer asks for is waited for, and the back-off behind it, where the policy lets it ask", () => {
+  const backoff = { least: 0, base: 100, max: 100, retryAfter: 5000 };
+  const terms = { retry: 1, drawn: 0.5, left: Infinity, now: 0 };
+  const wait = (value: string, changes: Partial<typeof terms> = {}) =>
+    toWait(backoff, withFields({ "retry-after": value }), { ...terms, ...changes });
+  assert.equal(wait("2"), 2050);
+  assert.equal(wait("0"), 50);
+  assert.equal(wait("soon"), 50, "nonsense");
+  assert.equal(toWait(backoff, none, terms), 50);
+  assert.equal(toWait(backoff, undefined, terms), 50, "no answer");
+  assert.equal(wait("5"), 5000, "spread no further than the longest");
+  assert.equal(wait("6"), undefined, "longer than it may be");
+  assert.equal(wait("99999999999999999999999999999999999"), undefined);
+  assert.equal(wait("2", { left: 2001 }), 2000, "spread no further than there is time");
+  assert.equal(wait("2", { left: 2000 }), undefined, "the time of the request would be over");
+  assert.equal(wait("Thu, 01 Jan 1970 00:00:03 GMT"), 3050);
+  const deaf = { least: 0, base: 100, max: 100 };
+  assert.equal(toWait(deaf, withFields({ "retry-after": "2" }), terms), 50);
 });

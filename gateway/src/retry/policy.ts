@@ -16,6 +16,7 @@
  */
 import type { FaultReason } from "@sallyport/model/fault";
 import type { RetryCause, RetryPolicy } from "@sallyport/model/retry";
+import { parseRetryAfter } from "./retry-after.ts";
 
 /** How a try failed without an answer. */
 export interface FailedTry {
@@ -108,4 +109,35 @@ export function compileRetry(policy: RetryPolicy | undefined): CompiledRetry | u
 export function toBackoff({ least, base, max }: RetryPolicy["backoff"], retry: number, drawn: number): number {
   const most = Math.max(least, Math.min(max, base * 2 ** (retry - 1)));
   return least + drawn * (most - least);
+}
+
+/** What a wait goes by. */
+export interface WaitTerms {
+  /** Which retry it is before, from 1. */
+  readonly retry: number;
+  /** Uniform in [0, 1). */
+  readonly drawn: number;
+  /** Milliseconds that are left for the request. */
+  readonly left: number;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Milliseconds before a retry: those that the answer asks for where that counts, and the back-off behind them, lest all who were
+ * told the same come at once. Undefined where it asks for more than the policy or the time of the request allows.
+ */
+export function toWait(
+  backoff: RetryPolicy["backoff"],
+  answer: Fields | undefined,
+  { retry, drawn, left, now }: WaitTerms,
+): number | undefined {
+  const milliseconds = toBackoff(backoff, retry, drawn);
+  const longest = backoff.retryAfter;
+  if (longest === undefined) return milliseconds;
+  const asked = parseRetryAfter(answer?.received("retry-after") ?? "", now);
+  if (asked === undefined) return milliseconds;
+  if (asked > longest || asked >= left) return undefined;
+  const spread = Math.min(asked + milliseconds, longest);
+  return spread < left ? spread : asked;
 }

@@ -125,3 +125,19 @@ test("whatever is done to it, the wheel meets each deadline in its tick", () => 
     { numRuns: 200 },
   );
 });
+
+test("what is left of a time is never more than there will be", () => {
+  const wheel = new Wheel(10);
+  const entry = new Entry();
+  assert.equal(wheel.left(entry), Infinity);
+  wheel.arm(entry, 995);
+  assert.equal(wheel.left(entry), 1000);
+  advance(wheel, 70);
+  assert.equal(wheel.left(entry), 300);
+  advance(wheel, 30);
+  assert.deepEqual([wheel.left(entry), entry.late], [0, 0]);
+  advance(wheel, 1);
+  assert.deepEqual([wheel.left(entry), entry.late], [0, 1]);
+  wheel.disarm(entry);
+  assert.equal(wheel.left(entry), Infinity);
+});

@@ -65,6 +65,11 @@ export class Wheel {
     entry.deadline = -1;
   }
 
+  /** Milliseconds until the deadline of an entry, at least; Infinity for one that is not armed. */
+  left({ deadline }: Timed): number {
+    return deadline < 0 ? Infinity : Math.max(0, deadline - this.#now - 1) * this.#tick;
+  }
+
   /** One tick has passed. */
   advance(): void {
     const now = ++this.#now;

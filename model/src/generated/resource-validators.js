@@ -966,7 +966,7 @@ return errors === 0;
 }
 
 export const httpRoute = validate11;
-const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0},"retry":{"type":"object","required":["attempts","on","statuses","backoff"],"properties":{"attempts":{"type":"integer","minimum":0},"on":{"type":"array","items":{"enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","envoy-ratelimited","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"backoff":{"type":"object","required":["least","base","max"],"properties":{"least":{"type":"integer","minimum":0},"base":{"type":"integer","minimum":0},"max":{"type":"integer","minimum":0}}},"nonIdempotent":{"type":"boolean"},"samePlace":{"type":"boolean"}}},"streamIdleTimeout":{"type":"integer","minimum":0},"maxDuration":{"type":"integer","minimum":0},"session":{"type":"object","required":["carrier"],"properties":{"carrier":{"$ref":"#/$defs/union4"},"absoluteTimeout":{"type":"integer","minimum":0},"idleTimeout":{"type":"integer","minimum":0}}}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16}}}}},{"type":"object","required":["kind","codings","minimumLength","contentTypes"],"properties":{"kind":{"type":"string","const":"compression"},"codings":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"enum":["gzip","br","zstd"]},"level":{"type":"integer","minimum":0}}}},"minimumLength":{"type":"integer","minimum":0},"contentTypes":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","overrides"],"properties":{"kind":{"type":"string","const":"response-override"},"overrides":{"type":"array","items":{"type":"object","required":["statuses","source","headers"],"properties":{"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}},"source":{"enum":["upstream","local","any"]},"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"page":{"type":"string"}}}}}},{"type":"object","required":["kind","maxBytes","whole"],"properties":{"kind":{"type":"string","const":"request-body"},"maxBytes":{"type":"integer","minimum":0},"whole":{"type":"boolean"}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]},"union4":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name","lifetime"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"enum":["session","permanent"]}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}}]}}};
+const schema12 = {"type":"object","required":["kind","key","age","attachments","rules"],"properties":{"kind":{"type":"string","const":"http-route"},"key":{"type":"string"},"age":{"type":"string"},"attachments":{"type":"array","items":{"type":"object","required":["listener","hostnames"],"properties":{"listener":{"type":"string"},"hostnames":{"type":"array","items":{"type":"string"}},"cuts":{"type":"array","items":{"type":"integer","minimum":0}}}}},"rules":{"type":"array","items":{"type":"object","required":["matches","policies","backends"],"properties":{"name":{"type":"string"},"matches":{"type":"array","items":{"type":"object","required":["path","headers","query"],"properties":{"path":{"$ref":"#/$defs/union0"},"method":{"type":"string"},"headers":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}},"query":{"type":"array","items":{"type":"object","required":["name","kind","value"],"properties":{"name":{"type":"string"},"kind":{"enum":["exact","regex"]},"value":{"type":"string"}}}}}}},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}},"backends":{"type":"array","items":{"$ref":"#/$defs/union3"}},"requestTimeout":{"type":"integer","minimum":0},"backendTimeout":{"type":"integer","minimum":0},"retry":{"type":"object","required":["attempts","on","statuses","backoff"],"properties":{"attempts":{"type":"integer","minimum":0},"on":{"type":"array","items":{"enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","envoy-ratelimited","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","items":{"type":"integer","minimum":0}},"backoff":{"type":"object","required":["least","base","max"],"properties":{"least":{"type":"integer","minimum":0},"base":{"type":"integer","minimum":0},"max":{"type":"integer","minimum":0},"retryAfter":{"type":"integer","minimum":0}}},"nonIdempotent":{"type":"boolean"},"samePlace":{"type":"boolean"}}},"streamIdleTimeout":{"type":"integer","minimum":0},"maxDuration":{"type":"integer","minimum":0},"session":{"type":"object","required":["carrier"],"properties":{"carrier":{"$ref":"#/$defs/union4"},"absoluteTimeout":{"type":"integer","minimum":0},"idleTimeout":{"type":"integer","minimum":0}}}}}}},"$defs":{"union0":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]},"union1":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"full"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}}]},"union2":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16}}}}},{"type":"object","required":["kind","codings","minimumLength","contentTypes"],"properties":{"kind":{"type":"string","const":"compression"},"codings":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"enum":["gzip","br","zstd"]},"level":{"type":"integer","minimum":0}}}},"minimumLength":{"type":"integer","minimum":0},"contentTypes":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","overrides"],"properties":{"kind":{"type":"string","const":"response-override"},"overrides":{"type":"array","items":{"type":"object","required":["statuses","source","headers"],"properties":{"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}},"source":{"enum":["upstream","local","any"]},"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"page":{"type":"string"}}}}}},{"type":"object","required":["kind","maxBytes","whole"],"properties":{"kind":{"type":"string","const":"request-body"},"maxBytes":{"type":"integer","minimum":0},"whole":{"type":"boolean"}}}]},"union3":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","cluster","weight","policies"],"properties":{"kind":{"type":"string","const":"cluster"},"cluster":{"type":"string"},"weight":{"type":"integer","minimum":0},"policies":{"type":"array","items":{"$ref":"#/$defs/union2"}}}},{"type":"object","required":["kind","reason","weight"],"properties":{"kind":{"type":"string","const":"invalid"},"reason":{"type":"string"},"weight":{"type":"integer","minimum":0}}}]},"union4":{"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name","lifetime"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"enum":["session","permanent"]}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}}]}}};
 const schema13 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"exact"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"prefix"},"value":{"type":"string"}}},{"type":"object","required":["kind","value"],"properties":{"kind":{"type":"string","const":"regex"},"value":{"type":"string"}}}]};
 const schema18 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","name","lifetime"],"properties":{"kind":{"type":"string","const":"cookie"},"name":{"type":"string"},"lifetime":{"enum":["session","permanent"]}}},{"type":"object","required":["kind","name"],"properties":{"kind":{"type":"string","const":"header"},"name":{"type":"string"}}}]};
 const schema14 = {"type":"object","discriminator":{"propertyName":"kind"},"oneOf":[{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"request-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","set","add","remove"],"properties":{"kind":{"type":"string","const":"response-headers"},"set":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"add":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"remove":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","allowOrigins","allowMethods","allowHeaders","exposeHeaders","allowCredentials","maxAgeSeconds"],"properties":{"kind":{"type":"string","const":"cors"},"allowOrigins":{"type":"array","items":{"type":"string"}},"allowMethods":{"type":"array","items":{"type":"string"}},"allowHeaders":{"type":"array","items":{"type":"string"}},"exposeHeaders":{"type":"array","items":{"type":"string"}},"allowCredentials":{"type":"boolean"},"maxAgeSeconds":{"type":"integer","minimum":0}}},{"type":"object","required":["kind","status"],"properties":{"kind":{"type":"string","const":"redirect"},"scheme":{"enum":["http","https"]},"hostname":{"type":"string"},"port":{"type":"integer","minimum":1,"maximum":65535},"path":{"$ref":"#/$defs/union1"},"status":{"enum":[301,302,303,307,308]}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"rewrite"},"hostname":{"type":"string"},"path":{"$ref":"#/$defs/union1"}}},{"type":"object","required":["kind","cluster","share"],"properties":{"kind":{"type":"string","const":"mirror"},"cluster":{"type":"string"},"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}}}},{"type":"object","required":["kind"],"properties":{"kind":{"type":"string","const":"fault"},"delay":{"type":"object","required":["share","milliseconds"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"milliseconds":{"type":"integer","minimum":0}}},"abort":{"type":"object","required":["share","status"],"properties":{"share":{"type":"object","required":["numerator","denominator"],"properties":{"numerator":{"type":"integer","minimum":0},"denominator":{"type":"integer","minimum":1}}},"status":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16}}}}},{"type":"object","required":["kind","codings","minimumLength","contentTypes"],"properties":{"kind":{"type":"string","const":"compression"},"codings":{"type":"array","items":{"type":"object","required":["name"],"properties":{"name":{"enum":["gzip","br","zstd"]},"level":{"type":"integer","minimum":0}}}},"minimumLength":{"type":"integer","minimum":0},"contentTypes":{"type":"array","items":{"type":"string"}}}},{"type":"object","required":["kind","overrides"],"properties":{"kind":{"type":"string","const":"response-override"},"overrides":{"type":"array","items":{"type":"object","required":["statuses","source","headers"],"properties":{"statuses":{"type":"array","items":{"type":"object","required":["from","to"],"properties":{"from":{"type":"integer","minimum":0},"to":{"type":"integer","minimum":0}}}},"source":{"enum":["upstream","local","any"]},"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","items":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string"},"value":{"type":"string"}}}},"page":{"type":"string"}}}}}},{"type":"object","required":["kind","maxBytes","whole"],"properties":{"kind":{"type":"string","const":"request-body"},"maxBytes":{"type":"integer","minimum":0},"whole":{"type":"boolean"}}}]};
@@ -3975,6 +3975,28 @@ var valid26 = _errs100 === errors;
 else {
 var valid26 = true;
 }
+if(valid26){
+if(data45.retryAfter !== undefined){
+let data49 = data45.retryAfter;
+const _errs102 = errors;
+if(!(((typeof data49 == "number") && (!(data49 % 1) && !isNaN(data49))) && (isFinite(data49)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff/retryAfter",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/properties/retryAfter/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs102){
+if((typeof data49 == "number") && (isFinite(data49))){
+if(data49 < 0 || isNaN(data49)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/backoff/retryAfter",schemaPath:"#/properties/rules/items/properties/retry/properties/backoff/properties/retryAfter/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid26 = _errs102 === errors;
+}
+else {
+var valid26 = true;
+}
+}
 }
 }
 }
@@ -3991,24 +4013,24 @@ var valid23 = true;
 }
 if(valid23){
 if(data39.nonIdempotent !== undefined){
-const _errs102 = errors;
+const _errs104 = errors;
 if(typeof data39.nonIdempotent !== "boolean"){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/nonIdempotent",schemaPath:"#/properties/rules/items/properties/retry/properties/nonIdempotent/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid23 = _errs102 === errors;
+var valid23 = _errs104 === errors;
 }
 else {
 var valid23 = true;
 }
 if(valid23){
 if(data39.samePlace !== undefined){
-const _errs104 = errors;
+const _errs106 = errors;
 if(typeof data39.samePlace !== "boolean"){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/retry/samePlace",schemaPath:"#/properties/rules/items/properties/retry/properties/samePlace/type",keyword:"type",params:{type: "boolean"},message:"must be boolean"}];
 return false;
 }
-var valid23 = _errs104 === errors;
+var valid23 = _errs106 === errors;
 }
 else {
 var valid23 = true;
@@ -4032,37 +4054,16 @@ var valid6 = true;
 }
 if(valid6){
 if(data11.streamIdleTimeout !== undefined){
-let data51 = data11.streamIdleTimeout;
-const _errs106 = errors;
-if(!(((typeof data51 == "number") && (!(data51 % 1) && !isNaN(data51))) && (isFinite(data51)))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/streamIdleTimeout",schemaPath:"#/properties/rules/items/properties/streamIdleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs106){
-if((typeof data51 == "number") && (isFinite(data51))){
-if(data51 < 0 || isNaN(data51)){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/streamIdleTimeout",schemaPath:"#/properties/rules/items/properties/streamIdleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid6 = _errs106 === errors;
-}
-else {
-var valid6 = true;
-}
-if(valid6){
-if(data11.maxDuration !== undefined){
-let data52 = data11.maxDuration;
+let data52 = data11.streamIdleTimeout;
 const _errs108 = errors;
 if(!(((typeof data52 == "number") && (!(data52 % 1) && !isNaN(data52))) && (isFinite(data52)))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/maxDuration",schemaPath:"#/properties/rules/items/properties/maxDuration/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/streamIdleTimeout",schemaPath:"#/properties/rules/items/properties/streamIdleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs108){
 if((typeof data52 == "number") && (isFinite(data52))){
 if(data52 < 0 || isNaN(data52)){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/maxDuration",schemaPath:"#/properties/rules/items/properties/maxDuration/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/streamIdleTimeout",schemaPath:"#/properties/rules/items/properties/streamIdleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
@@ -4073,56 +4074,65 @@ else {
 var valid6 = true;
 }
 if(valid6){
-if(data11.session !== undefined){
-let data53 = data11.session;
+if(data11.maxDuration !== undefined){
+let data53 = data11.maxDuration;
 const _errs110 = errors;
+if(!(((typeof data53 == "number") && (!(data53 % 1) && !isNaN(data53))) && (isFinite(data53)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/maxDuration",schemaPath:"#/properties/rules/items/properties/maxDuration/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
 if(errors === _errs110){
-if(data53 && typeof data53 == "object" && !Array.isArray(data53)){
+if((typeof data53 == "number") && (isFinite(data53))){
+if(data53 < 0 || isNaN(data53)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/maxDuration",schemaPath:"#/properties/rules/items/properties/maxDuration/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid6 = _errs110 === errors;
+}
+else {
+var valid6 = true;
+}
+if(valid6){
+if(data11.session !== undefined){
+let data54 = data11.session;
+const _errs112 = errors;
+if(errors === _errs112){
+if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
 let missing11;
-if((data53.carrier === undefined) && (missing11 = "carrier")){
+if((data54.carrier === undefined) && (missing11 = "carrier")){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session",schemaPath:"#/properties/rules/items/properties/session/required",keyword:"required",params:{missingProperty: missing11},message:"must have required property '"+missing11+"'"}];
 return false;
 }
 else {
-if(data53.carrier !== undefined){
-let data54 = data53.carrier;
-const _errs112 = errors;
-const _errs113 = errors;
-if(errors === _errs113){
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
-const tag1 = data54.kind;
+if(data54.carrier !== undefined){
+let data55 = data54.carrier;
+const _errs114 = errors;
+const _errs115 = errors;
+if(errors === _errs115){
+if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
+const tag1 = data55.kind;
 if(typeof tag1 == "string"){
 if(tag1 === "cookie"){
-const _errs116 = errors;
-if(errors === _errs116){
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+const _errs118 = errors;
+if(errors === _errs118){
+if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
 let missing12;
-if((((data54.kind === undefined) && (missing12 = "kind")) || ((data54.name === undefined) && (missing12 = "name"))) || ((data54.lifetime === undefined) && (missing12 = "lifetime"))){
+if((((data55.kind === undefined) && (missing12 = "kind")) || ((data55.name === undefined) && (missing12 = "name"))) || ((data55.lifetime === undefined) && (missing12 = "lifetime"))){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier",schemaPath:"#/$defs/union4/oneOf/0/required",keyword:"required",params:{missingProperty: missing12},message:"must have required property '"+missing12+"'"}];
 return false;
 }
 else {
-if(data54.kind !== undefined){
-let data55 = data54.kind;
-const _errs118 = errors;
-if(typeof data55 !== "string"){
+if(data55.kind !== undefined){
+let data56 = data55.kind;
+const _errs120 = errors;
+if(typeof data56 !== "string"){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/kind",schemaPath:"#/$defs/union4/oneOf/0/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("cookie" !== data55){
+if("cookie" !== data56){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/kind",schemaPath:"#/$defs/union4/oneOf/0/properties/kind/const",keyword:"const",params:{allowedValue: "cookie"},message:"must be equal to constant"}];
-return false;
-}
-var valid31 = _errs118 === errors;
-}
-else {
-var valid31 = true;
-}
-if(valid31){
-if(data54.name !== undefined){
-const _errs120 = errors;
-if(typeof data54.name !== "string"){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/name",schemaPath:"#/$defs/union4/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid31 = _errs120 === errors;
@@ -4131,14 +4141,26 @@ else {
 var valid31 = true;
 }
 if(valid31){
-if(data54.lifetime !== undefined){
-let data57 = data54.lifetime;
+if(data55.name !== undefined){
 const _errs122 = errors;
-if(!((data57 === "session") || (data57 === "permanent"))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/lifetime",schemaPath:"#/$defs/union4/oneOf/0/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema18.oneOf[0].properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+if(typeof data55.name !== "string"){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/name",schemaPath:"#/$defs/union4/oneOf/0/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
 var valid31 = _errs122 === errors;
+}
+else {
+var valid31 = true;
+}
+if(valid31){
+if(data55.lifetime !== undefined){
+let data58 = data55.lifetime;
+const _errs124 = errors;
+if(!((data58 === "session") || (data58 === "permanent"))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/lifetime",schemaPath:"#/$defs/union4/oneOf/0/properties/lifetime/enum",keyword:"enum",params:{allowedValues: schema18.oneOf[0].properties.lifetime.enum},message:"must be equal to one of the allowed values"}];
+return false;
+}
+var valid31 = _errs124 === errors;
 }
 else {
 var valid31 = true;
@@ -4154,39 +4176,39 @@ return false;
 }
 }
 else if(tag1 === "header"){
-const _errs123 = errors;
-if(errors === _errs123){
-if(data54 && typeof data54 == "object" && !Array.isArray(data54)){
+const _errs125 = errors;
+if(errors === _errs125){
+if(data55 && typeof data55 == "object" && !Array.isArray(data55)){
 let missing13;
-if(((data54.kind === undefined) && (missing13 = "kind")) || ((data54.name === undefined) && (missing13 = "name"))){
+if(((data55.kind === undefined) && (missing13 = "kind")) || ((data55.name === undefined) && (missing13 = "name"))){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier",schemaPath:"#/$defs/union4/oneOf/1/required",keyword:"required",params:{missingProperty: missing13},message:"must have required property '"+missing13+"'"}];
 return false;
 }
 else {
-if(data54.kind !== undefined){
-let data58 = data54.kind;
-const _errs125 = errors;
-if(typeof data58 !== "string"){
+if(data55.kind !== undefined){
+let data59 = data55.kind;
+const _errs127 = errors;
+if(typeof data59 !== "string"){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/kind",schemaPath:"#/$defs/union4/oneOf/1/properties/kind/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-if("header" !== data58){
+if("header" !== data59){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/kind",schemaPath:"#/$defs/union4/oneOf/1/properties/kind/const",keyword:"const",params:{allowedValue: "header"},message:"must be equal to constant"}];
 return false;
 }
-var valid33 = _errs125 === errors;
+var valid33 = _errs127 === errors;
 }
 else {
 var valid33 = true;
 }
 if(valid33){
-if(data54.name !== undefined){
-const _errs127 = errors;
-if(typeof data54.name !== "string"){
+if(data55.name !== undefined){
+const _errs129 = errors;
+if(typeof data55.name !== "string"){
 validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier/name",schemaPath:"#/$defs/union4/oneOf/1/properties/name/type",keyword:"type",params:{type: "string"},message:"must be string"}];
 return false;
 }
-var valid33 = _errs127 === errors;
+var valid33 = _errs129 === errors;
 }
 else {
 var valid33 = true;
@@ -4215,49 +4237,49 @@ validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/carrier
 return false;
 }
 }
-var valid27 = _errs112 === errors;
+var valid27 = _errs114 === errors;
 }
 else {
 var valid27 = true;
 }
 if(valid27){
-if(data53.absoluteTimeout !== undefined){
-let data60 = data53.absoluteTimeout;
-const _errs129 = errors;
-if(!(((typeof data60 == "number") && (!(data60 % 1) && !isNaN(data60))) && (isFinite(data60)))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/absoluteTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/absoluteTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
-return false;
-}
-if(errors === _errs129){
-if((typeof data60 == "number") && (isFinite(data60))){
-if(data60 < 0 || isNaN(data60)){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/absoluteTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/absoluteTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
-return false;
-}
-}
-}
-var valid27 = _errs129 === errors;
-}
-else {
-var valid27 = true;
-}
-if(valid27){
-if(data53.idleTimeout !== undefined){
-let data61 = data53.idleTimeout;
+if(data54.absoluteTimeout !== undefined){
+let data61 = data54.absoluteTimeout;
 const _errs131 = errors;
 if(!(((typeof data61 == "number") && (!(data61 % 1) && !isNaN(data61))) && (isFinite(data61)))){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/idleTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/idleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/absoluteTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/absoluteTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
 return false;
 }
 if(errors === _errs131){
 if((typeof data61 == "number") && (isFinite(data61))){
 if(data61 < 0 || isNaN(data61)){
-validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/idleTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/idleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/absoluteTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/absoluteTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
 return false;
 }
 }
 }
 var valid27 = _errs131 === errors;
+}
+else {
+var valid27 = true;
+}
+if(valid27){
+if(data54.idleTimeout !== undefined){
+let data62 = data54.idleTimeout;
+const _errs133 = errors;
+if(!(((typeof data62 == "number") && (!(data62 % 1) && !isNaN(data62))) && (isFinite(data62)))){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/idleTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/idleTimeout/type",keyword:"type",params:{type: "integer"},message:"must be integer"}];
+return false;
+}
+if(errors === _errs133){
+if((typeof data62 == "number") && (isFinite(data62))){
+if(data62 < 0 || isNaN(data62)){
+validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session/idleTimeout",schemaPath:"#/properties/rules/items/properties/session/properties/idleTimeout/minimum",keyword:"minimum",params:{comparison: ">=", limit: 0},message:"must be >= 0"}];
+return false;
+}
+}
+}
+var valid27 = _errs133 === errors;
 }
 else {
 var valid27 = true;
@@ -4271,7 +4293,7 @@ validate11.errors = [{instancePath:instancePath+"/rules/" + i3+"/session",schema
 return false;
 }
 }
-var valid6 = _errs110 === errors;
+var valid6 = _errs112 === errors;
 }
 else {
 var valid6 = true;

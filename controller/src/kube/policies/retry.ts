@@ -44,6 +44,16 @@ export function retry(): Field {
       {
         base: duration("What the first wait is drawn from.", { minimum: "1ms", maximum: "1m", default: "25ms" }),
         max: duration("The longest wait. Default: ten times base.", { minimum: "1ms", maximum: "10m" }),
+        retryAfter: section(
+          "Waits as long as the answer asks for by its field Retry-After, and what is drawn besides. Default: what answers ask for does not count.",
+          {
+            max: duration(
+              "The longest wait that an answer may ask for. One that asks for more than this, or more than is left of the time of the request, goes to the client.",
+              { minimum: "1s", maximum: "10m" },
+            ),
+          },
+          { required: ["max"] },
+        ),
       },
       {
         rules: [

@@ -54,6 +54,8 @@ const hash = (parts: object) => ({
   loadBalancer: { type: "ConsistentHash", consistentHash: { algorithm: "Maglev", keys: [], ...parts } },
 });
 
+const NO_WAIT = { base: "25ms", retryAfter: { max: "0s" } };
+
 /** What is wrong, and what is left of the field. */
 const REFUSED: readonly (readonly [path: string, spec: { readonly [F in keyof Fields]?: object }, left: unknown])[] = [
   [
@@ -72,6 +74,7 @@ const REFUSED: readonly (readonly [path: string, spec: { readonly [F in keyof Fi
     { cluster: { locality: { distribute: [], failover: [], priorities: [], overprovisioning: 140 } } },
   ],
   ["spec.retry.retryOn", { retry: { ...RETRY, retryOn: ["sometimes"] } }, retried({ attempts: 0, on: [] })],
+  ["spec.retry.backoff.retryAfter.max", { retry: { ...RETRY, backoff: NO_WAIT } }, retried({})],
   ["spec.retry.perTryTimeout", { retry: { ...RETRY, perTryTimeout: "1d" } }, retried({})],
   [
     "spec.timeout.connect",

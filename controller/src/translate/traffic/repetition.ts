@@ -56,7 +56,8 @@ function toRetryOn(
 function toBackoff({ backoff }: BackendTrafficPolicyRetry, path: string, read: ValueReader): RetryPolicy["backoff"] {
   const base = read.span(backoff?.base, `${path}.backoff.base`) ?? DEFAULT_BACKOFF.base;
   const max = read.span(backoff?.max, `${path}.backoff.max`) ?? base * LONGEST;
-  return { least: 0, base, max };
+  const retryAfter = read.span(backoff?.retryAfter?.max, `${path}.backoff.retryAfter.max`);
+  return { least: 0, base, max, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 
 /** Where the interval of the least rate is not given. */

@@ -181,6 +181,7 @@ export interface BackendTrafficPolicyZoneAware {
 export interface BackendTrafficPolicyRetryBackoff {
   readonly base: string;
   readonly max?: string;
+  readonly retryAfter?: BackendTrafficPolicyRetryAfter;
 }
 
 /** Backend traffic policy retry budget. */
@@ -280,6 +281,11 @@ export interface BackendTrafficPolicyDistribute {
 export interface BackendTrafficPolicyFailover {
   readonly from: string;
   readonly to: string;
+}
+
+/** Backend traffic policy retry after. */
+export interface BackendTrafficPolicyRetryAfter {
+  readonly max: string;
 }
 
 /** Backend traffic policy httpcheck. */

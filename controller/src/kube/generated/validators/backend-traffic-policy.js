@@ -2,7 +2,7 @@
 import { appendErrors, boundedPattern, codePointLength, compareTexts, duration, either, element, existsOne, field, textOf } from "../../rule-functions.ts";
 export const validate = validate21;
 
-const schema6 = {"type":"object","required":["spec"],"properties":{"spec":{"$ref":"#/$defs/BackendTrafficPolicySpec"},"status":{}},"additionalProperties":false,"$defs":{"BackendTrafficPolicySpec":{"type":"object","required":["targetRefs"],"properties":{"targetRefs":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyTargetRef"}},"loadBalancer":{"$ref":"#/$defs/BackendTrafficPolicyLoadBalancer"},"locality":{"$ref":"#/$defs/BackendTrafficPolicyLocality"},"retry":{"$ref":"#/$defs/BackendTrafficPolicyRetry"},"circuitBreaker":{"$ref":"#/$defs/BackendTrafficPolicyCircuitBreaker"},"healthCheck":{"$ref":"#/$defs/BackendTrafficPolicyHealthCheck"},"timeout":{"$ref":"#/$defs/BackendTrafficPolicyTimeout"},"sessionPersistence":{"$ref":"#/$defs/BackendTrafficPolicySessionPersistence"},"faultInjection":{"$ref":"#/$defs/BackendTrafficPolicyFaultInjection"},"compression":{"$ref":"#/$defs/BackendTrafficPolicyCompression"},"responseOverride":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyResponseOverride"}},"requestBody":{"$ref":"#/$defs/BackendTrafficPolicyRequestBody"},"connection":{"$ref":"#/$defs/BackendTrafficPolicyConnection"},"http2":{"$ref":"#/$defs/BackendTrafficPolicyHTTP2"},"dns":{"$ref":"#/$defs/BackendTrafficPolicyDNS"},"proxyProtocol":{"$ref":"#/$defs/BackendTrafficPolicyProxyProtocol"}},"additionalProperties":false},"BackendTrafficPolicyTargetRef":{"type":"object","required":["group","kind","name"],"properties":{"group":{"type":"string","maxLength":253,"pattern":"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"},"kind":{"type":"string","minLength":1,"maxLength":63,"pattern":"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$"},"name":{"type":"string","minLength":1,"maxLength":253},"sectionName":{"type":"string","minLength":1,"maxLength":253,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"}},"additionalProperties":false},"BackendTrafficPolicyLoadBalancer":{"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["LeastRequest","RoundRobin","Random","ConsistentHash"]},"leastRequest":{"$ref":"#/$defs/BackendTrafficPolicyLeastRequest"},"roundRobin":{"$ref":"#/$defs/BackendTrafficPolicyRoundRobin"},"consistentHash":{"$ref":"#/$defs/BackendTrafficPolicyConsistentHash"}},"additionalProperties":false},"BackendTrafficPolicyLeastRequest":{"type":"object","properties":{"choices":{"type":"integer","default":2,"minimum":2,"maximum":100},"slowStart":{"$ref":"#/$defs/BackendTrafficPolicySlowStart"}},"additionalProperties":false},"BackendTrafficPolicySlowStart":{"type":"object","required":["window"],"properties":{"window":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"aggression":{"type":"number","default":1,"minimum":0,"maximum":10},"minimumPercent":{"type":"integer","default":10,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyRoundRobin":{"type":"object","properties":{"slowStart":{"$ref":"#/$defs/BackendTrafficPolicySlowStart"}},"additionalProperties":false},"BackendTrafficPolicyConsistentHash":{"type":"object","required":["keys"],"properties":{"algorithm":{"type":"string","enum":["RingHash","Maglev"],"default":"Maglev"},"ringHash":{"$ref":"#/$defs/BackendTrafficPolicyRingHash"},"maglev":{"$ref":"#/$defs/BackendTrafficPolicyMaglev"},"keys":{"type":"array","minItems":1,"maxItems":8,"items":{"$ref":"#/$defs/BackendTrafficPolicyHashKey"}}},"additionalProperties":false},"BackendTrafficPolicyRingHash":{"type":"object","properties":{"minimumSize":{"type":"integer","default":1024,"minimum":1,"maximum":8388608},"maximumSize":{"type":"integer","default":8388608,"minimum":1,"maximum":8388608}},"additionalProperties":false},"BackendTrafficPolicyMaglev":{"type":"object","properties":{"tableSize":{"type":"integer","default":65537,"minimum":2,"maximum":5000011}},"additionalProperties":false},"BackendTrafficPolicyHashKey":{"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["Header","Cookie","SourceAddress","QueryParameter"]},"name":{"type":"string","minLength":1,"maxLength":256},"cookie":{"$ref":"#/$defs/BackendTrafficPolicyHashCookie"}},"additionalProperties":false},"BackendTrafficPolicyHashCookie":{"type":"object","properties":{"ttl":{"type":"string","default":"0s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"path":{"type":"string","default":"/","minLength":1,"maxLength":1024,"pattern":"^/[!-:<-~]*$"},"attributes":{"type":"array","maxItems":8,"items":{"$ref":"#/$defs/BackendTrafficPolicyAttribute"}}},"additionalProperties":false},"BackendTrafficPolicyAttribute":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z][A-Za-z0-9-]*$"},"value":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[ -:<-~]+$"}},"additionalProperties":false},"BackendTrafficPolicyLocality":{"type":"object","properties":{"distribute":{"type":"array","minItems":1,"maxItems":64,"items":{"$ref":"#/$defs/BackendTrafficPolicyDistribute"}},"failover":{"type":"array","minItems":1,"maxItems":64,"items":{"$ref":"#/$defs/BackendTrafficPolicyFailover"}},"priorities":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":1,"maxLength":384}},"zoneAware":{"$ref":"#/$defs/BackendTrafficPolicyZoneAware"},"overprovisioningPercent":{"type":"integer","default":140,"minimum":100,"maximum":1000}},"additionalProperties":false},"BackendTrafficPolicyDistribute":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string","minLength":1,"maxLength":253,"pattern":"^(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*(/(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*)){0,2})$"},"to":{"type":"object","minProperties":1,"maxProperties":64,"additionalProperties":{"type":"integer","minimum":0,"maximum":1000000}}},"additionalProperties":false},"BackendTrafficPolicyFailover":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string","minLength":1,"maxLength":253},"to":{"type":"string","minLength":1,"maxLength":253}},"additionalProperties":false},"BackendTrafficPolicyZoneAware":{"type":"object","properties":{"minimumEndpoints":{"type":"integer","default":6,"minimum":1,"maximum":65535}},"additionalProperties":false},"BackendTrafficPolicyRetry":{"type":"object","properties":{"attempts":{"type":"integer","default":2,"minimum":0,"maximum":100},"retryOn":{"type":"array","maxItems":16,"items":{"type":"string","enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","envoy-ratelimited","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","maxItems":64,"items":{"type":"integer","minimum":400,"maximum":599}},"perTryTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"backoff":{"$ref":"#/$defs/BackendTrafficPolicyRetryBackoff"},"nonIdempotent":{"type":"boolean","default":false},"samePlace":{"type":"boolean","default":false},"budget":{"$ref":"#/$defs/BackendTrafficPolicyRetryBudget"}},"additionalProperties":false},"BackendTrafficPolicyRetryBackoff":{"type":"object","properties":{"base":{"type":"string","default":"25ms","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"max":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicyRetryBudget":{"type":"object","properties":{"percent":{"type":"integer","default":20,"minimum":0,"maximum":100},"minConcurrent":{"type":"integer","default":20,"minimum":0,"maximum":1000000}},"additionalProperties":false},"BackendTrafficPolicyCircuitBreaker":{"type":"object","properties":{"maxConnections":{"type":"integer","minimum":1,"maximum":4294967295},"maxPendingRequests":{"type":"integer","minimum":0,"maximum":4294967295},"maxParallelRequests":{"type":"integer","minimum":0,"maximum":4294967295},"maxParallelRetries":{"type":"integer","minimum":0,"maximum":4294967295},"maxRequestsPerConnection":{"type":"integer","minimum":1,"maximum":4294967295},"perEndpoint":{"$ref":"#/$defs/BackendTrafficPolicyPerEndpoint"}},"additionalProperties":false},"BackendTrafficPolicyPerEndpoint":{"type":"object","properties":{"maxConnections":{"type":"integer","minimum":1,"maximum":4294967295}},"additionalProperties":false},"BackendTrafficPolicyHealthCheck":{"type":"object","properties":{"active":{"$ref":"#/$defs/BackendTrafficPolicyActiveCheck"},"passive":{"$ref":"#/$defs/BackendTrafficPolicyPassiveCheck"},"panicThreshold":{"type":"integer","default":50,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyActiveCheck":{"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["HTTP","GRPC","TCP"]},"http":{"$ref":"#/$defs/BackendTrafficPolicyHTTPCheck"},"grpc":{"$ref":"#/$defs/BackendTrafficPolicyGRPCCheck"},"port":{"type":"integer","minimum":1,"maximum":65535},"interval":{"type":"string","default":"10s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"unhealthyInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"timeout":{"type":"string","default":"1s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"unhealthyThreshold":{"type":"integer","default":3,"minimum":1,"maximum":100},"healthyThreshold":{"type":"integer","default":1,"minimum":1,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyHTTPCheck":{"type":"object","required":["path"],"properties":{"path":{"type":"string","minLength":1,"maxLength":1024,"pattern":"^/[!-~]*$"},"method":{"type":"string","enum":["GET","HEAD","OPTIONS"],"default":"GET"},"host":{"type":"string","minLength":1,"maxLength":253,"pattern":"^[A-Za-z0-9._:\\[\\]-]+$"},"expectedStatuses":{"type":"array","minItems":1,"maxItems":16,"items":{"type":["integer","string"],"minimum":100,"maximum":599,"maxLength":7,"pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}}},"additionalProperties":false},"BackendTrafficPolicyGRPCCheck":{"type":"object","properties":{"service":{"type":"string","minLength":1,"maxLength":1024,"pattern":"^[!-~]+$"}},"additionalProperties":false},"BackendTrafficPolicyPassiveCheck":{"type":"object","properties":{"consecutive5xxErrors":{"type":"integer","default":5,"minimum":0,"maximum":1000000},"consecutiveGatewayErrors":{"type":"integer","default":0,"minimum":0,"maximum":1000000},"splitExternalLocalOriginErrors":{"type":"boolean","default":false},"consecutiveLocalOriginFailures":{"type":"integer","default":5,"minimum":0,"maximum":1000000},"statuses":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"integer","minimum":100,"maximum":599}},"interval":{"type":"string","default":"10s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"baseEjectionTime":{"type":"string","default":"30s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxEjectionTime":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxEjectionPercent":{"type":"integer","default":10,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyTimeout":{"type":"object","properties":{"connect":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"request":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"backendRequest":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"streamIdle":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxStreamDuration":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"connectionIdle":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxConnectionDuration":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicySessionPersistence":{"type":"object","properties":{"sessionName":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"},"absoluteTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"idleTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"type":{"type":"string","enum":["Cookie","Header"],"default":"Cookie"},"cookieConfig":{"$ref":"#/$defs/BackendTrafficPolicyCookieConfig"}},"additionalProperties":false},"BackendTrafficPolicyCookieConfig":{"type":"object","properties":{"lifetimeType":{"type":"string","enum":["Permanent","Session"],"default":"Session"}},"additionalProperties":false},"BackendTrafficPolicyFaultInjection":{"type":"object","properties":{"delay":{"$ref":"#/$defs/BackendTrafficPolicyFaultDelay"},"abort":{"$ref":"#/$defs/BackendTrafficPolicyFaultAbort"}},"additionalProperties":false},"BackendTrafficPolicyFaultDelay":{"type":"object","required":["fixedDelay"],"properties":{"fixedDelay":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"percentage":{"type":"number","default":100,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyFaultAbort":{"type":"object","properties":{"httpStatus":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16},"percentage":{"type":"number","default":100,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyCompression":{"type":"object","required":["codings"],"properties":{"codings":{"type":"array","minItems":1,"maxItems":3,"items":{"$ref":"#/$defs/BackendTrafficPolicyCompressionCoding"}},"minimumLength":{"default":"1Ki","type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"contentTypes":{"type":"array","default":["text/calendar","text/css","text/csv","text/html","text/javascript","text/markdown","text/plain","text/vcard","text/xml","application/javascript","application/json","application/ld+json","application/manifest+json","application/problem+json","application/rss+xml","application/atom+xml","application/wasm","application/xhtml+xml","application/xml","font/otf","font/ttf","image/svg+xml"],"minItems":1,"maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\\*)$"}}},"additionalProperties":false},"BackendTrafficPolicyCompressionCoding":{"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["Gzip","Brotli","Zstd"]},"level":{"type":"integer","minimum":0,"maximum":9}},"additionalProperties":false},"BackendTrafficPolicyResponseOverride":{"type":"object","required":["statuses","response"],"properties":{"statuses":{"type":"array","minItems":1,"maxItems":32,"items":{"type":["integer","string"],"minimum":100,"maximum":599,"maxLength":7,"pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}},"source":{"type":"string","enum":["Any","Upstream","Local"],"default":"Any"},"response":{"$ref":"#/$defs/BackendTrafficPolicyOverrideResponse"}},"additionalProperties":false},"BackendTrafficPolicyOverrideResponse":{"type":"object","properties":{"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyHeader"}},"contentType":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+([ ]*;[ -~]*)?$"},"body":{"type":"string","minLength":0,"maxLength":32768}},"additionalProperties":false},"BackendTrafficPolicyHeader":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"},"value":{"type":"string","minLength":1,"maxLength":4096,"pattern":"^[!-~]([ -~]*[!-~])?$"}},"additionalProperties":false},"BackendTrafficPolicyRequestBody":{"type":"object","required":["maxBytes"],"properties":{"maxBytes":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"buffer":{"type":"boolean","default":false}},"additionalProperties":false},"BackendTrafficPolicyConnection":{"type":"object","properties":{"tcpKeepAlive":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicyHTTP2":{"type":"object","properties":{"maxConcurrentStreams":{"type":"integer","minimum":1,"maximum":2147483647},"streamWindow":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"connectionWindow":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"pingInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"pingTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicyDNS":{"type":"object","properties":{"lookupFamily":{"type":"string","enum":["IPv4","IPv6","IPv4AndIPv6"],"default":"IPv4AndIPv6"},"refreshInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicyProxyProtocol":{"type":"object","required":["version"],"properties":{"version":{"type":"string","enum":["V1","V2"]}},"additionalProperties":false}}};
+const schema6 = {"type":"object","required":["spec"],"properties":{"spec":{"$ref":"#/$defs/BackendTrafficPolicySpec"},"status":{}},"additionalProperties":false,"$defs":{"BackendTrafficPolicySpec":{"type":"object","required":["targetRefs"],"properties":{"targetRefs":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyTargetRef"}},"loadBalancer":{"$ref":"#/$defs/BackendTrafficPolicyLoadBalancer"},"locality":{"$ref":"#/$defs/BackendTrafficPolicyLocality"},"retry":{"$ref":"#/$defs/BackendTrafficPolicyRetry"},"circuitBreaker":{"$ref":"#/$defs/BackendTrafficPolicyCircuitBreaker"},"healthCheck":{"$ref":"#/$defs/BackendTrafficPolicyHealthCheck"},"timeout":{"$ref":"#/$defs/BackendTrafficPolicyTimeout"},"sessionPersistence":{"$ref":"#/$defs/BackendTrafficPolicySessionPersistence"},"faultInjection":{"$ref":"#/$defs/BackendTrafficPolicyFaultInjection"},"compression":{"$ref":"#/$defs/BackendTrafficPolicyCompression"},"responseOverride":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyResponseOverride"}},"requestBody":{"$ref":"#/$defs/BackendTrafficPolicyRequestBody"},"connection":{"$ref":"#/$defs/BackendTrafficPolicyConnection"},"http2":{"$ref":"#/$defs/BackendTrafficPolicyHTTP2"},"dns":{"$ref":"#/$defs/BackendTrafficPolicyDNS"},"proxyProtocol":{"$ref":"#/$defs/BackendTrafficPolicyProxyProtocol"}},"additionalProperties":false},"BackendTrafficPolicyTargetRef":{"type":"object","required":["group","kind","name"],"properties":{"group":{"type":"string","maxLength":253,"pattern":"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"},"kind":{"type":"string","minLength":1,"maxLength":63,"pattern":"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$"},"name":{"type":"string","minLength":1,"maxLength":253},"sectionName":{"type":"string","minLength":1,"maxLength":253,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"}},"additionalProperties":false},"BackendTrafficPolicyLoadBalancer":{"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["LeastRequest","RoundRobin","Random","ConsistentHash"]},"leastRequest":{"$ref":"#/$defs/BackendTrafficPolicyLeastRequest"},"roundRobin":{"$ref":"#/$defs/BackendTrafficPolicyRoundRobin"},"consistentHash":{"$ref":"#/$defs/BackendTrafficPolicyConsistentHash"}},"additionalProperties":false},"BackendTrafficPolicyLeastRequest":{"type":"object","properties":{"choices":{"type":"integer","default":2,"minimum":2,"maximum":100},"slowStart":{"$ref":"#/$defs/BackendTrafficPolicySlowStart"}},"additionalProperties":false},"BackendTrafficPolicySlowStart":{"type":"object","required":["window"],"properties":{"window":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"aggression":{"type":"number","default":1,"minimum":0,"maximum":10},"minimumPercent":{"type":"integer","default":10,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyRoundRobin":{"type":"object","properties":{"slowStart":{"$ref":"#/$defs/BackendTrafficPolicySlowStart"}},"additionalProperties":false},"BackendTrafficPolicyConsistentHash":{"type":"object","required":["keys"],"properties":{"algorithm":{"type":"string","enum":["RingHash","Maglev"],"default":"Maglev"},"ringHash":{"$ref":"#/$defs/BackendTrafficPolicyRingHash"},"maglev":{"$ref":"#/$defs/BackendTrafficPolicyMaglev"},"keys":{"type":"array","minItems":1,"maxItems":8,"items":{"$ref":"#/$defs/BackendTrafficPolicyHashKey"}}},"additionalProperties":false},"BackendTrafficPolicyRingHash":{"type":"object","properties":{"minimumSize":{"type":"integer","default":1024,"minimum":1,"maximum":8388608},"maximumSize":{"type":"integer","default":8388608,"minimum":1,"maximum":8388608}},"additionalProperties":false},"BackendTrafficPolicyMaglev":{"type":"object","properties":{"tableSize":{"type":"integer","default":65537,"minimum":2,"maximum":5000011}},"additionalProperties":false},"BackendTrafficPolicyHashKey":{"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["Header","Cookie","SourceAddress","QueryParameter"]},"name":{"type":"string","minLength":1,"maxLength":256},"cookie":{"$ref":"#/$defs/BackendTrafficPolicyHashCookie"}},"additionalProperties":false},"BackendTrafficPolicyHashCookie":{"type":"object","properties":{"ttl":{"type":"string","default":"0s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"path":{"type":"string","default":"/","minLength":1,"maxLength":1024,"pattern":"^/[!-:<-~]*$"},"attributes":{"type":"array","maxItems":8,"items":{"$ref":"#/$defs/BackendTrafficPolicyAttribute"}}},"additionalProperties":false},"BackendTrafficPolicyAttribute":{"type":"object","required":["name"],"properties":{"name":{"type":"string","minLength":1,"maxLength":64,"pattern":"^[A-Za-z][A-Za-z0-9-]*$"},"value":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[ -:<-~]+$"}},"additionalProperties":false},"BackendTrafficPolicyLocality":{"type":"object","properties":{"distribute":{"type":"array","minItems":1,"maxItems":64,"items":{"$ref":"#/$defs/BackendTrafficPolicyDistribute"}},"failover":{"type":"array","minItems":1,"maxItems":64,"items":{"$ref":"#/$defs/BackendTrafficPolicyFailover"}},"priorities":{"type":"array","minItems":1,"maxItems":16,"items":{"type":"string","minLength":1,"maxLength":384}},"zoneAware":{"$ref":"#/$defs/BackendTrafficPolicyZoneAware"},"overprovisioningPercent":{"type":"integer","default":140,"minimum":100,"maximum":1000}},"additionalProperties":false},"BackendTrafficPolicyDistribute":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string","minLength":1,"maxLength":253,"pattern":"^(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*(/(\\*|[A-Za-z0-9][-A-Za-z0-9_.]*)){0,2})$"},"to":{"type":"object","minProperties":1,"maxProperties":64,"additionalProperties":{"type":"integer","minimum":0,"maximum":1000000}}},"additionalProperties":false},"BackendTrafficPolicyFailover":{"type":"object","required":["from","to"],"properties":{"from":{"type":"string","minLength":1,"maxLength":253},"to":{"type":"string","minLength":1,"maxLength":253}},"additionalProperties":false},"BackendTrafficPolicyZoneAware":{"type":"object","properties":{"minimumEndpoints":{"type":"integer","default":6,"minimum":1,"maximum":65535}},"additionalProperties":false},"BackendTrafficPolicyRetry":{"type":"object","properties":{"attempts":{"type":"integer","default":2,"minimum":0,"maximum":100},"retryOn":{"type":"array","maxItems":16,"items":{"type":"string","enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","envoy-ratelimited","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","maxItems":64,"items":{"type":"integer","minimum":400,"maximum":599}},"perTryTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"backoff":{"$ref":"#/$defs/BackendTrafficPolicyRetryBackoff"},"nonIdempotent":{"type":"boolean","default":false},"samePlace":{"type":"boolean","default":false},"budget":{"$ref":"#/$defs/BackendTrafficPolicyRetryBudget"}},"additionalProperties":false},"BackendTrafficPolicyRetryBackoff":{"type":"object","properties":{"base":{"type":"string","default":"25ms","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"max":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"retryAfter":{"$ref":"#/$defs/BackendTrafficPolicyRetryAfter"}},"additionalProperties":false},"BackendTrafficPolicyRetryAfter":{"type":"object","required":["max"],"properties":{"max":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicyRetryBudget":{"type":"object","properties":{"percent":{"type":"integer","default":20,"minimum":0,"maximum":100},"minConcurrent":{"type":"integer","default":20,"minimum":0,"maximum":1000000}},"additionalProperties":false},"BackendTrafficPolicyCircuitBreaker":{"type":"object","properties":{"maxConnections":{"type":"integer","minimum":1,"maximum":4294967295},"maxPendingRequests":{"type":"integer","minimum":0,"maximum":4294967295},"maxParallelRequests":{"type":"integer","minimum":0,"maximum":4294967295},"maxParallelRetries":{"type":"integer","minimum":0,"maximum":4294967295},"maxRequestsPerConnection":{"type":"integer","minimum":1,"maximum":4294967295},"perEndpoint":{"$ref":"#/$defs/BackendTrafficPolicyPerEndpoint"}},"additionalProperties":false},"BackendTrafficPolicyPerEndpoint":{"type":"object","properties":{"maxConnections":{"type":"integer","minimum":1,"maximum":4294967295}},"additionalProperties":false},"BackendTrafficPolicyHealthCheck":{"type":"object","properties":{"active":{"$ref":"#/$defs/BackendTrafficPolicyActiveCheck"},"passive":{"$ref":"#/$defs/BackendTrafficPolicyPassiveCheck"},"panicThreshold":{"type":"integer","default":50,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyActiveCheck":{"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["HTTP","GRPC","TCP"]},"http":{"$ref":"#/$defs/BackendTrafficPolicyHTTPCheck"},"grpc":{"$ref":"#/$defs/BackendTrafficPolicyGRPCCheck"},"port":{"type":"integer","minimum":1,"maximum":65535},"interval":{"type":"string","default":"10s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"unhealthyInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"timeout":{"type":"string","default":"1s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"unhealthyThreshold":{"type":"integer","default":3,"minimum":1,"maximum":100},"healthyThreshold":{"type":"integer","default":1,"minimum":1,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyHTTPCheck":{"type":"object","required":["path"],"properties":{"path":{"type":"string","minLength":1,"maxLength":1024,"pattern":"^/[!-~]*$"},"method":{"type":"string","enum":["GET","HEAD","OPTIONS"],"default":"GET"},"host":{"type":"string","minLength":1,"maxLength":253,"pattern":"^[A-Za-z0-9._:\\[\\]-]+$"},"expectedStatuses":{"type":"array","minItems":1,"maxItems":16,"items":{"type":["integer","string"],"minimum":100,"maximum":599,"maxLength":7,"pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}}},"additionalProperties":false},"BackendTrafficPolicyGRPCCheck":{"type":"object","properties":{"service":{"type":"string","minLength":1,"maxLength":1024,"pattern":"^[!-~]+$"}},"additionalProperties":false},"BackendTrafficPolicyPassiveCheck":{"type":"object","properties":{"consecutive5xxErrors":{"type":"integer","default":5,"minimum":0,"maximum":1000000},"consecutiveGatewayErrors":{"type":"integer","default":0,"minimum":0,"maximum":1000000},"splitExternalLocalOriginErrors":{"type":"boolean","default":false},"consecutiveLocalOriginFailures":{"type":"integer","default":5,"minimum":0,"maximum":1000000},"statuses":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"integer","minimum":100,"maximum":599}},"interval":{"type":"string","default":"10s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"baseEjectionTime":{"type":"string","default":"30s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxEjectionTime":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxEjectionPercent":{"type":"integer","default":10,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyTimeout":{"type":"object","properties":{"connect":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"request":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"backendRequest":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"streamIdle":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxStreamDuration":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"connectionIdle":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxConnectionDuration":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicySessionPersistence":{"type":"object","properties":{"sessionName":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"},"absoluteTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"idleTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"type":{"type":"string","enum":["Cookie","Header"],"default":"Cookie"},"cookieConfig":{"$ref":"#/$defs/BackendTrafficPolicyCookieConfig"}},"additionalProperties":false},"BackendTrafficPolicyCookieConfig":{"type":"object","properties":{"lifetimeType":{"type":"string","enum":["Permanent","Session"],"default":"Session"}},"additionalProperties":false},"BackendTrafficPolicyFaultInjection":{"type":"object","properties":{"delay":{"$ref":"#/$defs/BackendTrafficPolicyFaultDelay"},"abort":{"$ref":"#/$defs/BackendTrafficPolicyFaultAbort"}},"additionalProperties":false},"BackendTrafficPolicyFaultDelay":{"type":"object","required":["fixedDelay"],"properties":{"fixedDelay":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"percentage":{"type":"number","default":100,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyFaultAbort":{"type":"object","properties":{"httpStatus":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16},"percentage":{"type":"number","default":100,"minimum":0,"maximum":100}},"additionalProperties":false},"BackendTrafficPolicyCompression":{"type":"object","required":["codings"],"properties":{"codings":{"type":"array","minItems":1,"maxItems":3,"items":{"$ref":"#/$defs/BackendTrafficPolicyCompressionCoding"}},"minimumLength":{"default":"1Ki","type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"contentTypes":{"type":"array","default":["text/calendar","text/css","text/csv","text/html","text/javascript","text/markdown","text/plain","text/vcard","text/xml","application/javascript","application/json","application/ld+json","application/manifest+json","application/problem+json","application/rss+xml","application/atom+xml","application/wasm","application/xhtml+xml","application/xml","font/otf","font/ttf","image/svg+xml"],"minItems":1,"maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\\*)$"}}},"additionalProperties":false},"BackendTrafficPolicyCompressionCoding":{"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["Gzip","Brotli","Zstd"]},"level":{"type":"integer","minimum":0,"maximum":9}},"additionalProperties":false},"BackendTrafficPolicyResponseOverride":{"type":"object","required":["statuses","response"],"properties":{"statuses":{"type":"array","minItems":1,"maxItems":32,"items":{"type":["integer","string"],"minimum":100,"maximum":599,"maxLength":7,"pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}},"source":{"type":"string","enum":["Any","Upstream","Local"],"default":"Any"},"response":{"$ref":"#/$defs/BackendTrafficPolicyOverrideResponse"}},"additionalProperties":false},"BackendTrafficPolicyOverrideResponse":{"type":"object","properties":{"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyHeader"}},"contentType":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+([ ]*;[ -~]*)?$"},"body":{"type":"string","minLength":0,"maxLength":32768}},"additionalProperties":false},"BackendTrafficPolicyHeader":{"type":"object","required":["name","value"],"properties":{"name":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"},"value":{"type":"string","minLength":1,"maxLength":4096,"pattern":"^[!-~]([ -~]*[!-~])?$"}},"additionalProperties":false},"BackendTrafficPolicyRequestBody":{"type":"object","required":["maxBytes"],"properties":{"maxBytes":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"buffer":{"type":"boolean","default":false}},"additionalProperties":false},"BackendTrafficPolicyConnection":{"type":"object","properties":{"tcpKeepAlive":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicyHTTP2":{"type":"object","properties":{"maxConcurrentStreams":{"type":"integer","minimum":1,"maximum":2147483647},"streamWindow":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"connectionWindow":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"pingInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"pingTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicyDNS":{"type":"object","properties":{"lookupFamily":{"type":"string","enum":["IPv4","IPv6","IPv4AndIPv6"],"default":"IPv4AndIPv6"},"refreshInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false},"BackendTrafficPolicyProxyProtocol":{"type":"object","required":["version"],"properties":{"version":{"type":"string","enum":["V1","V2"]}},"additionalProperties":false}}};
 const schema7 = {"type":"object","required":["targetRefs"],"properties":{"targetRefs":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyTargetRef"}},"loadBalancer":{"$ref":"#/$defs/BackendTrafficPolicyLoadBalancer"},"locality":{"$ref":"#/$defs/BackendTrafficPolicyLocality"},"retry":{"$ref":"#/$defs/BackendTrafficPolicyRetry"},"circuitBreaker":{"$ref":"#/$defs/BackendTrafficPolicyCircuitBreaker"},"healthCheck":{"$ref":"#/$defs/BackendTrafficPolicyHealthCheck"},"timeout":{"$ref":"#/$defs/BackendTrafficPolicyTimeout"},"sessionPersistence":{"$ref":"#/$defs/BackendTrafficPolicySessionPersistence"},"faultInjection":{"$ref":"#/$defs/BackendTrafficPolicyFaultInjection"},"compression":{"$ref":"#/$defs/BackendTrafficPolicyCompression"},"responseOverride":{"type":"array","minItems":1,"maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyResponseOverride"}},"requestBody":{"$ref":"#/$defs/BackendTrafficPolicyRequestBody"},"connection":{"$ref":"#/$defs/BackendTrafficPolicyConnection"},"http2":{"$ref":"#/$defs/BackendTrafficPolicyHTTP2"},"dns":{"$ref":"#/$defs/BackendTrafficPolicyDNS"},"proxyProtocol":{"$ref":"#/$defs/BackendTrafficPolicyProxyProtocol"}},"additionalProperties":false};
 const func2 = Object.prototype.hasOwnProperty;
 const schema8 = {"type":"object","required":["group","kind","name"],"properties":{"group":{"type":"string","maxLength":253,"pattern":"^$|^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"},"kind":{"type":"string","minLength":1,"maxLength":63,"pattern":"^[a-zA-Z]([-a-zA-Z0-9]*[a-zA-Z0-9])?$"},"name":{"type":"string","minLength":1,"maxLength":253},"sectionName":{"type":"string","minLength":1,"maxLength":253,"pattern":"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"}},"additionalProperties":false};
@@ -1859,7 +1859,85 @@ return errors === 0;
 }
 
 const schema23 = {"type":"object","properties":{"attempts":{"type":"integer","default":2,"minimum":0,"maximum":100},"retryOn":{"type":"array","maxItems":16,"items":{"type":"string","enum":["connect-failure","refused-stream","reset","reset-before-request","timeout","5xx","gateway-error","retriable-4xx","envoy-ratelimited","cancelled","deadline-exceeded","internal","resource-exhausted","unavailable"]}},"statuses":{"type":"array","maxItems":64,"items":{"type":"integer","minimum":400,"maximum":599}},"perTryTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"backoff":{"$ref":"#/$defs/BackendTrafficPolicyRetryBackoff"},"nonIdempotent":{"type":"boolean","default":false},"samePlace":{"type":"boolean","default":false},"budget":{"$ref":"#/$defs/BackendTrafficPolicyRetryBudget"}},"additionalProperties":false};
-const schema24 = {"type":"object","properties":{"base":{"type":"string","default":"25ms","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"max":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
+const schema24 = {"type":"object","properties":{"base":{"type":"string","default":"25ms","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"max":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"retryAfter":{"$ref":"#/$defs/BackendTrafficPolicyRetryAfter"}},"additionalProperties":false};
+const schema25 = {"type":"object","required":["max"],"properties":{"max":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
+
+function validate56(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+let vErrors = null;
+let errors = 0;
+if(data && typeof data == "object" && !Array.isArray(data)){
+if(data.max === undefined){
+const err0 = {instancePath,schemaPath:"#/required",keyword:"required",params:{missingProperty: "max"}};
+if(vErrors === null){
+vErrors = [err0];
+}
+else {
+vErrors.push(err0);
+}
+errors++;
+}
+for(const key0 in data){
+if(!(key0 === "max")){
+const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
+if(vErrors === null){
+vErrors = [err1];
+}
+else {
+vErrors.push(err1);
+}
+errors++;
+}
+}
+if(data.max !== undefined){
+let data0 = data.max;
+if(typeof data0 === "string"){
+if(func3(data0) > 28){
+const err2 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/maxLength",keyword:"maxLength",params:{limit: 28}};
+if(vErrors === null){
+vErrors = [err2];
+}
+else {
+vErrors.push(err2);
+}
+errors++;
+}
+if(!pattern3.test(data0)){
+const err3 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/pattern",keyword:"pattern",params:{pattern: "^([0-9]{1,5}(h|m|s|ms)){1,4}$"}};
+if(vErrors === null){
+vErrors = [err3];
+}
+else {
+vErrors.push(err3);
+}
+errors++;
+}
+}
+else {
+const err4 = {instancePath:instancePath+"/max",schemaPath:"#/properties/max/type",keyword:"type",params:{type: "string"}};
+if(vErrors === null){
+vErrors = [err4];
+}
+else {
+vErrors.push(err4);
+}
+errors++;
+}
+}
+}
+else {
+const err5 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
+if(vErrors === null){
+vErrors = [err5];
+}
+else {
+vErrors.push(err5);
+}
+errors++;
+}
+validate56.errors = vErrors;
+return errors === 0;
+}
+
 
 function validate55(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
@@ -1869,7 +1947,7 @@ if(data.base === undefined){
 data.base = "25ms";
 }
 for(const key0 in data){
-if(!((key0 === "base") || (key0 === "max"))){
+if(!(((key0 === "base") || (key0 === "max")) || (key0 === "retryAfter"))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err0];
@@ -1948,6 +2026,12 @@ vErrors.push(err6);
 errors++;
 }
 }
+if(data.retryAfter !== undefined){
+if(!(validate56(data.retryAfter, {instancePath:instancePath+"/retryAfter",parentData:data,parentDataProperty:"retryAfter",rootData}))){
+vErrors = appendErrors(vErrors, validate56.errors);
+errors = vErrors.length;
+}
+}
 }
 else {
 const err7 = {instancePath,schemaPath:"#/type",keyword:"type",params:{type: "object"}};
@@ -1963,9 +2047,9 @@ validate55.errors = vErrors;
 return errors === 0;
 }
 
-const schema25 = {"type":"object","properties":{"percent":{"type":"integer","default":20,"minimum":0,"maximum":100},"minConcurrent":{"type":"integer","default":20,"minimum":0,"maximum":1000000}},"additionalProperties":false};
+const schema26 = {"type":"object","properties":{"percent":{"type":"integer","default":20,"minimum":0,"maximum":100},"minConcurrent":{"type":"integer","default":20,"minimum":0,"maximum":1000000}},"additionalProperties":false};
 
-function validate57(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate59(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2064,7 +2148,7 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate57.errors = vErrors;
+validate59.errors = vErrors;
 return errors === 0;
 }
 
@@ -2299,8 +2383,8 @@ vErrors.push(err17);
 errors++;
 }
 if(data.budget !== undefined){
-if(!(validate57(data.budget, {instancePath:instancePath+"/budget",parentData:data,parentDataProperty:"budget",rootData}))){
-vErrors = appendErrors(vErrors, validate57.errors);
+if(!(validate59(data.budget, {instancePath:instancePath+"/budget",parentData:data,parentDataProperty:"budget",rootData}))){
+vErrors = appendErrors(vErrors, validate59.errors);
 errors = vErrors.length;
 }
 }
@@ -2319,10 +2403,10 @@ validate54.errors = vErrors;
 return errors === 0;
 }
 
-const schema26 = {"type":"object","properties":{"maxConnections":{"type":"integer","minimum":1,"maximum":4294967295},"maxPendingRequests":{"type":"integer","minimum":0,"maximum":4294967295},"maxParallelRequests":{"type":"integer","minimum":0,"maximum":4294967295},"maxParallelRetries":{"type":"integer","minimum":0,"maximum":4294967295},"maxRequestsPerConnection":{"type":"integer","minimum":1,"maximum":4294967295},"perEndpoint":{"$ref":"#/$defs/BackendTrafficPolicyPerEndpoint"}},"additionalProperties":false};
-const schema27 = {"type":"object","properties":{"maxConnections":{"type":"integer","minimum":1,"maximum":4294967295}},"additionalProperties":false};
+const schema27 = {"type":"object","properties":{"maxConnections":{"type":"integer","minimum":1,"maximum":4294967295},"maxPendingRequests":{"type":"integer","minimum":0,"maximum":4294967295},"maxParallelRequests":{"type":"integer","minimum":0,"maximum":4294967295},"maxParallelRetries":{"type":"integer","minimum":0,"maximum":4294967295},"maxRequestsPerConnection":{"type":"integer","minimum":1,"maximum":4294967295},"perEndpoint":{"$ref":"#/$defs/BackendTrafficPolicyPerEndpoint"}},"additionalProperties":false};
+const schema28 = {"type":"object","properties":{"maxConnections":{"type":"integer","minimum":1,"maximum":4294967295}},"additionalProperties":false};
 
-function validate61(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate63(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2384,12 +2468,12 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate61.errors = vErrors;
+validate63.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate60(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate62(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2581,8 +2665,8 @@ errors++;
 }
 }
 if(data.perEndpoint !== undefined){
-if(!(validate61(data.perEndpoint, {instancePath:instancePath+"/perEndpoint",parentData:data,parentDataProperty:"perEndpoint",rootData}))){
-vErrors = appendErrors(vErrors, validate61.errors);
+if(!(validate63(data.perEndpoint, {instancePath:instancePath+"/perEndpoint",parentData:data,parentDataProperty:"perEndpoint",rootData}))){
+vErrors = appendErrors(vErrors, validate63.errors);
 errors = vErrors.length;
 }
 }
@@ -2597,18 +2681,18 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate60.errors = vErrors;
+validate62.errors = vErrors;
 return errors === 0;
 }
 
-const schema28 = {"type":"object","properties":{"active":{"$ref":"#/$defs/BackendTrafficPolicyActiveCheck"},"passive":{"$ref":"#/$defs/BackendTrafficPolicyPassiveCheck"},"panicThreshold":{"type":"integer","default":50,"minimum":0,"maximum":100}},"additionalProperties":false};
-const schema29 = {"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["HTTP","GRPC","TCP"]},"http":{"$ref":"#/$defs/BackendTrafficPolicyHTTPCheck"},"grpc":{"$ref":"#/$defs/BackendTrafficPolicyGRPCCheck"},"port":{"type":"integer","minimum":1,"maximum":65535},"interval":{"type":"string","default":"10s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"unhealthyInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"timeout":{"type":"string","default":"1s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"unhealthyThreshold":{"type":"integer","default":3,"minimum":1,"maximum":100},"healthyThreshold":{"type":"integer","default":1,"minimum":1,"maximum":100}},"additionalProperties":false};
-const schema30 = {"type":"object","required":["path"],"properties":{"path":{"type":"string","minLength":1,"maxLength":1024,"pattern":"^/[!-~]*$"},"method":{"type":"string","enum":["GET","HEAD","OPTIONS"],"default":"GET"},"host":{"type":"string","minLength":1,"maxLength":253,"pattern":"^[A-Za-z0-9._:\\[\\]-]+$"},"expectedStatuses":{"type":"array","minItems":1,"maxItems":16,"items":{"type":["integer","string"],"minimum":100,"maximum":599,"maxLength":7,"pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}}},"additionalProperties":false};
-const pattern12 = func4("^/[!-~]*$", "u", 1024);
-const pattern13 = func4("^[A-Za-z0-9._:\\[\\]-]+$", "u", 253);
-const pattern14 = func4("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$", "u", 7);
+const schema29 = {"type":"object","properties":{"active":{"$ref":"#/$defs/BackendTrafficPolicyActiveCheck"},"passive":{"$ref":"#/$defs/BackendTrafficPolicyPassiveCheck"},"panicThreshold":{"type":"integer","default":50,"minimum":0,"maximum":100}},"additionalProperties":false};
+const schema30 = {"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["HTTP","GRPC","TCP"]},"http":{"$ref":"#/$defs/BackendTrafficPolicyHTTPCheck"},"grpc":{"$ref":"#/$defs/BackendTrafficPolicyGRPCCheck"},"port":{"type":"integer","minimum":1,"maximum":65535},"interval":{"type":"string","default":"10s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"unhealthyInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"timeout":{"type":"string","default":"1s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"unhealthyThreshold":{"type":"integer","default":3,"minimum":1,"maximum":100},"healthyThreshold":{"type":"integer","default":1,"minimum":1,"maximum":100}},"additionalProperties":false};
+const schema31 = {"type":"object","required":["path"],"properties":{"path":{"type":"string","minLength":1,"maxLength":1024,"pattern":"^/[!-~]*$"},"method":{"type":"string","enum":["GET","HEAD","OPTIONS"],"default":"GET"},"host":{"type":"string","minLength":1,"maxLength":253,"pattern":"^[A-Za-z0-9._:\\[\\]-]+$"},"expectedStatuses":{"type":"array","minItems":1,"maxItems":16,"items":{"type":["integer","string"],"minimum":100,"maximum":599,"maxLength":7,"pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}}},"additionalProperties":false};
+const pattern13 = func4("^/[!-~]*$", "u", 1024);
+const pattern14 = func4("^[A-Za-z0-9._:\\[\\]-]+$", "u", 253);
+const pattern15 = func4("^[1-5][0-9]{2}(-[1-5][0-9]{2})?$", "u", 7);
 
-function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2660,7 +2744,7 @@ vErrors.push(err3);
 }
 errors++;
 }
-if(!pattern12.test(data0)){
+if(!pattern13.test(data0)){
 const err4 = {instancePath:instancePath+"/path",schemaPath:"#/properties/path/pattern",keyword:"pattern",params:{pattern: "^/[!-~]*$"}};
 if(vErrors === null){
 vErrors = [err4];
@@ -2694,7 +2778,7 @@ vErrors.push(err6);
 errors++;
 }
 if(!(((data1 === "GET") || (data1 === "HEAD")) || (data1 === "OPTIONS"))){
-const err7 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema30.properties.method.enum}};
+const err7 = {instancePath:instancePath+"/method",schemaPath:"#/properties/method/enum",keyword:"enum",params:{allowedValues: schema31.properties.method.enum}};
 if(vErrors === null){
 vErrors = [err7];
 }
@@ -2726,7 +2810,7 @@ vErrors.push(err9);
 }
 errors++;
 }
-if(!pattern13.test(data2)){
+if(!pattern14.test(data2)){
 const err10 = {instancePath:instancePath+"/host",schemaPath:"#/properties/host/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9._:\\[\\]-]+$"}};
 if(vErrors === null){
 vErrors = [err10];
@@ -2775,7 +2859,7 @@ const len0 = data3.length;
 for(let i0=0; i0<len0; i0++){
 let data4 = data3[i0];
 if((!(((typeof data4 == "number") && (!(data4 % 1) && !isNaN(data4))) && (isFinite(data4)))) && (typeof data4 !== "string")){
-const err14 = {instancePath:instancePath+"/expectedStatuses/" + i0,schemaPath:"#/properties/expectedStatuses/items/type",keyword:"type",params:{type: schema30.properties.expectedStatuses.items.type}};
+const err14 = {instancePath:instancePath+"/expectedStatuses/" + i0,schemaPath:"#/properties/expectedStatuses/items/type",keyword:"type",params:{type: schema31.properties.expectedStatuses.items.type}};
 if(vErrors === null){
 vErrors = [err14];
 }
@@ -2817,7 +2901,7 @@ vErrors.push(err17);
 }
 errors++;
 }
-if(!pattern14.test(data4)){
+if(!pattern15.test(data4)){
 const err18 = {instancePath:instancePath+"/expectedStatuses/" + i0,schemaPath:"#/properties/expectedStatuses/items/pattern",keyword:"pattern",params:{pattern: "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}};
 if(vErrors === null){
 vErrors = [err18];
@@ -2852,14 +2936,14 @@ vErrors.push(err20);
 }
 errors++;
 }
-validate66.errors = vErrors;
+validate68.errors = vErrors;
 return errors === 0;
 }
 
-const schema31 = {"type":"object","properties":{"service":{"type":"string","minLength":1,"maxLength":1024,"pattern":"^[!-~]+$"}},"additionalProperties":false};
-const pattern15 = func4("^[!-~]+$", "u", 1024);
+const schema32 = {"type":"object","properties":{"service":{"type":"string","minLength":1,"maxLength":1024,"pattern":"^[!-~]+$"}},"additionalProperties":false};
+const pattern16 = func4("^[!-~]+$", "u", 1024);
 
-function validate68(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate70(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2898,7 +2982,7 @@ vErrors.push(err2);
 }
 errors++;
 }
-if(!pattern15.test(data0)){
+if(!pattern16.test(data0)){
 const err3 = {instancePath:instancePath+"/service",schemaPath:"#/properties/service/pattern",keyword:"pattern",params:{pattern: "^[!-~]+$"}};
 if(vErrors === null){
 vErrors = [err3];
@@ -2931,12 +3015,12 @@ vErrors.push(err5);
 }
 errors++;
 }
-validate68.errors = vErrors;
+validate70.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate65(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate67(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -2963,7 +3047,7 @@ vErrors.push(err0);
 errors++;
 }
 for(const key0 in data){
-if(!(func2.call(schema29.properties, key0))){
+if(!(func2.call(schema30.properties, key0))){
 const err1 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err1];
@@ -2987,7 +3071,7 @@ vErrors.push(err2);
 errors++;
 }
 if(!(((data0 === "HTTP") || (data0 === "GRPC")) || (data0 === "TCP"))){
-const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema29.properties.type.enum}};
+const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema30.properties.type.enum}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -2998,14 +3082,14 @@ errors++;
 }
 }
 if(data.http !== undefined){
-if(!(validate66(data.http, {instancePath:instancePath+"/http",parentData:data,parentDataProperty:"http",rootData}))){
-vErrors = appendErrors(vErrors, validate66.errors);
+if(!(validate68(data.http, {instancePath:instancePath+"/http",parentData:data,parentDataProperty:"http",rootData}))){
+vErrors = appendErrors(vErrors, validate68.errors);
 errors = vErrors.length;
 }
 }
 if(data.grpc !== undefined){
-if(!(validate68(data.grpc, {instancePath:instancePath+"/grpc",parentData:data,parentDataProperty:"grpc",rootData}))){
-vErrors = appendErrors(vErrors, validate68.errors);
+if(!(validate70(data.grpc, {instancePath:instancePath+"/grpc",parentData:data,parentDataProperty:"grpc",rootData}))){
+vErrors = appendErrors(vErrors, validate70.errors);
 errors = vErrors.length;
 }
 }
@@ -3222,13 +3306,13 @@ vErrors.push(err22);
 }
 errors++;
 }
-validate65.errors = vErrors;
+validate67.errors = vErrors;
 return errors === 0;
 }
 
-const schema32 = {"type":"object","properties":{"consecutive5xxErrors":{"type":"integer","default":5,"minimum":0,"maximum":1000000},"consecutiveGatewayErrors":{"type":"integer","default":0,"minimum":0,"maximum":1000000},"splitExternalLocalOriginErrors":{"type":"boolean","default":false},"consecutiveLocalOriginFailures":{"type":"integer","default":5,"minimum":0,"maximum":1000000},"statuses":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"integer","minimum":100,"maximum":599}},"interval":{"type":"string","default":"10s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"baseEjectionTime":{"type":"string","default":"30s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxEjectionTime":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxEjectionPercent":{"type":"integer","default":10,"minimum":0,"maximum":100}},"additionalProperties":false};
+const schema33 = {"type":"object","properties":{"consecutive5xxErrors":{"type":"integer","default":5,"minimum":0,"maximum":1000000},"consecutiveGatewayErrors":{"type":"integer","default":0,"minimum":0,"maximum":1000000},"splitExternalLocalOriginErrors":{"type":"boolean","default":false},"consecutiveLocalOriginFailures":{"type":"integer","default":5,"minimum":0,"maximum":1000000},"statuses":{"type":"array","minItems":1,"maxItems":64,"items":{"type":"integer","minimum":100,"maximum":599}},"interval":{"type":"string","default":"10s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"baseEjectionTime":{"type":"string","default":"30s","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxEjectionTime":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxEjectionPercent":{"type":"integer","default":10,"minimum":0,"maximum":100}},"additionalProperties":false};
 
-function validate71(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate73(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3254,7 +3338,7 @@ if(data.maxEjectionPercent === undefined){
 data.maxEjectionPercent = 10;
 }
 for(const key0 in data){
-if(!(func2.call(schema32.properties, key0))){
+if(!(func2.call(schema33.properties, key0))){
 const err0 = {instancePath,schemaPath:"#/additionalProperties",keyword:"additionalProperties",params:{additionalProperty: key0}};
 if(vErrors === null){
 vErrors = [err0];
@@ -3590,12 +3674,12 @@ vErrors.push(err29);
 }
 errors++;
 }
-validate71.errors = vErrors;
+validate73.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate64(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate66(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3615,14 +3699,14 @@ errors++;
 }
 }
 if(data.active !== undefined){
-if(!(validate65(data.active, {instancePath:instancePath+"/active",parentData:data,parentDataProperty:"active",rootData}))){
-vErrors = appendErrors(vErrors, validate65.errors);
+if(!(validate67(data.active, {instancePath:instancePath+"/active",parentData:data,parentDataProperty:"active",rootData}))){
+vErrors = appendErrors(vErrors, validate67.errors);
 errors = vErrors.length;
 }
 }
 if(data.passive !== undefined){
-if(!(validate71(data.passive, {instancePath:instancePath+"/passive",parentData:data,parentDataProperty:"passive",rootData}))){
-vErrors = appendErrors(vErrors, validate71.errors);
+if(!(validate73(data.passive, {instancePath:instancePath+"/passive",parentData:data,parentDataProperty:"passive",rootData}))){
+vErrors = appendErrors(vErrors, validate73.errors);
 errors = vErrors.length;
 }
 }
@@ -3670,13 +3754,13 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate64.errors = vErrors;
+validate66.errors = vErrors;
 return errors === 0;
 }
 
-const schema33 = {"type":"object","properties":{"connect":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"request":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"backendRequest":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"streamIdle":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxStreamDuration":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"connectionIdle":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxConnectionDuration":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
+const schema34 = {"type":"object","properties":{"connect":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"request":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"backendRequest":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"streamIdle":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxStreamDuration":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"connectionIdle":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"maxConnectionDuration":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
 
-function validate74(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3948,15 +4032,15 @@ vErrors.push(err22);
 }
 errors++;
 }
-validate74.errors = vErrors;
+validate76.errors = vErrors;
 return errors === 0;
 }
 
-const schema34 = {"type":"object","properties":{"sessionName":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"},"absoluteTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"idleTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"type":{"type":"string","enum":["Cookie","Header"],"default":"Cookie"},"cookieConfig":{"$ref":"#/$defs/BackendTrafficPolicyCookieConfig"}},"additionalProperties":false};
-const pattern29 = func4("^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$", "u", 256);
-const schema35 = {"type":"object","properties":{"lifetimeType":{"type":"string","enum":["Permanent","Session"],"default":"Session"}},"additionalProperties":false};
+const schema35 = {"type":"object","properties":{"sessionName":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"},"absoluteTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"idleTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"type":{"type":"string","enum":["Cookie","Header"],"default":"Cookie"},"cookieConfig":{"$ref":"#/$defs/BackendTrafficPolicyCookieConfig"}},"additionalProperties":false};
+const pattern30 = func4("^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$", "u", 256);
+const schema36 = {"type":"object","properties":{"lifetimeType":{"type":"string","enum":["Permanent","Session"],"default":"Session"}},"additionalProperties":false};
 
-function validate77(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate79(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -3987,7 +4071,7 @@ vErrors.push(err1);
 errors++;
 }
 if(!((data0 === "Permanent") || (data0 === "Session"))){
-const err2 = {instancePath:instancePath+"/lifetimeType",schemaPath:"#/properties/lifetimeType/enum",keyword:"enum",params:{allowedValues: schema35.properties.lifetimeType.enum}};
+const err2 = {instancePath:instancePath+"/lifetimeType",schemaPath:"#/properties/lifetimeType/enum",keyword:"enum",params:{allowedValues: schema36.properties.lifetimeType.enum}};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -4007,12 +4091,12 @@ vErrors.push(err3);
 }
 errors++;
 }
-validate77.errors = vErrors;
+validate79.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate76(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate78(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4054,7 +4138,7 @@ vErrors.push(err2);
 }
 errors++;
 }
-if(!pattern29.test(data0)){
+if(!pattern30.test(data0)){
 const err3 = {instancePath:instancePath+"/sessionName",schemaPath:"#/properties/sessionName/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"}};
 if(vErrors === null){
 vErrors = [err3];
@@ -4158,7 +4242,7 @@ vErrors.push(err11);
 errors++;
 }
 if(!((data3 === "Cookie") || (data3 === "Header"))){
-const err12 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema34.properties.type.enum}};
+const err12 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema35.properties.type.enum}};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -4168,8 +4252,8 @@ vErrors.push(err12);
 errors++;
 }
 if(data.cookieConfig !== undefined){
-if(!(validate77(data.cookieConfig, {instancePath:instancePath+"/cookieConfig",parentData:data,parentDataProperty:"cookieConfig",rootData}))){
-vErrors = appendErrors(vErrors, validate77.errors);
+if(!(validate79(data.cookieConfig, {instancePath:instancePath+"/cookieConfig",parentData:data,parentDataProperty:"cookieConfig",rootData}))){
+vErrors = appendErrors(vErrors, validate79.errors);
 errors = vErrors.length;
 }
 }
@@ -4184,14 +4268,14 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate76.errors = vErrors;
+validate78.errors = vErrors;
 return errors === 0;
 }
 
-const schema36 = {"type":"object","properties":{"delay":{"$ref":"#/$defs/BackendTrafficPolicyFaultDelay"},"abort":{"$ref":"#/$defs/BackendTrafficPolicyFaultAbort"}},"additionalProperties":false};
-const schema37 = {"type":"object","required":["fixedDelay"],"properties":{"fixedDelay":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"percentage":{"type":"number","default":100,"minimum":0,"maximum":100}},"additionalProperties":false};
+const schema37 = {"type":"object","properties":{"delay":{"$ref":"#/$defs/BackendTrafficPolicyFaultDelay"},"abort":{"$ref":"#/$defs/BackendTrafficPolicyFaultAbort"}},"additionalProperties":false};
+const schema38 = {"type":"object","required":["fixedDelay"],"properties":{"fixedDelay":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"percentage":{"type":"number","default":100,"minimum":0,"maximum":100}},"additionalProperties":false};
 
-function validate81(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4299,13 +4383,13 @@ vErrors.push(err8);
 }
 errors++;
 }
-validate81.errors = vErrors;
+validate83.errors = vErrors;
 return errors === 0;
 }
 
-const schema38 = {"type":"object","properties":{"httpStatus":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16},"percentage":{"type":"number","default":100,"minimum":0,"maximum":100}},"additionalProperties":false};
+const schema39 = {"type":"object","properties":{"httpStatus":{"type":"integer","minimum":200,"maximum":599},"grpcStatus":{"type":"integer","minimum":0,"maximum":16},"percentage":{"type":"number","default":100,"minimum":0,"maximum":100}},"additionalProperties":false};
 
-function validate83(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate85(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4438,12 +4522,12 @@ vErrors.push(err10);
 }
 errors++;
 }
-validate83.errors = vErrors;
+validate85.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate80(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate82(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4460,14 +4544,14 @@ errors++;
 }
 }
 if(data.delay !== undefined){
-if(!(validate81(data.delay, {instancePath:instancePath+"/delay",parentData:data,parentDataProperty:"delay",rootData}))){
-vErrors = appendErrors(vErrors, validate81.errors);
+if(!(validate83(data.delay, {instancePath:instancePath+"/delay",parentData:data,parentDataProperty:"delay",rootData}))){
+vErrors = appendErrors(vErrors, validate83.errors);
 errors = vErrors.length;
 }
 }
 if(data.abort !== undefined){
-if(!(validate83(data.abort, {instancePath:instancePath+"/abort",parentData:data,parentDataProperty:"abort",rootData}))){
-vErrors = appendErrors(vErrors, validate83.errors);
+if(!(validate85(data.abort, {instancePath:instancePath+"/abort",parentData:data,parentDataProperty:"abort",rootData}))){
+vErrors = appendErrors(vErrors, validate85.errors);
 errors = vErrors.length;
 }
 }
@@ -4482,14 +4566,14 @@ vErrors.push(err1);
 }
 errors++;
 }
-validate80.errors = vErrors;
+validate82.errors = vErrors;
 return errors === 0;
 }
 
-const schema39 = {"type":"object","required":["codings"],"properties":{"codings":{"type":"array","minItems":1,"maxItems":3,"items":{"$ref":"#/$defs/BackendTrafficPolicyCompressionCoding"}},"minimumLength":{"default":"1Ki","type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"contentTypes":{"type":"array","default":["text/calendar","text/css","text/csv","text/html","text/javascript","text/markdown","text/plain","text/vcard","text/xml","application/javascript","application/json","application/ld+json","application/manifest+json","application/problem+json","application/rss+xml","application/atom+xml","application/wasm","application/xhtml+xml","application/xml","font/otf","font/ttf","image/svg+xml"],"minItems":1,"maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\\*)$"}}},"additionalProperties":false};
-const schema40 = {"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["Gzip","Brotli","Zstd"]},"level":{"type":"integer","minimum":0,"maximum":9}},"additionalProperties":false};
+const schema40 = {"type":"object","required":["codings"],"properties":{"codings":{"type":"array","minItems":1,"maxItems":3,"items":{"$ref":"#/$defs/BackendTrafficPolicyCompressionCoding"}},"minimumLength":{"default":"1Ki","type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"contentTypes":{"type":"array","default":["text/calendar","text/css","text/csv","text/html","text/javascript","text/markdown","text/plain","text/vcard","text/xml","application/javascript","application/json","application/ld+json","application/manifest+json","application/problem+json","application/rss+xml","application/atom+xml","application/wasm","application/xhtml+xml","application/xml","font/otf","font/ttf","image/svg+xml"],"minItems":1,"maxItems":64,"items":{"type":"string","minLength":1,"maxLength":128,"pattern":"^[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\\*)$"}}},"additionalProperties":false};
+const schema41 = {"type":"object","required":["type"],"properties":{"type":{"type":"string","enum":["Gzip","Brotli","Zstd"]},"level":{"type":"integer","minimum":0,"maximum":9}},"additionalProperties":false};
 
-function validate87(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate89(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4528,7 +4612,7 @@ vErrors.push(err2);
 errors++;
 }
 if(!(((data0 === "Gzip") || (data0 === "Brotli")) || (data0 === "Zstd"))){
-const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema40.properties.type.enum}};
+const err3 = {instancePath:instancePath+"/type",schemaPath:"#/properties/type/enum",keyword:"enum",params:{allowedValues: schema41.properties.type.enum}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -4584,14 +4668,14 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate87.errors = vErrors;
+validate89.errors = vErrors;
 return errors === 0;
 }
 
-const pattern33 = func4("^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$", "u", 20);
-const pattern34 = func4("^[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\\*)$", "u", 128);
+const pattern34 = func4("^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$", "u", 20);
+const pattern35 = func4("^[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\\*)$", "u", 128);
 
-function validate86(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate88(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4648,8 +4732,8 @@ errors++;
 }
 const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate87(data0[i0], {instancePath:instancePath+"/codings/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
-vErrors = appendErrors(vErrors, validate87.errors);
+if(!(validate89(data0[i0], {instancePath:instancePath+"/codings/" + i0,parentData:data0,parentDataProperty:i0,rootData}))){
+vErrors = appendErrors(vErrors, validate89.errors);
 errors = vErrors.length;
 }
 }
@@ -4667,7 +4751,7 @@ errors++;
 }
 let data2 = data.minimumLength;
 if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
-const err5 = {instancePath:instancePath+"/minimumLength",schemaPath:"#/properties/minimumLength/type",keyword:"type",params:{type: schema39.properties.minimumLength.type}};
+const err5 = {instancePath:instancePath+"/minimumLength",schemaPath:"#/properties/minimumLength/type",keyword:"type",params:{type: schema40.properties.minimumLength.type}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -4699,7 +4783,7 @@ vErrors.push(err7);
 }
 errors++;
 }
-if(!pattern33.test(data2)){
+if(!pattern34.test(data2)){
 const err8 = {instancePath:instancePath+"/minimumLength",schemaPath:"#/properties/minimumLength/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"}};
 if(vErrors === null){
 vErrors = [err8];
@@ -4756,7 +4840,7 @@ vErrors.push(err12);
 }
 errors++;
 }
-if(!pattern34.test(data4)){
+if(!pattern35.test(data4)){
 const err13 = {instancePath:instancePath+"/contentTypes/" + i1,schemaPath:"#/properties/contentTypes/items/pattern",keyword:"pattern",params:{pattern: "^[a-z0-9!#$&^_.+-]+/([a-z0-9!#$&^_.+-]+|\\*)$"}};
 if(vErrors === null){
 vErrors = [err13];
@@ -4800,16 +4884,16 @@ vErrors.push(err16);
 }
 errors++;
 }
-validate86.errors = vErrors;
+validate88.errors = vErrors;
 return errors === 0;
 }
 
-const schema41 = {"type":"object","required":["statuses","response"],"properties":{"statuses":{"type":"array","minItems":1,"maxItems":32,"items":{"type":["integer","string"],"minimum":100,"maximum":599,"maxLength":7,"pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}},"source":{"type":"string","enum":["Any","Upstream","Local"],"default":"Any"},"response":{"$ref":"#/$defs/BackendTrafficPolicyOverrideResponse"}},"additionalProperties":false};
-const schema42 = {"type":"object","properties":{"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyHeader"}},"contentType":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+([ ]*;[ -~]*)?$"},"body":{"type":"string","minLength":0,"maxLength":32768}},"additionalProperties":false};
-const schema43 = {"type":"object","required":["name","value"],"properties":{"name":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"},"value":{"type":"string","minLength":1,"maxLength":4096,"pattern":"^[!-~]([ -~]*[!-~])?$"}},"additionalProperties":false};
-const pattern37 = func4("^[!-~]([ -~]*[!-~])?$", "u", 4096);
+const schema42 = {"type":"object","required":["statuses","response"],"properties":{"statuses":{"type":"array","minItems":1,"maxItems":32,"items":{"type":["integer","string"],"minimum":100,"maximum":599,"maxLength":7,"pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}},"source":{"type":"string","enum":["Any","Upstream","Local"],"default":"Any"},"response":{"$ref":"#/$defs/BackendTrafficPolicyOverrideResponse"}},"additionalProperties":false};
+const schema43 = {"type":"object","properties":{"status":{"type":"integer","minimum":200,"maximum":599},"headers":{"type":"array","maxItems":16,"items":{"$ref":"#/$defs/BackendTrafficPolicyHeader"}},"contentType":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+([ ]*;[ -~]*)?$"},"body":{"type":"string","minLength":0,"maxLength":32768}},"additionalProperties":false};
+const schema44 = {"type":"object","required":["name","value"],"properties":{"name":{"type":"string","minLength":1,"maxLength":256,"pattern":"^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"},"value":{"type":"string","minLength":1,"maxLength":4096,"pattern":"^[!-~]([ -~]*[!-~])?$"}},"additionalProperties":false};
+const pattern38 = func4("^[!-~]([ -~]*[!-~])?$", "u", 4096);
 
-function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate94(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -4868,7 +4952,7 @@ vErrors.push(err4);
 }
 errors++;
 }
-if(!pattern29.test(data0)){
+if(!pattern30.test(data0)){
 const err5 = {instancePath:instancePath+"/name",schemaPath:"#/properties/name/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$%&'*+\\-.^_\\x60|~]+$"}};
 if(vErrors === null){
 vErrors = [err5];
@@ -4913,7 +4997,7 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(!pattern37.test(data1)){
+if(!pattern38.test(data1)){
 const err9 = {instancePath:instancePath+"/value",schemaPath:"#/properties/value/pattern",keyword:"pattern",params:{pattern: "^[!-~]([ -~]*[!-~])?$"}};
 if(vErrors === null){
 vErrors = [err9];
@@ -4946,13 +5030,13 @@ vErrors.push(err11);
 }
 errors++;
 }
-validate92.errors = vErrors;
+validate94.errors = vErrors;
 return errors === 0;
 }
 
-const pattern38 = func4("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+([ ]*;[ -~]*)?$", "u", 256);
+const pattern39 = func4("^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+([ ]*;[ -~]*)?$", "u", 256);
 
-function validate91(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate93(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5018,8 +5102,8 @@ errors++;
 }
 const len0 = data1.length;
 for(let i0=0; i0<len0; i0++){
-if(!(validate92(data1[i0], {instancePath:instancePath+"/headers/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
-vErrors = appendErrors(vErrors, validate92.errors);
+if(!(validate94(data1[i0], {instancePath:instancePath+"/headers/" + i0,parentData:data1,parentDataProperty:i0,rootData}))){
+vErrors = appendErrors(vErrors, validate94.errors);
 errors = vErrors.length;
 }
 }
@@ -5058,7 +5142,7 @@ vErrors.push(err7);
 }
 errors++;
 }
-if(!pattern38.test(data3)){
+if(!pattern39.test(data3)){
 const err8 = {instancePath:instancePath+"/contentType",schemaPath:"#/properties/contentType/pattern",keyword:"pattern",params:{pattern: "^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+([ ]*;[ -~]*)?$"}};
 if(vErrors === null){
 vErrors = [err8];
@@ -5126,12 +5210,12 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate91.errors = vErrors;
+validate93.errors = vErrors;
 return errors === 0;
 }
 
 
-function validate90(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate92(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5197,7 +5281,7 @@ const len0 = data0.length;
 for(let i0=0; i0<len0; i0++){
 let data1 = data0[i0];
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err5 = {instancePath:instancePath+"/statuses/" + i0,schemaPath:"#/properties/statuses/items/type",keyword:"type",params:{type: schema41.properties.statuses.items.type}};
+const err5 = {instancePath:instancePath+"/statuses/" + i0,schemaPath:"#/properties/statuses/items/type",keyword:"type",params:{type: schema42.properties.statuses.items.type}};
 if(vErrors === null){
 vErrors = [err5];
 }
@@ -5239,7 +5323,7 @@ vErrors.push(err8);
 }
 errors++;
 }
-if(!pattern14.test(data1)){
+if(!pattern15.test(data1)){
 const err9 = {instancePath:instancePath+"/statuses/" + i0,schemaPath:"#/properties/statuses/items/pattern",keyword:"pattern",params:{pattern: "^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"}};
 if(vErrors === null){
 vErrors = [err9];
@@ -5275,7 +5359,7 @@ vErrors.push(err11);
 errors++;
 }
 if(!(((data2 === "Any") || (data2 === "Upstream")) || (data2 === "Local"))){
-const err12 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/enum",keyword:"enum",params:{allowedValues: schema41.properties.source.enum}};
+const err12 = {instancePath:instancePath+"/source",schemaPath:"#/properties/source/enum",keyword:"enum",params:{allowedValues: schema42.properties.source.enum}};
 if(vErrors === null){
 vErrors = [err12];
 }
@@ -5285,8 +5369,8 @@ vErrors.push(err12);
 errors++;
 }
 if(data.response !== undefined){
-if(!(validate91(data.response, {instancePath:instancePath+"/response",parentData:data,parentDataProperty:"response",rootData}))){
-vErrors = appendErrors(vErrors, validate91.errors);
+if(!(validate93(data.response, {instancePath:instancePath+"/response",parentData:data,parentDataProperty:"response",rootData}))){
+vErrors = appendErrors(vErrors, validate93.errors);
 errors = vErrors.length;
 }
 }
@@ -5301,13 +5385,13 @@ vErrors.push(err13);
 }
 errors++;
 }
-validate90.errors = vErrors;
+validate92.errors = vErrors;
 return errors === 0;
 }
 
-const schema44 = {"type":"object","required":["maxBytes"],"properties":{"maxBytes":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"buffer":{"type":"boolean","default":false}},"additionalProperties":false};
+const schema45 = {"type":"object","required":["maxBytes"],"properties":{"maxBytes":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"buffer":{"type":"boolean","default":false}},"additionalProperties":false};
 
-function validate96(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5339,7 +5423,7 @@ errors++;
 if(data.maxBytes !== undefined){
 let data0 = data.maxBytes;
 if((!(((typeof data0 == "number") && (!(data0 % 1) && !isNaN(data0))) && (isFinite(data0)))) && (typeof data0 !== "string")){
-const err2 = {instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/type",keyword:"type",params:{type: schema44.properties.maxBytes.type}};
+const err2 = {instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/type",keyword:"type",params:{type: schema45.properties.maxBytes.type}};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -5371,7 +5455,7 @@ vErrors.push(err4);
 }
 errors++;
 }
-if(!pattern33.test(data0)){
+if(!pattern34.test(data0)){
 const err5 = {instancePath:instancePath+"/maxBytes",schemaPath:"#/properties/maxBytes/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"}};
 if(vErrors === null){
 vErrors = [err5];
@@ -5404,13 +5488,13 @@ vErrors.push(err7);
 }
 errors++;
 }
-validate96.errors = vErrors;
+validate98.errors = vErrors;
 return errors === 0;
 }
 
-const schema45 = {"type":"object","properties":{"tcpKeepAlive":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
+const schema46 = {"type":"object","properties":{"tcpKeepAlive":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
 
-function validate98(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5472,13 +5556,13 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate98.errors = vErrors;
+validate100.errors = vErrors;
 return errors === 0;
 }
 
-const schema46 = {"type":"object","properties":{"maxConcurrentStreams":{"type":"integer","minimum":1,"maximum":2147483647},"streamWindow":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"connectionWindow":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"pingInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"pingTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
+const schema47 = {"type":"object","properties":{"maxConcurrentStreams":{"type":"integer","minimum":1,"maximum":2147483647},"streamWindow":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"connectionWindow":{"type":["integer","string"],"minimum":0,"maxLength":20,"pattern":"^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"},"pingInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"},"pingTimeout":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
 
-function validate100(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5532,7 +5616,7 @@ errors++;
 if(data.streamWindow !== undefined){
 let data1 = data.streamWindow;
 if((!(((typeof data1 == "number") && (!(data1 % 1) && !isNaN(data1))) && (isFinite(data1)))) && (typeof data1 !== "string")){
-const err4 = {instancePath:instancePath+"/streamWindow",schemaPath:"#/properties/streamWindow/type",keyword:"type",params:{type: schema46.properties.streamWindow.type}};
+const err4 = {instancePath:instancePath+"/streamWindow",schemaPath:"#/properties/streamWindow/type",keyword:"type",params:{type: schema47.properties.streamWindow.type}};
 if(vErrors === null){
 vErrors = [err4];
 }
@@ -5564,7 +5648,7 @@ vErrors.push(err6);
 }
 errors++;
 }
-if(!pattern33.test(data1)){
+if(!pattern34.test(data1)){
 const err7 = {instancePath:instancePath+"/streamWindow",schemaPath:"#/properties/streamWindow/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"}};
 if(vErrors === null){
 vErrors = [err7];
@@ -5579,7 +5663,7 @@ errors++;
 if(data.connectionWindow !== undefined){
 let data2 = data.connectionWindow;
 if((!(((typeof data2 == "number") && (!(data2 % 1) && !isNaN(data2))) && (isFinite(data2)))) && (typeof data2 !== "string")){
-const err8 = {instancePath:instancePath+"/connectionWindow",schemaPath:"#/properties/connectionWindow/type",keyword:"type",params:{type: schema46.properties.connectionWindow.type}};
+const err8 = {instancePath:instancePath+"/connectionWindow",schemaPath:"#/properties/connectionWindow/type",keyword:"type",params:{type: schema47.properties.connectionWindow.type}};
 if(vErrors === null){
 vErrors = [err8];
 }
@@ -5611,7 +5695,7 @@ vErrors.push(err10);
 }
 errors++;
 }
-if(!pattern33.test(data2)){
+if(!pattern34.test(data2)){
 const err11 = {instancePath:instancePath+"/connectionWindow",schemaPath:"#/properties/connectionWindow/pattern",keyword:"pattern",params:{pattern: "^[0-9]{1,12}(\\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)?$"}};
 if(vErrors === null){
 vErrors = [err11];
@@ -5704,13 +5788,13 @@ vErrors.push(err18);
 }
 errors++;
 }
-validate100.errors = vErrors;
+validate102.errors = vErrors;
 return errors === 0;
 }
 
-const schema47 = {"type":"object","properties":{"lookupFamily":{"type":"string","enum":["IPv4","IPv6","IPv4AndIPv6"],"default":"IPv4AndIPv6"},"refreshInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
+const schema48 = {"type":"object","properties":{"lookupFamily":{"type":"string","enum":["IPv4","IPv6","IPv4AndIPv6"],"default":"IPv4AndIPv6"},"refreshInterval":{"type":"string","maxLength":28,"pattern":"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}},"additionalProperties":false};
 
-function validate102(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5741,7 +5825,7 @@ vErrors.push(err1);
 errors++;
 }
 if(!(((data0 === "IPv4") || (data0 === "IPv6")) || (data0 === "IPv4AndIPv6"))){
-const err2 = {instancePath:instancePath+"/lookupFamily",schemaPath:"#/properties/lookupFamily/enum",keyword:"enum",params:{allowedValues: schema47.properties.lookupFamily.enum}};
+const err2 = {instancePath:instancePath+"/lookupFamily",schemaPath:"#/properties/lookupFamily/enum",keyword:"enum",params:{allowedValues: schema48.properties.lookupFamily.enum}};
 if(vErrors === null){
 vErrors = [err2];
 }
@@ -5796,13 +5880,13 @@ vErrors.push(err6);
 }
 errors++;
 }
-validate102.errors = vErrors;
+validate104.errors = vErrors;
 return errors === 0;
 }
 
-const schema48 = {"type":"object","required":["version"],"properties":{"version":{"type":"string","enum":["V1","V2"]}},"additionalProperties":false};
+const schema49 = {"type":"object","required":["version"],"properties":{"version":{"type":"string","enum":["V1","V2"]}},"additionalProperties":false};
 
-function validate104(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
+function validate106(data, {instancePath="", parentData, parentDataProperty, rootData=data}={}){
 let vErrors = null;
 let errors = 0;
 if(data && typeof data == "object" && !Array.isArray(data)){
@@ -5841,7 +5925,7 @@ vErrors.push(err2);
 errors++;
 }
 if(!((data0 === "V1") || (data0 === "V2"))){
-const err3 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/enum",keyword:"enum",params:{allowedValues: schema48.properties.version.enum}};
+const err3 = {instancePath:instancePath+"/version",schemaPath:"#/properties/version/enum",keyword:"enum",params:{allowedValues: schema49.properties.version.enum}};
 if(vErrors === null){
 vErrors = [err3];
 }
@@ -5862,7 +5946,7 @@ vErrors.push(err4);
 }
 errors++;
 }
-validate104.errors = vErrors;
+validate106.errors = vErrors;
 return errors === 0;
 }
 
@@ -5954,38 +6038,38 @@ errors = vErrors.length;
 }
 }
 if(data.circuitBreaker !== undefined){
-if(!(validate60(data.circuitBreaker, {instancePath:instancePath+"/circuitBreaker",parentData:data,parentDataProperty:"circuitBreaker",rootData}))){
-vErrors = appendErrors(vErrors, validate60.errors);
+if(!(validate62(data.circuitBreaker, {instancePath:instancePath+"/circuitBreaker",parentData:data,parentDataProperty:"circuitBreaker",rootData}))){
+vErrors = appendErrors(vErrors, validate62.errors);
 errors = vErrors.length;
 }
 }
 if(data.healthCheck !== undefined){
-if(!(validate64(data.healthCheck, {instancePath:instancePath+"/healthCheck",parentData:data,parentDataProperty:"healthCheck",rootData}))){
-vErrors = appendErrors(vErrors, validate64.errors);
+if(!(validate66(data.healthCheck, {instancePath:instancePath+"/healthCheck",parentData:data,parentDataProperty:"healthCheck",rootData}))){
+vErrors = appendErrors(vErrors, validate66.errors);
 errors = vErrors.length;
 }
 }
 if(data.timeout !== undefined){
-if(!(validate74(data.timeout, {instancePath:instancePath+"/timeout",parentData:data,parentDataProperty:"timeout",rootData}))){
-vErrors = appendErrors(vErrors, validate74.errors);
-errors = vErrors.length;
-}
-}
-if(data.sessionPersistence !== undefined){
-if(!(validate76(data.sessionPersistence, {instancePath:instancePath+"/sessionPersistence",parentData:data,parentDataProperty:"sessionPersistence",rootData}))){
+if(!(validate76(data.timeout, {instancePath:instancePath+"/timeout",parentData:data,parentDataProperty:"timeout",rootData}))){
 vErrors = appendErrors(vErrors, validate76.errors);
 errors = vErrors.length;
 }
 }
+if(data.sessionPersistence !== undefined){
+if(!(validate78(data.sessionPersistence, {instancePath:instancePath+"/sessionPersistence",parentData:data,parentDataProperty:"sessionPersistence",rootData}))){
+vErrors = appendErrors(vErrors, validate78.errors);
+errors = vErrors.length;
+}
+}
 if(data.faultInjection !== undefined){
-if(!(validate80(data.faultInjection, {instancePath:instancePath+"/faultInjection",parentData:data,parentDataProperty:"faultInjection",rootData}))){
-vErrors = appendErrors(vErrors, validate80.errors);
+if(!(validate82(data.faultInjection, {instancePath:instancePath+"/faultInjection",parentData:data,parentDataProperty:"faultInjection",rootData}))){
+vErrors = appendErrors(vErrors, validate82.errors);
 errors = vErrors.length;
 }
 }
 if(data.compression !== undefined){
-if(!(validate86(data.compression, {instancePath:instancePath+"/compression",parentData:data,parentDataProperty:"compression",rootData}))){
-vErrors = appendErrors(vErrors, validate86.errors);
+if(!(validate88(data.compression, {instancePath:instancePath+"/compression",parentData:data,parentDataProperty:"compression",rootData}))){
+vErrors = appendErrors(vErrors, validate88.errors);
 errors = vErrors.length;
 }
 }
@@ -6014,8 +6098,8 @@ errors++;
 }
 const len1 = data11.length;
 for(let i1=0; i1<len1; i1++){
-if(!(validate90(data11[i1], {instancePath:instancePath+"/responseOverride/" + i1,parentData:data11,parentDataProperty:i1,rootData}))){
-vErrors = appendErrors(vErrors, validate90.errors);
+if(!(validate92(data11[i1], {instancePath:instancePath+"/responseOverride/" + i1,parentData:data11,parentDataProperty:i1,rootData}))){
+vErrors = appendErrors(vErrors, validate92.errors);
 errors = vErrors.length;
 }
 }
@@ -6032,32 +6116,32 @@ errors++;
 }
 }
 if(data.requestBody !== undefined){
-if(!(validate96(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
-vErrors = appendErrors(vErrors, validate96.errors);
-errors = vErrors.length;
-}
-}
-if(data.connection !== undefined){
-if(!(validate98(data.connection, {instancePath:instancePath+"/connection",parentData:data,parentDataProperty:"connection",rootData}))){
+if(!(validate98(data.requestBody, {instancePath:instancePath+"/requestBody",parentData:data,parentDataProperty:"requestBody",rootData}))){
 vErrors = appendErrors(vErrors, validate98.errors);
 errors = vErrors.length;
 }
 }
-if(data.http2 !== undefined){
-if(!(validate100(data.http2, {instancePath:instancePath+"/http2",parentData:data,parentDataProperty:"http2",rootData}))){
+if(data.connection !== undefined){
+if(!(validate100(data.connection, {instancePath:instancePath+"/connection",parentData:data,parentDataProperty:"connection",rootData}))){
 vErrors = appendErrors(vErrors, validate100.errors);
 errors = vErrors.length;
 }
 }
-if(data.dns !== undefined){
-if(!(validate102(data.dns, {instancePath:instancePath+"/dns",parentData:data,parentDataProperty:"dns",rootData}))){
+if(data.http2 !== undefined){
+if(!(validate102(data.http2, {instancePath:instancePath+"/http2",parentData:data,parentDataProperty:"http2",rootData}))){
 vErrors = appendErrors(vErrors, validate102.errors);
 errors = vErrors.length;
 }
 }
-if(data.proxyProtocol !== undefined){
-if(!(validate104(data.proxyProtocol, {instancePath:instancePath+"/proxyProtocol",parentData:data,parentDataProperty:"proxyProtocol",rootData}))){
+if(data.dns !== undefined){
+if(!(validate104(data.dns, {instancePath:instancePath+"/dns",parentData:data,parentDataProperty:"dns",rootData}))){
 vErrors = appendErrors(vErrors, validate104.errors);
+errors = vErrors.length;
+}
+}
+if(data.proxyProtocol !== undefined){
+if(!(validate106(data.proxyProtocol, {instancePath:instancePath+"/proxyProtocol",parentData:data,parentDataProperty:"proxyProtocol",rootData}))){
+vErrors = appendErrors(vErrors, validate106.errors);
 errors = vErrors.length;
 }
 }
@@ -6181,16 +6265,18 @@ const rule52 = { message: "must be 0.1 or more", holds: (self) => (self >= 0.1) 
 const rule53 = { message: "minimumSize must not be more than maximumSize", holds: (self) => (self.minimumSize <= self.maximumSize) };
 const rule54 = { message: "places are written as region, region/zone or region/zone/subzone, where * stands for the rest", holds: (self) => Object.keys(self).every((place) => rulePattern0.test(place)) };
 const rule55 = { message: "a region cannot help itself out: from and to must differ", holds: (self) => (self.from !== self.to) };
-const rule56 = { message: "a range begins with its lower status: 500-599", holds: (self) => either(() => ((typeof self === "number") || (codePointLength(textOf(self)) === 3)), () => (compareTexts(element(textOf(self).split("-"), 0), element(textOf(self).split("-"), 1)) <= 0)) };
-const rule57 = { message: "levels of Gzip are 1 to 9", holds: (self) => (((self.type !== "Gzip") || !(self.level !== undefined)) || ((self.level >= 1) && (self.level <= 9))) };
-const rule58 = { message: "levels of Brotli are 0 to 6", holds: (self) => (((self.type !== "Brotli") || !(self.level !== undefined)) || (self.level <= 6)) };
-const rule59 = { message: "levels of Zstd are 1 to 6", holds: (self) => (((self.type !== "Zstd") || !(self.level !== undefined)) || ((self.level >= 1) && (self.level <= 6))) };
-const rule60 = { message: "say what is replaced: status, headers or body", holds: (self) => (((self.status !== undefined) || (self.headers !== undefined)) || (self.body !== undefined)) };
-const rule61 = { message: "contentType is that of body: give a body, or leave contentType out", holds: (self) => (!(self.contentType !== undefined) || (self.body !== undefined)) };
-const rule62 = { message: "name is required for the types Header, Cookie and QueryParameter", holds: (self) => ((self.type === "SourceAddress") || (self.name !== undefined)) };
-const rule63 = { message: "SourceAddress has no name: leave name out", holds: (self) => ((self.type !== "SourceAddress") || !(self.name !== undefined)) };
-const rule64 = { message: "cookie is for type Cookie: change type, or leave cookie out", holds: (self) => ((self.type === "Cookie") || !(self.cookie !== undefined)) };
-const rule65 = { message: "name must be a name of a header field or cookie: letters, digits and !#$%&'*+-.^_|~", holds: (self) => ((!(self.name !== undefined) || !["Header", "Cookie"].includes(self.type)) || rulePattern1.test(self.name)) };
+const rule56 = { message: "must be 1s or longer", holds: (self) => (duration(self) >= duration("1s")) };
+const rule57 = { message: "must be 10m or shorter", holds: (self) => (duration(self) <= duration("10m")) };
+const rule58 = { message: "a range begins with its lower status: 500-599", holds: (self) => either(() => ((typeof self === "number") || (codePointLength(textOf(self)) === 3)), () => (compareTexts(element(textOf(self).split("-"), 0), element(textOf(self).split("-"), 1)) <= 0)) };
+const rule59 = { message: "levels of Gzip are 1 to 9", holds: (self) => (((self.type !== "Gzip") || !(self.level !== undefined)) || ((self.level >= 1) && (self.level <= 9))) };
+const rule60 = { message: "levels of Brotli are 0 to 6", holds: (self) => (((self.type !== "Brotli") || !(self.level !== undefined)) || (self.level <= 6)) };
+const rule61 = { message: "levels of Zstd are 1 to 6", holds: (self) => (((self.type !== "Zstd") || !(self.level !== undefined)) || ((self.level >= 1) && (self.level <= 6))) };
+const rule62 = { message: "say what is replaced: status, headers or body", holds: (self) => (((self.status !== undefined) || (self.headers !== undefined)) || (self.body !== undefined)) };
+const rule63 = { message: "contentType is that of body: give a body, or leave contentType out", holds: (self) => (!(self.contentType !== undefined) || (self.body !== undefined)) };
+const rule64 = { message: "name is required for the types Header, Cookie and QueryParameter", holds: (self) => ((self.type === "SourceAddress") || (self.name !== undefined)) };
+const rule65 = { message: "SourceAddress has no name: leave name out", holds: (self) => ((self.type !== "SourceAddress") || !(self.name !== undefined)) };
+const rule66 = { message: "cookie is for type Cookie: change type, or leave cookie out", holds: (self) => ((self.type === "Cookie") || !(self.cookie !== undefined)) };
+const rule67 = { message: "name must be a name of a header field or cookie: letters, digits and !#$%&'*+-.^_|~", holds: (self) => ((!(self.name !== undefined) || !["Header", "Cookie"].includes(self.type)) || rulePattern1.test(self.name)) };
 function walkBackendTrafficPolicySpec(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   if (value["targetRefs"] !== undefined) {
@@ -6495,6 +6581,11 @@ function walkBackendTrafficPolicyRetryBackoff(value, walk) {
     walk.check(rule29, value["max"]);
     walk.leave();
   }
+  if (value["retryAfter"] !== undefined) {
+    walk.enter("retryAfter");
+    walkBackendTrafficPolicyRetryAfter(value["retryAfter"], walk);
+    walk.leave();
+  }
 }
 function walkBackendTrafficPolicyActiveCheck(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
@@ -6619,6 +6710,15 @@ function walkBackendTrafficPolicyFailover(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   walk.check(rule55, value);
 }
+function walkBackendTrafficPolicyRetryAfter(value, walk) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return;
+  if (value["max"] !== undefined) {
+    walk.enter("max");
+    walk.check(rule56, value["max"]);
+    walk.check(rule57, value["max"]);
+    walk.leave();
+  }
+}
 function walkBackendTrafficPolicyHTTPCheck(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   if (value["expectedStatuses"] !== undefined) {
@@ -6626,7 +6726,7 @@ function walkBackendTrafficPolicyHTTPCheck(value, walk) {
     if (Array.isArray(value["expectedStatuses"])) {
       for (const [index, item] of value["expectedStatuses"].entries()) {
         walk.enter(index);
-        walk.check(rule56, item);
+        walk.check(rule58, item);
         walk.leave();
       }
     }
@@ -6635,21 +6735,21 @@ function walkBackendTrafficPolicyHTTPCheck(value, walk) {
 }
 function walkBackendTrafficPolicyCompressionCoding(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
-  walk.check(rule57, value);
-  walk.check(rule58, value);
   walk.check(rule59, value);
-}
-function walkBackendTrafficPolicyOverrideResponse(value, walk) {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   walk.check(rule60, value);
   walk.check(rule61, value);
 }
-function walkBackendTrafficPolicyHashKey(value, walk) {
+function walkBackendTrafficPolicyOverrideResponse(value, walk) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   walk.check(rule62, value);
   walk.check(rule63, value);
+}
+function walkBackendTrafficPolicyHashKey(value, walk) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return;
   walk.check(rule64, value);
   walk.check(rule65, value);
+  walk.check(rule66, value);
+  walk.check(rule67, value);
   if (value["cookie"] !== undefined) {
     walk.enter("cookie");
     walkBackendTrafficPolicyHashCookie(value["cookie"], walk);
