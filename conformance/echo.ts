@@ -101,7 +101,8 @@ export function echoPod(name: string): Readonly<Record<string, unknown>> {
             { name: "POD_NAME", valueFrom: fromMetadata("name") },
             { name: "NAMESPACE", valueFrom: fromMetadata("namespace") },
           ],
-          readinessProbe: { httpGet: { path: "/health", port: 3000 }, periodSeconds: 1 },
+          // A second, the default, is little on a busy machine: a pod that is ready goes on being it.
+          readinessProbe: { httpGet: { path: "/health", port: 3000 }, periodSeconds: 1, timeoutSeconds: 10 },
         },
       ],
       terminationGracePeriodSeconds: 1,

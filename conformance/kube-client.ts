@@ -15,6 +15,8 @@ export interface KubeObject {
 
 /** Milliseconds between two looks at an object. */
 const LOOK_EVERY = 50;
+/** Milliseconds for which a connection is kept idle: less than the API server's 90 seconds, lest it be used just as it ends. */
+const KEPT_IDLE = 60_000;
 
 interface Kubeconfig {
   readonly clusters: readonly { readonly cluster: Readonly<Record<string, string>> }[];
@@ -53,6 +55,7 @@ export class KubeClient implements Disposable {
     this.#server = new URL(cluster["server"] ?? "");
     this.#agent = new Agent({
       keepAlive: true,
+      timeout: KEPT_IDLE,
       ca: pem(cluster, "certificate-authority"),
       cert: pem(user, "client-certificate"),
       key: pem(user, "client-key"),
@@ -135,6 +138,18 @@ export class KubeClient implements Disposable {
       }
       await sleep(LOOK_EVERY);
     }
+  }
+
+  /** Makes a namespace anew: a run before may have left things in it, or it is still on its way out. */
+  async renewNamespace(name: string): Promise<void> {
+    const namespace: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+    await this.remove(namespace);
+    const deadline = performance.now() + 180_000;
+    for (let live = await this.read(namespace); live !== undefined; live = await this.read(namespace)) {
+      if (performance.now() > deadline) throw new Error(`the namespace stays: ${JSON.stringify(live)}`);
+      await sleep(LOOK_EVERY);
+    }
+    await this.apply(namespace);
   }
 
   [Symbol.dispose](): void {

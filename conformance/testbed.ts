@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { eventually } from "@sallyport/testkit/eventually";
 import { tellEnd } from "./controller-log.ts";
 import { type Cluster, findCluster, startCluster } from "./cluster/cluster.ts";
 import { findRecord, pathsOf } from "./cluster/state.ts";
@@ -117,7 +118,13 @@ async function addParameters(cluster: Cluster, replicas: number): Promise<Readon
     { apiVersion: "v1", kind: "Namespace", metadata: { name: SYSTEM_NAMESPACE } },
     { apiVersion: "sallyport.io/v1alpha1", kind: "GatewayParameters", metadata, spec },
   ];
-  for (const object of objects) await cluster.kubectl(["apply", "-f", "-"], { input: JSON.stringify(object) });
+  for (const object of objects) {
+    // The API server serves a kind, and tells of it, some time after it took the CRD.
+    await eventually(() => cluster.kubectl(["apply", "-f", "-"], { input: JSON.stringify(object) }), {
+      within: 180_000,
+      what: `an API server that knows ${object.kind}`,
+    });
+  }
   return metadata;
 }
 

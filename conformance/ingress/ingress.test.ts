@@ -63,43 +63,45 @@ describe("default backend", () => {
         }
       }
     });
+    // It must not answer what comes next, which would be taken for the work of other Ingresses.
+    await withIngress("after-default-backend", rulesOf(ANYWHERE, "after.test"), async (address) => {
+      await askUntil(address, { host: "anything.test" }, notFound);
+    });
   });
 });
 
+// Each test has a host of its own: it answers once the Ingress of the test is served, and not by one that is about to go.
 describe("host rules", () => {
-  const exact = rulesOf(ANYWHERE, "exact.test");
-  const wildcard = rulesOf(ANYWHERE, "*.wildcard.test");
-
   test("a host is matched exactly", async () => {
-    await withIngress("host-exact", exact, async (address) => {
+    await withIngress("host-exact", rulesOf(ANYWHERE, "exact.test"), async (address) => {
       await askUntil(address, { host: "exact.test" }, servedBy("one"));
     });
   });
 
   test("another host than that of the rule is not found", async () => {
-    await withIngress("host-other", exact, async (address) => {
-      await askUntil(address, { host: "exact.test" }, servedBy("one"));
-      for (const host of ["other.test", "sub.exact.test", "test"]) notFound(await ask(address, { host }));
+    await withIngress("host-other", rulesOf(ANYWHERE, "only.test"), async (address) => {
+      await askUntil(address, { host: "only.test" }, servedBy("one"));
+      for (const host of ["other.test", "sub.only.test", "test"]) notFound(await ask(address, { host }));
     });
   });
 
   test("a wildcard matches a host with one label more", async () => {
-    await withIngress("wildcard-one", wildcard, async (address) => {
+    await withIngress("wildcard-one", rulesOf(ANYWHERE, "*.wildcard.test"), async (address) => {
       await askUntil(address, { host: "one.wildcard.test" }, servedBy("one"));
     });
   });
 
   test("a wildcard does not match a host with two labels more", async () => {
-    await withIngress("wildcard-two", wildcard, async (address) => {
-      await askUntil(address, { host: "one.wildcard.test" }, servedBy("one"));
-      notFound(await ask(address, { host: "two.one.wildcard.test" }));
+    await withIngress("wildcard-two", rulesOf(ANYWHERE, "*.two.test"), async (address) => {
+      await askUntil(address, { host: "one.two.test" }, servedBy("one"));
+      notFound(await ask(address, { host: "two.one.two.test" }));
     });
   });
 
   test("a wildcard does not match the host without a label more", async () => {
-    await withIngress("wildcard-none", wildcard, async (address) => {
-      await askUntil(address, { host: "one.wildcard.test" }, servedBy("one"));
-      notFound(await ask(address, { host: "wildcard.test" }));
+    await withIngress("wildcard-none", rulesOf(ANYWHERE, "*.none.test"), async (address) => {
+      await askUntil(address, { host: "one.none.test" }, servedBy("one"));
+      notFound(await ask(address, { host: "none.test" }));
     });
   });
 

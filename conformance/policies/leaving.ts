@@ -15,7 +15,7 @@ export async function leavesInOrder(cluster: PolicyCluster): Promise<void> {
   await cluster.addDeployment("linger", 2, lingeringPod("linger", LINGERS));
   const session = await cluster.addBackend("linger", { sessionPersistence: { sessionName: "stay" } });
   // A pod's network goes before the pod does: until its endpoint is gone, too, connections to it come to nothing.
-  const connectSoon = { timeout: { connect: "500ms" } };
+  const connectSoon = { timeout: { connect: "2s" } };
   await cluster.withPolicy("linger", { kind: "Service", name: "linger" }, connectSoon, () =>
     asksWhileItLeaves(cluster),
   );

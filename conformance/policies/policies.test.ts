@@ -94,7 +94,8 @@ describe("which endpoint is chosen", () => {
     const consistentHash = { keys: [{ type: "Header", name: "x-user" }] };
     const before = await cluster.servedByProxies();
     await cluster.withPolicy("hash", WEB, { loadBalancer: { type: "ConsistentHash", consistentHash } }, async () => {
-      await untilJudged(async () => assert.equal((await podsOf(cluster, "web", keyed("first"), 10)).size, 1));
+      // So many, since with one proxy that hashes and one that does not yet, ten go to one pod every sixtieth time.
+      await untilJudged(async () => assert.equal((await podsOf(cluster, "web", keyed("first"), 40)).size, 1));
       const used = new Set<string | undefined>();
       // Twelve keys alone miss one of three pods every fortieth time.
       for (let user = 0; user < 12 || (used.size < 3 && user < 100); user++) {
@@ -121,7 +122,8 @@ describe("which endpoint is chosen", () => {
 
   test("a pod that is ready but fails its check gets no requests", async () => {
     await sendsSomeToTheIll();
-    const active = { type: "HTTP", http: { path: "/health" }, interval: "200ms", unhealthyThreshold: 1 };
+    // The first check decides. Late answers of a busy machine are no failures: with two of three pods ill, all would be used.
+    const active = { type: "HTTP", http: { path: "/health" }, interval: "200ms", timeout: "10s" };
     await cluster.withPolicy("checked", serviceOf("mixed"), { healthCheck: { active } }, async () => {
       await untilAllAreWell(cluster, "mixed");
       for (let asked = 0; asked < 30; asked++) isWell(await cluster.ask("mixed"));
@@ -260,6 +262,8 @@ describe("upgrades", () => {
       }
       const policy = await untilJudged(applyNew);
       await bodiesAre("new");
+      // A status that is written after the older CRD is back would store the policy anew, without the field.
+      await cluster.condition(policy, "edge", "Accepted", ({ status }) => assert.equal(status, "True"));
       try {
         await applyOlder();
         await bodiesAre("");

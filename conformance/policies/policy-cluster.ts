@@ -13,8 +13,11 @@ import { fieldOf, KubeClient, type KubeObject } from "../kube-client.ts";
 const NAMESPACE = "policies";
 /** Image of pods that answer everything with 500. */
 export const ILL_IMAGE = "sallyport.test/ill";
-/** Answers in a row that must be right: each comes on a connection of its own, so that both proxies are asked. */
-const IN_A_ROW = 10;
+/**
+ * Answers in a row that must be right. Each comes on a connection of its own, for which the load balancer chooses a proxy by chance: so many
+ * leave out the one of two that lags behind once in a million times.
+ */
+const IN_A_ROW = 20;
 /** Group of the kinds under test. */
 const GROUP = "policy.sallyport.io/v1alpha1";
 const GATEWAY_API = "gateway.networking.k8s.io";
@@ -58,10 +61,7 @@ export class PolicyCluster implements AsyncDisposable {
   }
 
   async #bringUp(): Promise<void> {
-    // A run before may have been killed, or its namespace is still on its way out.
-    await this.client.remove(NAMESPACE_OBJECT);
-    await untilJudged(async () => assert.equal(await this.client.read(NAMESPACE_OBJECT), undefined));
-    await this.client.apply(NAMESPACE_OBJECT);
+    await this.client.renewNamespace(NAMESPACE);
     const listeners = [{ name: "http", port: 80, protocol: "HTTP" }];
     const gateway = object(`${GATEWAY_API}/v1`, "Gateway", "edge", { gatewayClassName: "sallyport", listeners });
     await this.client.apply(gateway);
