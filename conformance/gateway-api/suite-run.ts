@@ -52,6 +52,18 @@ const CORE_FEATURES = [...["Gateway", "ReferenceGrant", "HTTPRoute", "GRPCRoute"
 const TESTED_BOTH_WAYS: ReadonlySet<string> = new Set(["TLSRouteModeTerminate", "TLSRouteModeMixed"]);
 /** A run that takes longer than this hangs. */
 const TIME_LIMIT = "40m";
+/**
+ * Seconds for which the suite waits, several times as many as by itself: on a machine that does much else everything takes its time, and
+ * what is there is not waited for. How long one request may take (RequestTimeout) stays as it is.
+ */
+const PATIENCE = [
+  ...["CreateTimeout:180", "DeleteTimeout:60", "GetTimeout:60", "ManifestFetchTimeout:60"],
+  ...["GatewayStatusMustHaveListeners:180", "GatewayListenersMustHaveConditions:180"],
+  ...["ListenerSetListenersMustHaveConditions:180", "LatestObservedGenerationSet:180"],
+  ...["RouteMustHaveParents:180", "HTTPRouteMustNotHaveParents:180", "HTTPRouteMustHaveCondition:180"],
+  ...["TLSRouteMustHaveCondition:180", "TCPRouteMustHaveCondition:180", "UDPRouteMustHaveCondition:180"],
+  ...["MaxTimeToConsistency:120", "DefaultTestTimeout:180"],
+];
 
 /** Runs it to its end. Rejects only where it cannot be started. */
 export async function runSuite(run: SuiteRun): Promise<SuiteEnd> {
@@ -96,6 +108,7 @@ function suiteFlags(run: SuiteRun, reportFile: string): string[] {
     `--unusable-address=${addresses.unusable}`,
     `--report-output=${reportFile}`,
     "--mode=default",
+    `--timeout-config-overrides=${PATIENCE.join(";")}`,
     ...Object.entries(about).map(([name, value]) => `--${name}=${value}`),
     ...featureFlags(run),
   ];
