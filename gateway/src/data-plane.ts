@@ -2,8 +2,8 @@
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "node:timers";
 import type { Capabilities } from "@sallyport/policies/filter";
 import type { ClusterTable, Place } from "./cluster/contract.ts";
+import { toClusterNews } from "./cluster-news.ts";
 import { openResolver } from "./cluster/dns/resolver.ts";
-import type { LimitState } from "./cluster/summary/contract.ts";
 import { openClusterTable } from "./cluster/table.ts";
 import { compileRuntime } from "./compile/compile.ts";
 import type { Compilation, CompiledRuntime } from "./compile/contract.ts";
@@ -21,14 +21,12 @@ import { AccessLog, type AccessOutput } from "./observe/access-log.ts";
 import { WallClock } from "./observe/access-time.ts";
 import { OTHER_BLOCK, type NamedBlock } from "./observe/blocks.ts";
 import { GLOBAL } from "./observe/cells.ts";
-import type { LimitName } from "./observe/contract.ts";
 import { openOutput } from "./observe/line-output.ts";
 import { monotonicNow } from "./observe/health-words.ts";
 import type { Log } from "./observe/log.ts";
 import { CellRecorder } from "./observe/recorder.ts";
 import { toOpenProbe } from "./probe/open.ts";
 import { KeptBodies } from "./retry/kept-bodies.ts";
-import type { TableShortage } from "./cluster/balancer/table-room.ts";
 import type { CompiledBind, Runtime } from "./router/contract.ts";
 import { openClocks } from "./time/ticker.ts";
 import { reservePort } from "./wire/own-ports.ts";
@@ -53,14 +51,6 @@ export interface DataPlaneOptions {
 const SWEEP = 1_000;
 /** Milliseconds the access log may take to write its last lines. */
 const LOG_PATIENCE = 1_000;
-
-/** What comes of a limit of a cluster that is reached, for people. */
-const EFFECTS: Readonly<Record<LimitName, string>> = {
-  connections: "requests wait for a connection",
-  pending: "requests that would have to wait are answered 503 (UO)",
-  requests: "requests are answered 503 (UO)",
-  retries: "requests that failed are not tried again (UO)",
-};
 
 /** The parts of one isolate. */
 export class IsolateDataPlane implements DataPlane {
@@ -113,12 +103,7 @@ export class IsolateDataPlane implements DataPlane {
         log,
       },
       recorder,
-      onNameState: (cluster, hostname, state) => {
-        if (state === "resolved") log.info("upstream name resolves", { cluster, hostname });
-        else log.warn("upstream name does not resolve", { cluster, hostname, detail: state.detail });
-      },
-      onLimit: (cluster, limit, state) => logLimit(log, { cluster, limit }, state),
-      onTableShortage: (shortage) => logTableShortage(log, shortage),
+      ...toClusterNews(log),
     });
     this.#budget = new ConnectionBudget(connectionLimit(readOpenFilesLimit(), workers));
     this.#datagramBudget = new BudgetShare(this.#budget);
@@ -223,25 +208,6 @@ function openAccessLog({ accessLog, memory, worker, workers, log }: DataPlaneOpt
   if (!format.ok) throw new Error(format.error);
   const output = openOutput(accessLog.target, workers > 1 ? memory.control.outputLock(worker) : undefined);
   return new AccessLog({ format: format.value, output, clock, cells: memory.cells.stripe(worker), log });
-}
-
-function logLimit(log: Log, where: { cluster: string; limit: LimitName }, state: LimitState): void {
-  if (state.kind === "reached") {
-    log.warn("limit of a cluster reached", { ...where, most: state.most, effect: EFFECTS[where.limit] });
-  } else {
-    const { overflows, milliseconds } = state;
-    log.info("limit of a cluster no longer reached", { ...where, overflows, seconds: milliseconds / 1000 });
-  }
-}
-
-function logTableShortage(log: Log, shortage: TableShortage): void {
-  if (shortage.kind === "enough") {
-    log.info("tables of consistent hashing are as large as configured again");
-    return;
-  }
-  const { room, endpoints, wanted, made } = shortage;
-  const reason = `tables of this worker have ${room / 1024 / 1024} MiB, half of it for large ones: shares are less even, and workers may differ in where keys go; ask for smaller tables (tableSize, minimumSize) in BackendTrafficPolicies`;
-  log.warn("tables of consistent hashing are made smaller than configured", { reason, endpoints, wanted, made });
 }
 
 /** What exchanges look at for each request: shared memory, read anew each time. */

@@ -9,6 +9,7 @@ import type { HashKey, Locality } from "@sallyport/model/traffic";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
 import type { ActiveCounts, ClusterCounts, LimitName, Recorder } from "../observe/contract.ts";
 import type { TableShortage } from "./balancer/table-room.ts";
+import type { LeftOutAddress } from "./dns/left-out.ts";
 import type { ClusterSummary, EndpointSummary, LimitState } from "./summary/contract.ts";
 
 /** One upstream address at run time, shared by all routes of its cluster. */
@@ -232,9 +233,14 @@ export interface ClusterTableOptions {
   readonly counts: ActiveCounts;
   readonly limitCounts: ClusterCounts;
   /** Told of reuse and of waiting requests; connects and closes are the codec's to tell. */
-  readonly recorder: Pick<Recorder, "upstreamReuse" | "upstreamPending" | "upstreamOverflow" | "upstreamBreaker">;
+  readonly recorder: Pick<
+    Recorder,
+    "upstreamReuse" | "upstreamPending" | "upstreamOverflow" | "upstreamBreaker" | "upstreamAddressesLeftOut"
+  >;
   /** A name that could not be resolved, or can be again; one call a change. */
   readonly onNameState?: (clusterKey: string, hostname: string, state: "resolved" | UnresolvedName) => void;
+  /** Some addresses of a name, or none any more, are left out of those that are used; one call a change. */
+  readonly onLeftOut?: (clusterKey: string, hostname: string, leftOut: readonly LeftOutAddress[]) => void;
   /** A limit of a cluster is reached, or that is over; one call a change, over all workers. */
   readonly onLimit?: (clusterKey: string, limit: LimitName, state: LimitState) => void;
   /** Tables of consistent hashing are smaller than configured, or that is over; one call a change. */

@@ -1,6 +1,7 @@
 /** Clusters by name: requests that wait for DNS, addresses that change, names that cannot be resolved. */
 import { test, type TestContext } from "node:test";
 import assert from "node:assert/strict";
+import { eventually } from "@sallyport/testkit/eventually";
 import { DnsServer } from "@sallyport/testkit/dns-server";
 import { FakeOutside, FakeRequest, toConfig } from "../../test/cluster/fakes.ts";
 import type { ClusterTable, ManagedCluster } from "./contract.ts";
@@ -11,6 +12,8 @@ interface SetUp {
   readonly server: DnsServer;
   readonly table: ClusterTable;
   readonly states: string[];
+  /** Names, and which of their addresses are left out and why. */
+  readonly leftOut: string[];
   /** Lets the time to the next question be over. */
   readonly outside: FakeOutside;
   readonly askAgain: () => void;
@@ -23,6 +26,7 @@ async function setUp(t: TestContext): Promise<SetUp> {
   const server = await DnsServer.open();
   const outside = new FakeOutside();
   const states: string[] = [];
+  const leftOut: string[] = [];
   const scheduled: (() => void)[] = [];
   let wake: (() => void) | undefined;
   const table = openClusterTable({
@@ -32,6 +36,8 @@ async function setUp(t: TestContext): Promise<SetUp> {
       scheduled.push(run);
       return () => undefined;
     },
+    onLeftOut: (_key, hostname, addresses) =>
+      void leftOut.push(`${hostname} ${addresses.map(({ address, use }) => `${address} ${use}`).join(", ")}`),
     onNameState: (key, hostname, state) => {
       states.push(`${key} ${hostname} ${state === "resolved" ? state : state.detail}`);
       wake?.();
@@ -52,7 +58,7 @@ async function setUp(t: TestContext): Promise<SetUp> {
   const askAgain = (): void => {
     for (const run of scheduled.splice(0)) run();
   };
-  return { server, table, states, askAgain, create, changed, outside };
+  return { server, table, states, leftOut, askAgain, create, changed, outside };
 }
 
 function acquire(cluster: ManagedCluster): FakeRequest {
@@ -172,6 +178,36 @@ test("where only routable addresses count, a name leads to no other, whatever it
     await changed();
     assert.equal(waiting.refusal, "dns-failure", name);
   }
+});
+
+test("addresses that are left out are told once a change, and counted in each answer", async (t) => {
+  const { server, table, changed, askAgain, leftOut, outside } = await setUp(t);
+  const names = [{ hostname: "web.example", port: 80 }];
+  const answer = (...addresses: string[]): void =>
+    void server.answers.set("web.example", { kind: "addresses", addresses, ttl: 0 });
+  const again = async (questions: number): Promise<void> => {
+    await new Promise(setImmediate);
+    askAgain();
+    await eventually(() => outside.leftOut === questions, { what: `${questions} addresses left out` });
+  };
+  answer("192.0.2.1", "169.254.169.254", "127.0.0.1");
+  table.create(toConfig({ discovery: { kind: "dns", names, addresses: "routable" } }), undefined, undefined);
+  await changed();
+  const both = "web.example 127.0.0.1 loopback, 169.254.169.254 link-local";
+  assert.deepEqual([leftOut, outside.leftOut], [[both], 2]);
+  await again(4);
+  answer("127.0.0.1");
+  await again(5);
+  assert.deepEqual(leftOut, [both], "where nothing is left, that is what is told");
+  answer("169.254.169.254", "192.0.2.2");
+  await again(6);
+  answer("192.0.2.3");
+  const news = changed();
+  await new Promise(setImmediate);
+  askAgain();
+  await news;
+  assert.deepEqual(leftOut, [both, "web.example 169.254.169.254 link-local", "web.example "]);
+  assert.equal(outside.leftOut, 6);
 });
 
 test("a retired cluster does not leave requests waiting for a name", async (t) => {

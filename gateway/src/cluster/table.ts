@@ -85,7 +85,7 @@ class PooledClusterTable implements ClusterTable {
   #discover(config: Cluster, cluster: PooledCluster): DnsDiscovery | undefined {
     const { discovery } = config;
     if (discovery.kind !== "dns") return undefined;
-    const { resolver, schedule, random, onNameState } = this.#options;
+    const { resolver, schedule, random, recorder, onNameState, onLeftOut } = this.#options;
     return new DnsDiscovery({
       resolver,
       schedule,
@@ -93,6 +93,8 @@ class PooledClusterTable implements ClusterTable {
       discovery,
       onEndpoints: (endpoints, absence) => cluster.setEndpoints(endpoints, absence),
       onNameState: (hostname, state) => onNameState?.(config.key, hostname, state),
+      countLeftOut: (count) => recorder.upstreamAddressesLeftOut(count),
+      onLeftOut: (hostname, leftOut) => onLeftOut?.(config.key, hostname, leftOut),
     });
   }
 }

@@ -94,6 +94,7 @@ const dependencies: ExchangeDependencies = {
     connectionClosed: nothing,
     upstreamConnect: nothing,
     upstreamReuse: nothing,
+    upstreamAddressesLeftOut: nothing,
     upstreamRetry: nothing,
     bodyKept: nothing,
     bodyRefused: nothing,

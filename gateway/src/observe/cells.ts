@@ -44,6 +44,8 @@ export const GLOBAL = {
   /** A cell per purpose: bytes of request bodies that are kept now, and bodies that there was no room for. */
   bodyBytes: 24,
   bodiesRefused: 26,
+  /** Addresses in answers of DNS that were left out. */
+  addressesLeftOut: 28,
 } as const;
 /** Every purpose of kept bodies, in the order of its cells. */
 export const BODY_PURPOSES = ["retry", "whole"] as const satisfies readonly BodyPurpose[];
@@ -59,7 +61,7 @@ const GLOBAL_GAUGES = [
   ...LIMIT_NAMES.map((_, index) => GLOBAL.breakersOpen + index),
   ...BODY_PURPOSES.map((_, index) => GLOBAL.bodyBytes + index),
 ] as const;
-const GLOBAL_SIZE = 28;
+const GLOBAL_SIZE = 29;
 
 /** Every event of retries, in the order of its cells. */
 export const RETRY_EVENTS = ["made", "success", "exhausted", "overflow"] as const satisfies readonly RetryEvent[];

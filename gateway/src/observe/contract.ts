@@ -112,6 +112,8 @@ export interface Recorder {
   bodyKept(purpose: BodyPurpose, change: number): void;
   /** There was no room to keep one. */
   bodyRefused(purpose: BodyPurpose): void;
+  /** Addresses in an answer of DNS that are left out, as no backend can be there. */
+  upstreamAddressesLeftOut(count: number): void;
   /** Change of the number of requests that wait for a connection. */
   upstreamPending(change: 1 | -1): void;
   /** A request met this limit of its cluster: it waits, is refused, or is not tried again. */

@@ -136,6 +136,13 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     read: ({ cells }) =>
       LIMIT_NAMES.map((limit) => ({ labels: { limit }, value: cells.gauge(toLimitCell("breakersOpen", limit)) })),
   },
+  {
+    name: "sallyport_upstream_addresses_left_out_total",
+    type: "counter",
+    labels: [],
+    help: "Addresses in answers of DNS that were left out because of their special use (loopback, link-local), once for each answer and worker",
+    read: ({ cells }) => [{ labels: {}, value: cells.sum(GLOBAL.addressesLeftOut) }],
+  },
   ...BODY_FAMILIES,
   ...HEALTH_FAMILIES,
   {

@@ -76,12 +76,14 @@ test("upstream connects count by outcome, and only those that succeeded are open
   recorder.upstreamPending(1);
   recorder.upstreamPending(1);
   recorder.upstreamPending(-1);
-  const { connectSuccess, connectFailure, connectTimeout, upstreamActive, reuse, upstreamPending } = GLOBAL;
+  recorder.upstreamAddressesLeftOut(3);
+  const { connectSuccess, connectFailure, connectTimeout, upstreamActive, reuse, upstreamPending, addressesLeftOut } =
+    GLOBAL;
   assert.deepEqual(
-    [connectSuccess, connectFailure, connectTimeout, upstreamActive, reuse, upstreamPending].map((cell) =>
-      cells.sum(cell),
+    [connectSuccess, connectFailure, connectTimeout, upstreamActive, reuse, upstreamPending, addressesLeftOut].map(
+      (cell) => cells.sum(cell),
     ),
-    [2, 1, 1, 1, 1, 1],
+    [2, 1, 1, 1, 1, 1, 3],
   );
 });
 

@@ -130,6 +130,10 @@ export class CellRecorder implements Recorder {
     this.#add(toBodyCell("bodiesRefused", purpose), 1);
   }
 
+  upstreamAddressesLeftOut(count: number): void {
+    this.#add(GLOBAL.addressesLeftOut, count);
+  }
+
   upstreamOverflow(limit: LimitName): void {
     this.#add(toLimitCell("overflows", limit), 1);
   }

@@ -72,6 +72,7 @@ export class CountedWorker {
       limitCounts: toMortalLimits(limits, this.fuse),
       recorder: {
         upstreamReuse: () => undefined,
+        upstreamAddressesLeftOut: () => undefined,
         upstreamPending: (change) => void (this.pending += change),
         upstreamOverflow: () => undefined,
         upstreamBreaker: (_limit, change) => void (this.breakers += change),

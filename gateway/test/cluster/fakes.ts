@@ -182,6 +182,7 @@ export class FakeOutside {
   failsAtOnce = false;
   pending = 0;
   reuses = 0;
+  leftOut = 0;
   readonly opened: FakeConnection[] = [];
   /** What is to run later, whenever the test says. */
   readonly scheduled = new Map<() => void, number>();
@@ -217,6 +218,7 @@ export class FakeOutside {
     recorder: {
       upstreamPending: (change) => void (this.pending += change),
       upstreamReuse: () => void this.reuses++,
+      upstreamAddressesLeftOut: (count) => void (this.leftOut += count),
       upstreamOverflow: (limit) => void (this.overflows[limit] += 1),
       upstreamBreaker: (_limit, change) => void (this.breakersOpen += change),
     },

@@ -62,6 +62,7 @@ export function toRecorder(
     connectionClosed: () => void counts.closed++,
     upstreamConnect: () => void counts.connects++,
     upstreamReuse: () => undefined,
+    upstreamAddressesLeftOut: () => undefined,
     upstreamRetry: (event) => void counts.retries.push(event),
     bodyKept: (_purpose, change) => void (counts.keptBytes += change),
     bodyRefused: (purpose) => void counts.unkept.push(purpose),

@@ -128,6 +128,7 @@ export function serve(pieces: readonly Buffer[]): Run {
     connectionClosed: () => undefined,
     upstreamConnect: () => undefined,
     upstreamReuse: () => undefined,
+    upstreamAddressesLeftOut: () => undefined,
     upstreamRetry: () => undefined,
     bodyKept: () => undefined,
     bodyRefused: () => undefined,

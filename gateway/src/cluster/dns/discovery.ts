@@ -3,6 +3,7 @@ import type { Discovery } from "@sallyport/model/cluster";
 import type { Endpoint } from "@sallyport/model/endpoint";
 import type { ClusterTableOptions } from "../contract.ts";
 import type { Absence } from "../waiting-requests.ts";
+import type { LeftOutAddress } from "./left-out.ts";
 import { type NameState, NameWatch } from "./name-watch.ts";
 
 /** What discovery stands on, and who is told. */
@@ -11,6 +12,8 @@ export type DnsDiscoveryOptions = Pick<ClusterTableOptions, "resolver" | "schedu
   /** Endpoints, and what their absence means to requests. */
   readonly onEndpoints: (endpoints: readonly Endpoint[], absence: Absence) => void;
   readonly onNameState: (hostname: string, state: Exclude<NameState, "unknown">) => void;
+  readonly countLeftOut: (count: number) => void;
+  readonly onLeftOut: (hostname: string, leftOut: readonly LeftOutAddress[]) => void;
 };
 
 /** Watches the names of one cluster until closed. */
@@ -23,7 +26,9 @@ export class DnsDiscovery {
     const { names, family, refresh, addresses } = options.discovery;
     this.#watches = names.map(({ hostname, port }) => {
       const onChange = (): void => this.#onChange(watch);
-      const watch: NameWatch = new NameWatch(hostname, { ...options, family, refresh, addresses, onChange });
+      const onLeftOut = (leftOut: readonly LeftOutAddress[]): void => options.onLeftOut(hostname, leftOut);
+      const watchOptions = { ...options, family, refresh, addresses, onChange, onLeftOut };
+      const watch: NameWatch = new NameWatch(hostname, watchOptions);
       return { watch, port };
     });
   }

@@ -4,7 +4,8 @@
  * chance are arguments.
  */
 import type { AddressFamily, ClusterTableOptions, ResolvedName, UnresolvedName } from "../contract.ts";
-import { keepRoutable } from "./routable.ts";
+import type { LeftOutAddress } from "./left-out.ts";
+import { type JudgedAnswer, keepAll, keepRoutable } from "./routable.ts";
 
 /** What a watch stands on. */
 export type NameWatchOptions = Pick<ClusterTableOptions, "resolver" | "schedule" | "random"> & {
@@ -15,6 +16,10 @@ export type NameWatchOptions = Pick<ClusterTableOptions, "resolver" | "schedule"
   readonly addresses?: "routable" | undefined;
   /** Told whenever addresses or state change. */
   readonly onChange: () => void;
+  /** Addresses of an answer are left out: of each one. */
+  readonly countLeftOut?: (count: number) => void;
+  /** Others are left out beside those that are used than before, or none any more. */
+  readonly onLeftOut?: (leftOut: readonly LeftOutAddress[]) => void;
 };
 
 /** `unknown`: nobody has answered yet. */
@@ -40,6 +45,7 @@ export class NameWatch {
   readonly #options: NameWatchOptions;
   #failures = 0;
   #negatives = 0;
+  #leftOut = "";
   #cancel: (() => void) | undefined;
   #isClosed = false;
 
@@ -59,7 +65,9 @@ export class NameWatch {
     const { resolver, family, addresses } = this.#options;
     const answer = await resolver.resolve(this.hostname, family);
     if (this.#isClosed) return;
-    const outcome = addresses === "routable" ? keepRoutable(answer) : answer;
+    const judged = addresses === "routable" ? keepRoutable(answer) : keepAll(answer);
+    const { answer: outcome } = judged;
+    this.#noteLeftOut(judged);
     const pause = "kind" in outcome ? this.#onUnresolved(outcome) : this.#onResolved(outcome);
     if (pause === Infinity) return;
     // Up to a tenth less, so that many names and workers do not ask in step.
@@ -77,6 +85,16 @@ export class NameWatch {
     if (ttl === Infinity) return ttl;
     const { refresh } = this.#options;
     return refresh === undefined ? Math.min(Math.max(ttl * 1000, SHORTEST), LONGEST) : Math.max(refresh, SHORTEST);
+  }
+
+  /** Where nothing is left, that is the state of the name, and told as such. */
+  #noteLeftOut({ answer, leftOut }: JudgedAnswer): void {
+    if (leftOut.length > 0) this.#options.countLeftOut?.(leftOut.length);
+    if ("kind" in answer) return;
+    const text = leftOut.map(({ address }) => address).join();
+    if (text === this.#leftOut) return;
+    this.#leftOut = text;
+    this.#options.onLeftOut?.(leftOut);
   }
 
   #onUnresolved(outcome: UnresolvedName): number {

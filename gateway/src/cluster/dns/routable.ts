@@ -5,12 +5,34 @@
  */
 import { findSpecialUse } from "@sallyport/model/special-use";
 import type { ResolvedName, UnresolvedName } from "../contract.ts";
+import type { LeftOutAddress } from "./left-out.ts";
 
-/** The answer without addresses of special use; one of nothing else is the word that there are none. */
-export function keepRoutable(answer: ResolvedName | UnresolvedName): ResolvedName | UnresolvedName {
-  if ("kind" in answer) return answer;
-  const addresses = answer.addresses.filter((address) => findSpecialUse(address) === undefined);
-  if (addresses.length > 0) return { ...answer, addresses };
-  const [first = ""] = [...answer.addresses].sort();
-  return { kind: "negative", detail: `${first} is no address for a backend in a cluster (${findSpecialUse(first)})` };
+/** What is kept of an answer. */
+export interface JudgedAnswer {
+  readonly answer: ResolvedName | UnresolvedName;
+  /** Sorted. */
+  readonly leftOut: readonly LeftOutAddress[];
+}
+
+const NONE: readonly LeftOutAddress[] = [];
+
+/** Leaves nothing out. */
+export function keepAll(answer: ResolvedName | UnresolvedName): JudgedAnswer {
+  return { answer, leftOut: NONE };
+}
+
+/** Leaves addresses of special use out; an answer of nothing else is the word that there are none. */
+export function keepRoutable(answer: ResolvedName | UnresolvedName): JudgedAnswer {
+  if ("kind" in answer) return { answer, leftOut: NONE };
+  const kept: string[] = [];
+  const leftOut: LeftOutAddress[] = [];
+  for (const address of answer.addresses.toSorted()) {
+    const use = findSpecialUse(address);
+    if (use === undefined) kept.push(address);
+    else leftOut.push({ address, use });
+  }
+  const [first] = leftOut;
+  if (kept.length > 0 || first === undefined) return { answer: { ...answer, addresses: kept }, leftOut };
+  const detail = `${first.address} is no address for a backend in a cluster (${first.use})`;
+  return { answer: { kind: "negative", detail }, leftOut };
 }
