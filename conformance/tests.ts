@@ -16,9 +16,9 @@ if (files.length === 0) {
   console.error(`no test file under conformance/ matches ${fragments.join(" ")}`);
   process.exit(1);
 }
-/** Files whose first test may have to build a Go program, and wait for a cluster: the limit is for what hangs, on any machine. */
-const BUILDING = /\/(cluster|controller|gateway-api|helm)\//;
-const minutes = files.some((file) => BUILDING.test(file)) ? 15 : 3;
+/** Files whose first test may have to build or install a program, and wait for a cluster: the limit is for what hangs, on any machine. */
+const BUILDING = /\/(cluster|controller|gateway-api|grpc|helm|http2|interop|jury|tls)\//;
+const minutes = files.some((file) => BUILDING.test(file)) ? 15 : 5;
 // One file at a time: each starts gateways of its own, and some measure time.
 const options = ["--test", "--test-concurrency=1", `--test-timeout=${minutes * 60_000}`];
 const child = spawn(process.execPath, [...options, ...files], { stdio: "inherit" });

@@ -5,8 +5,10 @@ import { RawClient } from "@sallyport/testkit/raw-client";
 import type { Answer } from "@sallyport/testkit/raw-upstream";
 import { head } from "../protocol/case.ts";
 
-/** How long a test waits for one event before it calls it a hang. Milliseconds. */
+/** How long a test waits for one event before it calls it a hang, by `require`, which knows of busy machines. Milliseconds. */
 export const PATIENCE = 5000;
+/** The same where nothing but the outcome is looked at. */
+const ANSWERED = 30_000;
 
 /** What a client saw. */
 export interface Outcome {
@@ -18,7 +20,7 @@ export interface Outcome {
 }
 
 /** Sends bytes on a connection of their own and waits for a whole response or the end. */
-export async function ask(port: number, bytes = head("GET / HTTP/1.1"), patience = PATIENCE): Promise<Outcome> {
+export async function ask(port: number, bytes = head("GET / HTTP/1.1"), patience = ANSWERED): Promise<Outcome> {
   const client = await RawClient.open({ port });
   try {
     await client.send(bytes);

@@ -82,28 +82,24 @@ test("a backend that ends idle connections costs no request an answer", async ()
   for (let turn = 0; turn < 50; turn += 1) assert.equal((await ask(port)).status, 200, `request ${turn}`);
 });
 
-test(
-  "a backend that stops reading holds the client back, and nothing piles up in between",
-  { timeout: 60_000 },
-  async () => {
-    upstream.begin(() => ({ when: "head", steps: [{ do: "stop-reading" }] }));
-    const total = 64 * 1024 * 1024;
-    const client = await RawClient.open({ port });
-    await client.send(head("POST /upload HTTP/1.1", `Content-Length: ${total}`));
-    await upstream.signal.require(() => upstream.requests.length === 1, PATIENCE, "the request");
-    let sent = 0;
-    const block = "x".repeat(64 * 1024);
-    for (let stalled = false; !stalled && sent < total;) {
-      stalled = !(await Promise.race([client.send(block).then(() => true), client.signal.until(() => false, 500)]));
-      sent += block.length;
-    }
-    assert.ok(sent < 24 * 1024 * 1024, `${sent} bytes were taken although the backend read nothing`);
-    assert.equal((await ask(other.port)).body, "other", "other backends are served meanwhile");
-    client.close();
-    upstream.begin(() => plain());
-    await assertServesOn();
-  },
-);
+test("a backend that stops reading holds the client back, and nothing piles up in between", async () => {
+  upstream.begin(() => ({ when: "head", steps: [{ do: "stop-reading" }] }));
+  const total = 64 * 1024 * 1024;
+  const client = await RawClient.open({ port });
+  await client.send(head("POST /upload HTTP/1.1", `Content-Length: ${total}`));
+  await upstream.signal.require(() => upstream.requests.length === 1, PATIENCE, "the request");
+  let sent = 0;
+  const block = "x".repeat(64 * 1024);
+  for (let stalled = false; !stalled && sent < total;) {
+    stalled = !(await Promise.race([client.send(block).then(() => true), client.signal.until(() => false, 500)]));
+    sent += block.length;
+  }
+  assert.ok(sent < 24 * 1024 * 1024, `${sent} bytes were taken although the backend read nothing`);
+  assert.equal((await ask(other.port)).body, "other", "other backends are served meanwhile");
+  client.close();
+  upstream.begin(() => plain());
+  await assertServesOn();
+});
 
 test("a backend that never answers costs its client nothing but time, and is let go when the client leaves", async () => {
   failOnce({ pause: 20_000 });
@@ -116,35 +112,31 @@ test("a backend that never answers costs its client nothing but time, and is let
   await upstream.signal.require(() => connection?.ended === true || connection?.closed === true, PATIENCE, "the end");
 });
 
-test(
-  "a backend that sends without end to a client that stopped reading is stopped too",
-  { timeout: 60_000 },
-  async () => {
-    const block = "y".repeat(256 * 1024);
-    const blocks = 200;
-    failOnce(
-      `HTTP/1.1 200 OK\r\nContent-Length: ${block.length * blocks}\r\n\r\n`,
-      ...Array.from({ length: blocks }, () => block),
-    );
-    const client = await RawClient.open({ port, paused: true });
-    await client.send(head("GET /large HTTP/1.1"));
-    await upstream.signal.require(() => upstream.requests.length === 1, PATIENCE, "the request");
-    const socket = upstream.requests[0]?.connection.socket;
-    assert.ok(socket);
-    // What the kernel and the gateway do not take stays with the backend.
-    let before = -1;
-    while (socket.bytesWritten - socket.writableLength !== before) {
-      before = socket.bytesWritten - socket.writableLength;
-      await client.signal.until(() => false, 300);
-    }
-    assert.ok(socket.writableLength > 24 * 1024 * 1024, `only ${socket.writableLength} bytes were held back`);
-    assert.equal((await ask(other.port)).body, "other", "other clients are served meanwhile");
-    client.socket.resume();
-    await client.signal.require(() => client.responses[0]?.complete === true, 30_000, "the rest");
-    assert.equal(outcomeOf(client).body.length, block.length * blocks);
-    client.close();
-  },
-);
+test("a backend that sends without end to a client that stopped reading is stopped too", async () => {
+  const block = "y".repeat(256 * 1024);
+  const blocks = 200;
+  failOnce(
+    `HTTP/1.1 200 OK\r\nContent-Length: ${block.length * blocks}\r\n\r\n`,
+    ...Array.from({ length: blocks }, () => block),
+  );
+  const client = await RawClient.open({ port, paused: true });
+  await client.send(head("GET /large HTTP/1.1"));
+  await upstream.signal.require(() => upstream.requests.length === 1, PATIENCE, "the request");
+  const socket = upstream.requests[0]?.connection.socket;
+  assert.ok(socket);
+  // What the kernel and the gateway do not take stays with the backend.
+  let before = -1;
+  while (socket.bytesWritten - socket.writableLength !== before) {
+    before = socket.bytesWritten - socket.writableLength;
+    await client.signal.until(() => false, 300);
+  }
+  assert.ok(socket.writableLength > 24 * 1024 * 1024, `only ${socket.writableLength} bytes were held back`);
+  assert.equal((await ask(other.port)).body, "other", "other clients are served meanwhile");
+  client.socket.resume();
+  await client.signal.require(() => client.responses[0]?.complete === true, 30_000, "the rest");
+  assert.equal(outcomeOf(client).body.length, block.length * blocks);
+  client.close();
+});
 
 test("a backend that refuses connections is a 503, and is served again once it is back", async () => {
   const backendPort = other.upstream.port;

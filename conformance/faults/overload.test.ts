@@ -11,37 +11,31 @@ import { startLoad, total } from "./load.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
-test(
-  "a client that pipelines without end and reads nothing is held back, and memory stays bounded",
-  {
-    timeout: 60_000,
-  },
-  async () => {
-    await using edge = await openEdge();
-    edge.upstream.begin(() => plain("z".repeat(2000)));
-    const before = await readMetric(edge.sallyport, "process_resident_memory_bytes");
-    const client = await RawClient.open({ port: edge.port, paused: true });
-    const block = head("GET / HTTP/1.1").repeat(1000);
-    let sent = 0;
-    for (let stalled = false; !stalled && sent < 64 * MEBIBYTE;) {
-      stalled = !(await Promise.race([client.send(block).then(() => true), client.signal.until(() => false, 500)]));
-      sent += block.length;
-    }
-    assert.ok(sent < 24 * MEBIBYTE, `${sent} bytes of requests were taken`);
-    const grown = (await readMetric(edge.sallyport, "process_resident_memory_bytes")) - before;
-    assert.ok(grown < 64 * MEBIBYTE, `memory grew by ${grown} bytes`);
-    assert.equal((await ask(edge.port)).status, 200, "others are served meanwhile");
-    client.socket.resume();
-    await eventually(() => client.received.length > 4 * MEBIBYTE, {
-      within: 20_000,
-      what: "the answers, once it reads",
-    });
-    assert.equal(client.reader.problem, undefined);
-    client.close();
-  },
-);
+test("a client that pipelines without end and reads nothing is held back, and memory stays bounded", async () => {
+  await using edge = await openEdge();
+  edge.upstream.begin(() => plain("z".repeat(2000)));
+  const before = await readMetric(edge.sallyport, "process_resident_memory_bytes");
+  const client = await RawClient.open({ port: edge.port, paused: true });
+  const block = head("GET / HTTP/1.1").repeat(1000);
+  let sent = 0;
+  for (let stalled = false; !stalled && sent < 64 * MEBIBYTE;) {
+    stalled = !(await Promise.race([client.send(block).then(() => true), client.signal.until(() => false, 500)]));
+    sent += block.length;
+  }
+  assert.ok(sent < 24 * MEBIBYTE, `${sent} bytes of requests were taken`);
+  const grown = (await readMetric(edge.sallyport, "process_resident_memory_bytes")) - before;
+  assert.ok(grown < 64 * MEBIBYTE, `memory grew by ${grown} bytes`);
+  assert.equal((await ask(edge.port)).status, 200, "others are served meanwhile");
+  client.socket.resume();
+  await eventually(() => client.received.length > 4 * MEBIBYTE, {
+    within: 100_000,
+    what: "the answers, once it reads",
+  });
+  assert.equal(client.reader.problem, undefined);
+  client.close();
+});
 
-test("two hundred slow heads at once keep nobody from being served", { timeout: 60_000 }, async () => {
+test("two hundred slow heads at once keep nobody from being served", async () => {
   await using edge = await openEdge();
   const slow = await Promise.all(Array.from({ length: 200 }, () => RawClient.open({ port: edge.port })));
   await Promise.all(slow.map((client) => client.send("GET / HTTP/1.1\r\nHost: a.test\r\nX: ")));
@@ -52,8 +46,9 @@ test("two hundred slow heads at once keep nobody from being served", { timeout: 
   for (const client of slow) client.close();
 });
 
-test("a gateway that is told to end under load fails no request, and then is gone", { timeout: 60_000 }, async () => {
-  const extra = ["--min-drain", "1", "--max-drain", "10"];
+test("a gateway that is told to end under load fails no request, and then is gone", async () => {
+  // As long as it accepts, the load must be stopped on any machine.
+  const extra = ["--min-drain", "5", "--max-drain", "20"];
   await using edge = await openEdge({ workers: 2, extra });
   edge.upstream.begin(() => ({ when: "complete", steps: [{ pause: 5 }, ...plain().steps] }));
   await using load = startLoad({ port: edge.port, clients: 16 });

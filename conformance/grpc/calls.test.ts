@@ -47,7 +47,7 @@ function assertAnswered(order: CallOrder, results: readonly CallResult[], server
   }
 }
 
-describe("calls", { timeout: 120_000 }, () => {
+describe("calls", () => {
   let edge: GrpcEdge;
   before(async () => {
     edge = await openGrpcEdge();

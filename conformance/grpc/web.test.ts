@@ -33,7 +33,7 @@ function unframed(body: Buffer): { readonly messages: readonly Buffer[]; readonl
   return { messages, trailers };
 }
 
-describe("gRPC-Web", { timeout: 60_000 }, () => {
+describe("gRPC-Web", () => {
   let edge: GrpcEdge;
   before(async () => {
     edge = await openGrpcEdge();

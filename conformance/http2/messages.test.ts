@@ -158,13 +158,12 @@ describe("heads of HTTP/2 that must not become HTTP/1.1", () => {
     }
   }
 
-  for (const [what, fields] of REFUSED)
-    test(`${what} is refused`, { timeout: 30_000 }, () => assertRefused([headers(1, fields)]));
+  for (const [what, fields] of REFUSED) test(`${what} is refused`, () => assertRefused([headers(1, fields)]));
 
   for (const [what, frames] of BROKEN_BODIES)
-    test(`${what}: the request does not become whole`, { timeout: 30_000 }, () => assertRefused(frames(1)));
+    test(`${what}: the request does not become whole`, () => assertRefused(frames(1)));
 
-  test("an upgrade to h2c is not taken, and not passed on", { timeout: 30_000 }, async () => {
+  test("an upgrade to h2c is not taken, and not passed on", async () => {
     opened().begin();
     const attacker = await Attacker.openRaw(
       opened().port,
@@ -180,25 +179,19 @@ describe("heads of HTTP/2 that must not become HTTP/1.1", () => {
     }
   });
 
-  test(
-    "extended CONNECT that the backend does not switch for is no success: there is no tunnel",
-    {
-      timeout: 30_000,
-    },
-    async () => {
-      opened().begin();
-      const attacker = await Attacker.open(opened().port);
-      try {
-        attacker.send(headers(1, [[":method", "CONNECT"], [":protocol", "websocket"], ...GET.slice(1)], "goes-on"));
-        const { status, reset } = await attacker.outcome(1);
-        assert.ok(status < 200 || status > 299, `status ${status}, reset ${reset}`);
-      } finally {
-        attacker.close();
-      }
-    },
-  );
+  test("extended CONNECT that the backend does not switch for is no success: there is no tunnel", async () => {
+    opened().begin();
+    const attacker = await Attacker.open(opened().port);
+    try {
+      attacker.send(headers(1, [[":method", "CONNECT"], [":protocol", "websocket"], ...GET.slice(1)], "goes-on"));
+      const { status, reset } = await attacker.outcome(1);
+      assert.ok(status < 200 || status > 299, `status ${status}, reset ${reset}`);
+    } finally {
+      attacker.close();
+    }
+  });
 
-  test("cookie crumbs become one field, and what is honest passes", { timeout: 30_000 }, async () => {
+  test("cookie crumbs become one field, and what is honest passes", async () => {
     opened().begin();
     const attacker = await Attacker.open(opened().port);
     try {
@@ -212,7 +205,7 @@ describe("heads of HTTP/2 that must not become HTTP/1.1", () => {
     }
   });
 
-  test("a backend connection that carried a broken body is not used again", { timeout: 30_000 }, async () => {
+  test("a backend connection that carried a broken body is not used again", async () => {
     opened().begin();
     const attacker = await Attacker.open(opened().port);
     try {

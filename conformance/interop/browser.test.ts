@@ -82,7 +82,7 @@ function openSite(onReport: (report: string) => void): Server {
   return server;
 }
 
-describe("Chromium", { timeout: 120_000 }, () => {
+describe("Chromium", () => {
   const signal = new Signal();
   const sockets = new Set<Socket>();
   let report = "";

@@ -8,13 +8,12 @@ import { type InteropEdge, openInteropEdge } from "./edge.ts";
 
 const VERSIONS: readonly Version[] = ["h1", "h2"];
 const LARGE = 32 << 20;
-const TIMEOUT = { timeout: 60_000 };
 
 function sha256(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-describe("combinations", { timeout: 180_000 }, () => {
+describe("combinations", () => {
   const backends = new Map<Version, Backend>();
   let edge: InteropEdge;
 
@@ -45,7 +44,7 @@ describe("combinations", { timeout: 180_000 }, () => {
 
 /** Everything that is the same for all. */
 function examine(client: () => Client, up: Version): void {
-  test("GET, and HEAD with the length of what GET would get", TIMEOUT, async () => {
+  test("GET, and HEAD with the length of what GET would get", async () => {
     const got = await client().ask({ method: "GET", path: "/" });
     assert.deepEqual([got.status, got.text, got.headers["x-backend"]], [200, "hello", up]);
     const head = await client().ask({ method: "HEAD", path: "/" });
@@ -53,7 +52,7 @@ function examine(client: () => Client, up: Version): void {
     assert.equal(head.headers["x-method"], "HEAD");
   });
 
-  test("POST with a length, in pieces without one, and empty", TIMEOUT, async () => {
+  test("POST with a length, in pieces without one, and empty", async () => {
     const body = Buffer.alloc(100_000, "body");
     const whole = await client().ask({ method: "POST", path: "/echo", body });
     assert.deepEqual([whole.status, whole.digest], [200, sha256(body)]);
@@ -65,7 +64,7 @@ function examine(client: () => Client, up: Version): void {
     assert.deepEqual([empty.status, empty.length], [200, 0]);
   });
 
-  test("trailers both ways", TIMEOUT, async () => {
+  test("trailers both ways", async () => {
     const pieces = [Buffer.from("body")];
     const trailers = { "x-checksum": "c0ffee" };
     const got = await client().ask({
@@ -79,14 +78,14 @@ function examine(client: () => Client, up: Version): void {
     assert.equal(got.trailers["x-echoed"], "c0ffee");
   });
 
-  test("103 before 200", TIMEOUT, async () => {
+  test("103 before 200", async () => {
     const got = await client().ask({ method: "GET", path: "/hints" });
     const hints = got.interim.map(({ status, headers }) => [status, headers["x-hint"]]);
     assert.deepEqual(hints, [[103, "early"]]);
     assert.deepEqual([got.status, got.text], [200, "hello"]);
   });
 
-  test("a client that waits for 100 gets it", TIMEOUT, async () => {
+  test("a client that waits for 100 gets it", async () => {
     const body = Buffer.from("waited");
     const got = await client().ask({ method: "POST", path: "/echo", headers: { expect: "100-continue" }, body });
     assert.deepEqual([got.status, got.text], [200, "waited"]);
@@ -96,21 +95,21 @@ function examine(client: () => Client, up: Version): void {
     );
   });
 
-  test("204 and 304 have no body", TIMEOUT, async () => {
+  test("204 and 304 have no body", async () => {
     const empty = await client().ask({ method: "GET", path: "/no-content" });
     assert.deepEqual([empty.status, empty.length, empty.headers["content-length"]], [204, 0, undefined]);
     const same = await client().ask({ method: "GET", path: "/not-modified", headers: { "if-none-match": '"v1"' } });
     assert.deepEqual([same.status, same.length, same.headers["etag"]], [304, 0, '"v1"']);
   });
 
-  test("an answer before the request's body is whole, and the next request", TIMEOUT, async () => {
+  test("an answer before the request's body is whole, and the next request", async () => {
     const body = Buffer.alloc(1 << 20, "x");
     const got = await client().ask({ method: "POST", path: "/early", body });
     assert.deepEqual([got.status, got.text], [413, "hello"]);
     assert.equal((await client().ask({ method: "GET", path: "/" })).text, "hello");
   });
 
-  test("32 MiB down, and up and down at once", TIMEOUT, async () => {
+  test("32 MiB down, and up and down at once", async () => {
     const down = await client().ask({ method: "GET", path: `/bytes?n=${LARGE}` });
     assert.deepEqual([down.status, down.length, down.digest], [200, LARGE, digestOfBytes(LARGE)]);
     const body = Buffer.alloc(LARGE, "0123456789");
@@ -118,14 +117,14 @@ function examine(client: () => Client, up: Version): void {
     assert.deepEqual([both.status, both.length, both.digest], [200, LARGE, sha256(body)]);
   });
 
-  test("a hundred requests at once", TIMEOUT, async () => {
+  test("a hundred requests at once", async () => {
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, index) => client().ask({ method: "GET", path: `/bytes?n=${index * 1000}` })),
     );
     for (const [index, answer] of answers.entries()) assert.equal(answer.digest, digestOfBytes(index * 1000));
   });
 
-  test("a WebSocket", TIMEOUT, async () => {
+  test("a WebSocket", async () => {
     const texts = ["one", "", "grüße ☃", "x".repeat(60_000)];
     assert.deepEqual(await converse(await client().openWebSocket("/chat"), texts), texts);
   });

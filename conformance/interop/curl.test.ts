@@ -15,7 +15,7 @@ function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-describe("curl", { timeout: 120_000 }, async () => {
+describe("curl", async () => {
   const release = Number(/^curl (\d+)/.exec((await runProgram("curl", ["--version"])).output)?.[1]);
   const backends = new Map<Version, Backend>();
   let edge: InteropEdge;

@@ -9,7 +9,7 @@ import { type Program, runProgram } from "./programs.ts";
 const VERSIONS: readonly Version[] = ["h1", "h2"];
 const TRANSPORTS = ["cleartext", "tls"] as const;
 
-describe("nghttp", { timeout: 120_000 }, () => {
+describe("nghttp", () => {
   const backends = new Map<Version, Backend>();
   let edge: InteropEdge;
   let scratch: TemporaryDirectory;

@@ -6,6 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { createAuthority } from "@sallyport/testkit/certs";
 import { eventually } from "@sallyport/testkit/eventually";
 import { freePorts, type RunningProcess, startProcess } from "@sallyport/testkit/process";
+import { RawClient } from "@sallyport/testkit/raw-client";
 import { openTemporaryDirectory, type TemporaryDirectory } from "@sallyport/testkit/temporary-directory";
 import { type Backend, openBackend, type Version } from "./backend.ts";
 import { openClient } from "./clients.ts";
@@ -24,10 +25,16 @@ function sha256(bytes: Uint8Array): string {
 async function startPython(): Promise<{ readonly child: RunningProcess; readonly port: number }> {
   const child = startProcess(await pythonWithH2(), [PYTHON_PEER, "server"]);
   const port = await eventually(() => /"port": (\d+)/.exec(child.output())?.[1], {
-    within: 20_000,
+    within: 60_000,
     what: "h2_peer.py",
   });
   return { child, port: Number(port) };
+}
+
+/** Programs of others say nothing of when they listen. */
+async function untilListening(port: number): Promise<void> {
+  const client = await eventually(() => RawClient.open({ port }), { within: 60_000, what: `a server on port ${port}` });
+  client.close();
 }
 
 /** nginx serves the files of a directory, which is its user's alone, as HTTP/2, in cleartext and over TLS, and takes POSTs. */
@@ -59,7 +66,7 @@ http {
 `;
 }
 
-describe("upstreams", { timeout: 120_000 }, () => {
+describe("upstreams", () => {
   const processes: RunningProcess[] = [];
   const backends: Backend[] = [];
   let scratch: TemporaryDirectory;
@@ -80,6 +87,7 @@ describe("upstreams", { timeout: 120_000 }, () => {
     );
     const conf = scratch.write("nginx.conf", nginxConf(scratch.path, nginx, nginxTls));
     processes.push(startProcess(await findProgram("nginx"), ["-c", conf, "-e", "stderr"]));
+    for (const port of [nghttpd, nghttpdTls, nginx, nginxTls]) await untilListening(port);
     const python = await startPython();
     processes.push(python.child);
     for (const version of VERSIONS) backends.push(await openBackend(version));

@@ -12,7 +12,7 @@ for (const [file, count] of [
 ] as const) {
   const first = Math.floor(Math.random() * SEEDS);
   const seeds = `${first}-${first + count - 1}`;
-  test(`FUZZ_SEEDS=${seeds} node --test ${file}`, { timeout: 150_000 }, () => {
+  test(`FUZZ_SEEDS=${seeds} node --test ${file}`, () => {
     const { NODE_TEST_CONTEXT: _, ...rest } = process.env;
     const env = { ...rest, FUZZ_SEEDS: seeds };
     const { status, stdout } = spawnSync(process.execPath, ["--test", file], { cwd: ROOT, env, encoding: "utf8" });

@@ -95,7 +95,7 @@ const FIXED = [
 ] as const;
 
 for (const [name, bytes, count] of FIXED) {
-  test(`${name} gives the same exchanges split at any byte`, { timeout: 60_000 }, async () => {
+  test(`${name} gives the same exchanges split at any byte`, async () => {
     const slot = rig?.slots[0];
     assert.ok(slot);
     const whole = await exchange(slot, [bytes], count, [OK]);
@@ -108,7 +108,7 @@ for (const [name, bytes, count] of FIXED) {
   });
 }
 
-test("an answer gives the same response split at any byte", { timeout: 60_000 }, async () => {
+test("an answer gives the same response split at any byte", async () => {
   const slot = rig?.slots[0];
   assert.ok(slot);
   const request = [head("GET /a HTTP/1.1")];
@@ -122,7 +122,7 @@ test("an answer gives the same response split at any byte", { timeout: 60_000 },
   });
 });
 
-test("any valid requests, pipelined and cut anywhere, arrive as they were meant", { timeout: 60_000 }, async () => {
+test("any valid requests, pipelined and cut anywhere, arrive as they were meant", async () => {
   const requests = fc.array(validRequest, { minLength: 1, maxLength: 4 });
   const samples = fc.sample(fc.tuple(requests, cuts, fc.boolean()), { seed: SEED, numRuns: 800 });
   await onAllSlots(samples, async ([sent, at], lane) => {

@@ -54,7 +54,7 @@ async function openBackend(options: TlsOptions): Promise<Backend> {
   return { port, requests, sockets, [Symbol.asyncDispose]: close };
 }
 
-describe("TLS to backends", { timeout: 60_000 }, () => {
+describe("TLS to backends", () => {
   let authority: CertificateAuthority;
   let other: CertificateAuthority;
   let running: RunningGateway | undefined;

@@ -20,7 +20,7 @@ const YEAR = 365 * 86_400_000;
 /** Ports by what they ask for; `a` and `b` name the authority they trust. */
 const PORTS = ["required-a", "required-b", "fallback-a", "optional-a"] as const;
 
-describe("client certificates", { timeout: 60_000 }, () => {
+describe("client certificates", () => {
   let running: RunningGateway | undefined;
   let upstream: RawUpstream | undefined;
   let server: CertificateAuthority | undefined;

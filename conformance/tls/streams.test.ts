@@ -23,7 +23,7 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-describe("streams", { timeout: 60_000 }, () => {
+describe("streams", () => {
   let running: RunningGateway | undefined;
   const closing: (() => void)[] = [];
   const sockets = new Set<Socket>();
