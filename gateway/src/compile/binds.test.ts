@@ -90,16 +90,17 @@ test("before a host is known the strictest options count", () => {
 test("limits of connections are the strictest that any listener of the port has", () => {
   const http = DEFAULT_HTTP_SERVER_OPTIONS;
   const runtime = new TestCompiler().activate([
-    toListener("a", { http: { ...http, maxRequests: 10 }, connections: { maxConnections: 5, tcpKeepAlive: 1000 } }),
+    toListener("a", { http: { ...http, maxRequests: 10 }, connections: { maxConnections: 7, tcpKeepAlive: 1000 } }),
     toListener("b", {
       hostname: "b.example",
       http: { ...http, maxRequests: 20, maxDuration: 60_000 },
-      connections: { maxConnections: 7 },
+      connections: { maxConnections: 5 },
     }),
     toListener("c", { hostname: "c.example" }),
   ]);
   const bind = runtime.binds.get("0.0.0.0:8080");
   assert.deepEqual(bind?.connections, { maxConnections: 5, tcpKeepAlive: 1000 });
+  assert.equal(bind.limiter, "ns/gateway/b");
   assert.equal(bind.http.maxRequests, 10);
   assert.equal(bind.http.maxDuration, 60_000);
 });
@@ -107,6 +108,7 @@ test("limits of connections are the strictest that any listener of the port has"
 test("a port without limits of connections has none", () => {
   const bind = new TestCompiler().activate([toListener("a")]).binds.get("0.0.0.0:8080");
   assert.deepEqual(bind?.connections, {});
+  assert.equal(bind.limiter, undefined);
   assert.deepEqual(bind.http, DEFAULT_HTTP_SERVER_OPTIONS);
 });
 

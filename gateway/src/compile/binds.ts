@@ -45,6 +45,7 @@ class ListenerBind implements CompiledBind {
   readonly stream: CompiledStreamRoute | undefined;
   readonly proxyProtocol: ProxyProtocolIn | undefined;
   readonly connections: ConnectionOptions;
+  readonly limiter: string | undefined;
   /** What it was made of, to tell whether it can stay. */
   readonly listeners: PortListeners;
   readonly #table: HostTable<ListenerRoutes>;
@@ -66,6 +67,7 @@ class ListenerBind implements CompiledBind {
     this.stream = passesOn ? first.streams?.find(undefined) : undefined;
     this.proxyProtocol = resource.proxyProtocol;
     this.connections = toStrictestConnections(listeners.map(({ routes }) => routes.resource.connections));
+    this.limiter = findLimiter(listeners, this.connections.maxConnections);
   }
 
   route(input: RouteInput): RouteResult | undefined {
@@ -81,6 +83,11 @@ const TRANSPORT_OF: Readonly<Record<CompiledListener["protocol"], BindTransport>
   tcp: "tcp",
   udp: "udp",
 };
+
+function findLimiter(listeners: PortListeners, limit: number | undefined): string | undefined {
+  if (limit === undefined) return undefined;
+  return listeners.find(({ routes }) => routes.resource.connections?.maxConnections === limit)?.routes.resource.key;
+}
 
 /** Binds by key. */
 export type Binds = ReadonlyMap<string, CompiledBind>;

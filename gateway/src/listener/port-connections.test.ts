@@ -9,7 +9,7 @@ const SHAPE = { workers: 2, slots: 4 };
 
 /** What was noted, and a port as one worker counts it. */
 function open(counts: SharedCounts | undefined, key = "0.0.0.0:80", limited: number[] = []): PortConnections {
-  const log = { error: () => undefined };
+  const log = { warn: () => undefined };
   const recorder = { connectionLimited: (metrics: number) => void limited.push(metrics) };
   return new PortConnections(counts, key, { recorder, log, now: () => 0 });
 }
@@ -54,6 +54,26 @@ test("the places of a dead worker are free", () => {
   assert.ok(right.admit(limit(3)) && !right.admit(limit(3)));
   other.clearWorker(0);
   assert.ok(right.admit(limit(3)) && right.admit(limit(3)) && !right.admit(limit(3)));
+});
+
+test("that the limit of a listener is reached is a warning, once in ten seconds, with how many were closed", () => {
+  const lines: [string, Readonly<Record<string, unknown>>][] = [];
+  let now = 0;
+  const log = {
+    warn: (message: string, fields: Readonly<Record<string, unknown>>) => void lines.push([message, fields]),
+  };
+  const recorder = { connectionLimited: () => undefined };
+  const port = new PortConnections(undefined, "0.0.0.0:80", { recorder, log, now: () => now });
+  const limited = { ...limit(1), limiter: "ns/gateway/b" };
+  port.admit(limited);
+  for (; now < 10_000; now += 100) assert.ok(!port.admit(limited));
+  assert.ok(!port.admit(limited));
+  const message = "limit of connections of a listener reached";
+  const where = { listener: "ns/gateway/b", port: 80, limit: 1 };
+  assert.deepEqual(lines, [
+    [message, { ...where, closed: 1 }],
+    [message, { ...where, closed: 100 }],
+  ]);
 });
 
 test("without room in the table, or without a table, a worker counts for itself", () => {

@@ -2,10 +2,10 @@
  * The connections of a bound port, counted over all workers. A limit is looked at before a connection is counted, so that
  * workers which accept at the same moment may go beyond it by one each but the first.
  */
-import type { BugLog } from "../exchange/dependencies.ts";
 import { type ActiveCounts, NO_SLOT, type Recorder } from "../observe/contract.ts";
 import type { CompiledBind } from "../router/contract.ts";
-import { AcceptErrors } from "./accept-errors.ts";
+import type { WarningLog } from "../wire/upstream-warnings.ts";
+import { QuietPeriod } from "./quiet-period.ts";
 
 /** What is asked of the counts that workers share. */
 export type SharedCounts = Pick<ActiveCounts, "claim" | "release" | "add" | "total">;
@@ -13,12 +13,12 @@ export type SharedCounts = Pick<ActiveCounts, "claim" | "release" | "add" | "tot
 /** What limits are noted with. */
 export interface PortDependencies {
   readonly recorder: Pick<Recorder, "connectionLimited">;
-  readonly log: BugLog;
+  readonly log: WarningLog;
   now(): number;
 }
 
 /** What of a port says how many there may be. */
-export type LimitedPort = Pick<CompiledBind, "connections" | "fallback" | "port">;
+export type LimitedPort = Pick<CompiledBind, "connections" | "limiter" | "fallback" | "port">;
 
 /** Whose slots these are, among those of endpoints: no cluster has such a key. */
 const PORTS = "port";
@@ -27,7 +27,8 @@ const PORTS = "port";
 export class PortConnections {
   readonly #counts: SharedCounts | undefined;
   readonly #recorder: PortDependencies["recorder"];
-  readonly #errors: AcceptErrors;
+  readonly #log: WarningLog;
+  readonly #quiet: QuietPeriod;
   #slot: number;
   #own = 0;
 
@@ -35,7 +36,8 @@ export class PortConnections {
   constructor(counts: SharedCounts | undefined, bindKey: string, dependencies: PortDependencies) {
     this.#counts = counts;
     this.#recorder = dependencies.recorder;
-    this.#errors = new AcceptErrors(dependencies);
+    this.#log = dependencies.log;
+    this.#quiet = new QuietPeriod(() => dependencies.now());
     this.#slot = counts?.claim(PORTS, bindKey) ?? NO_SLOT;
   }
 
@@ -43,11 +45,10 @@ export class PortConnections {
    * Counts one more. False, and noted, where there are as many as there may be: the caller closes it, rather than let it wait. Its
    * client can turn elsewhere, and whoever is served goes on being served.
    */
-  admit({ connections, fallback, port }: LimitedPort): boolean {
-    const limit = connections.maxConnections;
+  admit(port: LimitedPort): boolean {
+    const limit = port.connections.maxConnections;
     if (limit !== undefined && this.#total() >= limit) {
-      this.#recorder.connectionLimited(fallback.metrics);
-      this.#errors.note(new Error(`as many connections as the listeners of the port may have (${limit})`), port);
+      this.#noteLimited(port, limit);
       return false;
     }
     this.#own++;
@@ -65,6 +66,15 @@ export class PortConnections {
   close(): void {
     this.#counts?.release(this.#slot);
     this.#slot = NO_SLOT;
+  }
+
+  /** Somebody asked for this limit, so it is no fault that it holds. */
+  #noteLimited({ limiter, fallback, port }: LimitedPort, limit: number): void {
+    this.#recorder.connectionLimited(fallback.metrics);
+    const closed = this.#quiet.note();
+    if (closed === undefined) return;
+    const listener = limiter ?? fallback.key;
+    this.#log.warn("limit of connections of a listener reached", { listener, port, limit, closed });
   }
 
   #total(): number {

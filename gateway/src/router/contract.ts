@@ -141,6 +141,8 @@ export interface CompiledBind {
   readonly proxyProtocol: ProxyProtocolIn | undefined;
   /** Limits of its connections: the strictest of the listeners here. */
   readonly connections: ConnectionOptions;
+  /** Key of the listener whose limit of connections that is; undefined where there is none. */
+  readonly limiter?: string | undefined;
 }
 
 /** The ways of one TLS port. */
