@@ -18,9 +18,9 @@ export function timeout(): Field {
       maximum: "10m",
     }),
     request: duration(
-      "From the whole request until the whole answer, retries included. The timeouts of an HTTPRoute's rule go before this. Default: no limit.",
+      "From the head of a request until the whole answer, the upload, retries and waits included. The timeouts of an HTTPRoute's rule go before this. Default: no limit.",
     ),
-    backendRequest: duration("The same for each try. Default: no limit."),
+    backendRequest: duration("From the head of a try until its whole answer. Default: no limit."),
     streamIdle: duration("Longest silence inside a request, answer or tunnel. Default: that of the listener, 5m."),
     maxStreamDuration: duration("Longest life of a request, answer or tunnel. Default: no limit."),
     connectionIdle: duration(
@@ -67,7 +67,11 @@ export function backendHttp2(): Field {
 /** Names of backends in DNS. */
 export function dns(): Field {
   return section("How names are resolved, where a backend is a name in DNS (Services of type ExternalName).", {
-    lookupFamily: word("Which addresses are used.", ["IPv4", "IPv6", "IPv4AndIPv6"], "IPv4AndIPv6"),
+    lookupFamily: word(
+      "Which addresses are used. IPv4Preferred: those of IPv4, and those of IPv6 only where there are none. IPv4AndIPv6: all, each as an endpoint of its own.",
+      ["IPv4Preferred", "IPv4", "IPv6", "IPv4AndIPv6"],
+      "IPv4Preferred",
+    ),
     refreshInterval: duration("Names are asked for again after so long. Default: as their time to live says.", {
       minimum: "1s",
       maximum: "24h",

@@ -204,7 +204,7 @@ export function requestBody(): Field {
     {
       maxBytes: quantity("Requests with a longer body are answered 413."),
       buffer: flag(
-        "Whether a request is kept until all of it is here, so that backends are not held up by slow clients. It costs maxBytes of memory for each request at most.",
+        "Whether a request is kept until all of it is here, so that backends are not held up by slow clients. It costs maxBytes of memory for each request at most; a body beyond 10.6Mi has no room and is answered 503.",
         false,
       ),
     },

@@ -71,7 +71,13 @@ export function translateHttp2(spec: BackendTrafficPolicyHTTP2, path: string, re
   };
 }
 
-const FAMILIES = { IPv4: { family: "ipv4" }, IPv6: { family: "ipv6" }, IPv4AndIPv6: { family: "both" } } as const;
+/** IPv4 before IPv6 is what names are resolved by where nothing is said. */
+const FAMILIES = {
+  IPv4Preferred: {},
+  IPv4: { family: "ipv4" },
+  IPv6: { family: "ipv6" },
+  IPv4AndIPv6: { family: "both" },
+} as const;
 
 /** Translates `spec.dns`. */
 export function translateDns(

@@ -43,6 +43,12 @@ test("an ejection may last as long as its base where the policy names no longest
   assert.equal(fields.healthCheck?.cluster?.outlierDetection?.maxEjectionTime, 600_000);
 });
 
+test("IPv4 before IPv6 is no setting: names are resolved like that anyway", () => {
+  const dns = (fields: object) => judge({ dns: fields }).fields.dns?.cluster?.dns;
+  assert.deepEqual(dns({ lookupFamily: "IPv4Preferred", refreshInterval: "5s" }), { refresh: 5000 });
+  assert.deepEqual(dns({ lookupFamily: "IPv4AndIPv6" }), { family: "both" });
+});
+
 test("an absent field says nothing of clusters, so that the Service's stays in force", () => {
   const { fields } = judge({ circuitBreaker: { maxConnections: 3 } });
   assert.deepEqual(fields.circuitBreaker, { cluster: { limits: { connections: 3 } } });

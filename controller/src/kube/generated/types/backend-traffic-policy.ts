@@ -136,7 +136,7 @@ export interface BackendTrafficPolicyHTTP2 {
 
 /** Backend traffic policy DNS. */
 export interface BackendTrafficPolicyDNS {
-  readonly lookupFamily: "IPv4" | "IPv6" | "IPv4AndIPv6";
+  readonly lookupFamily: "IPv4Preferred" | "IPv4" | "IPv6" | "IPv4AndIPv6";
   readonly refreshInterval?: string;
 }
 
