@@ -177,6 +177,14 @@ test("everything that is wrong is said at once", async () => {
   ]);
 });
 
+test("a list that is a text, and a number with decimals, are told so", async () => {
+  const spec = { parentRefs: "edge", rules: [{ backendRefs: [{ name: "a", port: 80, weight: 1.5 }] }] };
+  assert.deepEqual((await complain("HTTPRoute", { spec })).toSorted(), [
+    'spec.parentRefs: must be a list, not a string; start each entry with "- "',
+    "spec.rules[0].backendRefs[0].weight: must be an integer, not 1.5",
+  ]);
+});
+
 test("names follow the rules of their kind", async () => {
   assert.equal((await complain("Service", { spec: { ports: [{ port: 1 }] } }, { name: "1a" })).length, 1);
   assert.equal((await complain("Namespace", {}, { name: "a.b" })).length, 1);

@@ -118,9 +118,10 @@ function describe(error: SchemaError, value: unknown, policy: ValuePolicy): Desc
 
 function describeType(error: SchemaError, value: unknown, shown: string): Description {
   const wanted = String(error.params["type"]);
-  const article = /^[aio]/.test(wanted) ? "an" : "a";
-  const words = wanted === "integer,string" ? "an integer or a string" : `${article} ${toTypeWord(wanted)}`;
-  return { message: `must be ${words}, not ${toValueWords(value)}`, hint: toTypeHint(wanted, value, shown) };
+  const word = toTypeWord(wanted);
+  const words = wanted === "integer,string" ? "an integer or a string" : `${word === "integer" ? "an" : "a"} ${word}`;
+  const given = wanted === "integer" && typeof value === "number" ? shown : toValueWords(value);
+  return { message: `must be ${words}, not ${given}`, hint: toTypeHint(wanted, value, shown) };
 }
 
 function toTypeHint(wanted: string, value: unknown, shown: string): string | undefined {
