@@ -17,6 +17,7 @@ const LABELS = {
  * without a policy, and stay in the subzone with one.
  */
 export async function keepsToSubzone(cluster: PolicyCluster): Promise<void> {
+  const nodes = await cluster.client.list("/api/v1/nodes");
   const labels = Object.entries(LABELS).map(([key, value]) => `${key}=${value}`);
   await cluster.kubectl(["label", "nodes", "--all", "--overwrite", ...labels]);
   const route = await cluster.addBackend("near");
@@ -33,8 +34,17 @@ export async function keepsToSubzone(cluster: PolicyCluster): Promise<void> {
   } finally {
     await cluster.client.remove(slice);
     await cluster.client.remove(route);
-    await cluster.kubectl(["label", "nodes", "--all", ...Object.keys(LABELS).map((key) => `${key}-`)]);
+    for (const node of nodes)
+      await cluster.kubectl(["label", "node", node.metadata.name, "--overwrite", ...before(node)]);
   }
+}
+
+/** The labels as the node had them, as arguments of kubectl. */
+function before(node: KubeObject): readonly string[] {
+  return Object.keys(LABELS).map((key) => {
+    const value = fieldOf(node, "metadata", "labels", key);
+    return typeof value === "string" ? `${key}=${value}` : `${key}-`;
+  });
 }
 
 /** Two pods of `web`; nothing is known of the node of the second. */

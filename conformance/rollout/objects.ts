@@ -57,7 +57,7 @@ metadata: { name: all, namespace: ${NAMESPACE} }
 spec:
   targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: edge }]
   retry: { attempts: 0 }
-  timeout: { connect: 1s, request: 10s }
+  timeout: { connect: 3s, request: 20s }
   loadBalancer: { type: LeastRequest, leastRequest: { slowStart: { window: 5s } } }
   circuitBreaker: { maxConnections: 200, maxParallelRequests: 400 }
   healthCheck:

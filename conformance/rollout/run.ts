@@ -71,8 +71,9 @@ async function bringUp(cluster: Cluster): Promise<string> {
     "-o",
     "jsonpath={.status.addresses[0].value}",
   ]);
-  const ask = [...CURL, "--fail", "--header", "Host: rollout.test"];
-  const { code, stderr } = await cluster.runOutside([...ask, `http://${address}/`]);
+  // Each time on a connection of its own, so that both proxies are asked: one may know of the route later than the other.
+  const ask = [...CURL, "--fail", "--fail-early", "--header", "Host: rollout.test", "--header", "Connection: close"];
+  const { code, stderr } = await cluster.runOutside([...ask, `http://${address}/[1-20]`]);
   if (code !== 0) throw new Error(`the Gateway at ${address} does not answer: ${stderr}`);
   return address;
 }
