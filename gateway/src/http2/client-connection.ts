@@ -19,6 +19,7 @@ import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode, MAX_STREAM_ID } from "./frames.ts";
 import { NOBODY } from "./hpack/decoder.ts";
 import { SignsOfLife, type Patient } from "./signs-of-life.ts";
+import { WaitingStreams } from "./early-request.ts";
 import { toMostStreams } from "./waiting-allowance.ts";
 
 /** Streams at once until the endpoint's SETTINGS say how many. */
@@ -47,7 +48,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   #closing = false;
   #closed = false;
   #toldCapacity = 0;
-  readonly waiting = new Set<ClientStream>();
+  readonly waiting = new WaitingStreams();
   readonly #life: SignsOfLife;
 
   constructor(transport: SettledSocket, opening: Http2ClientOpening, dependencies: UpstreamDependencies) {
@@ -114,6 +115,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
       recorder.upstreamConnect("success");
       this.#owner.onConnected(this);
       if (this.tries > 0) this.#life.watch();
+      this.waiting.launch();
       this.output.release();
     });
   }
@@ -168,6 +170,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
     if (this.ended) return;
     this.#tellClosed();
     super.fail(code, detail);
+    this.waiting.refuse(this.lossReason);
   }
 
   onBlockBegun(): void {
@@ -191,9 +194,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   }
 
   protected onSettings(): void {
-    const waiting = [...this.waiting];
-    this.waiting.clear();
-    for (const stream of waiting) stream.onPeerSettings();
+    this.waiting.launch();
     const { capacity } = this;
     if (capacity === this.#toldCapacity || this.#closed) return;
     this.#toldCapacity = capacity;
@@ -258,9 +259,8 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
     this.reader.stop();
     this.output.discard();
     this.#guard(() => {
-      const waiting = [...this.waiting];
       this.#tellClosed(this.connected ? undefined : reason);
-      for (const stream of waiting) stream.onRefused(reason);
+      this.waiting.refuse(this.lossReason);
       this.loseStreams();
     });
   }

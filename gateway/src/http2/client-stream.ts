@@ -11,10 +11,11 @@ import type {
 } from "../exchange/contract.ts";
 import { DroppedAnswer } from "../exchange/dropped-answer.ts";
 import type { RequestHead } from "../head/request-head.ts";
-import { reasonPhrase } from "../head/reason-phrase.ts";
-import { ResponseHead } from "../head/response-head.ts";
+import type { ResponseHead } from "../head/response-head.ts";
 import { withoutKey } from "../head/websocket.ts";
 import type { ClientConnection } from "./client-connection.ts";
+import { EarlyRequest } from "./early-request.ts";
+import { firstProtocol, toSwitch } from "./extended-connect.ts";
 import type { BlockFacts } from "./frame-reader.ts";
 import { ErrorCode } from "./frames.ts";
 import { Http2Stream } from "./stream.ts";
@@ -29,8 +30,8 @@ const trailerFields = new TrailerFields();
 export class ClientStream extends Http2Stream implements UpstreamStream {
   readonly #client: ClientConnection;
   #receiver: AnswerReceiver | undefined;
-  /** A head that waits until it is known whether the endpoint takes extended CONNECT. */
-  #waitingHead: RequestHead | undefined = undefined;
+  /** Waits for the connection; or until it is known whether the endpoint takes extended CONNECT. */
+  #early: EarlyRequest | undefined = undefined;
   #method = "";
   /** What a tunnel was asked for: a protocol, or "" for CONNECT. */
   #protocol = "";
@@ -52,20 +53,29 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
     this.#method = head.method;
     this.#protocol = firstProtocol(head.upgrade);
     if (head.upgrade !== "" || head.method === "CONNECT") this.#tunnel = "asked";
-    if (this.#protocol !== "" && !this.#client.peer.received) {
-      this.#waitingHead = head;
+    if (this.#mustWait) {
+      this.#early = new EarlyRequest(head, framing);
       this.#client.waiting.add(this);
     } else this.#launch(head, framing);
   }
 
+  override sendBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
+    return this.#early?.add(bytes, from, to) ?? super.sendBody(bytes, from, to, lease);
+  }
+
   override endBody(trailers: string): void {
+    if (this.#early !== undefined) this.#early.end(trailers);
     // until the answer says what becomes of it, a tunnel has no half to close
-    if (this.#tunnel !== "asked") super.endBody(trailers);
+    else if (this.#tunnel !== "asked") super.endBody(trailers);
+  }
+
+  override flush(): "taken" | "full" {
+    return this.#early?.isFull === true ? "full" : super.flush();
   }
 
   cancel(): void {
     this.#receiver = undefined;
-    this.#waitingHead = undefined;
+    this.#early = undefined;
     this.dropWaiting();
     this.#client.reset(this, ErrorCode.CANCEL);
     this.#release();
@@ -77,11 +87,15 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
     this.#receiver = new DroppedAnswer(coarse, () => this.gone || this.cancel());
   }
 
-  /** The endpoint's SETTINGS came. */
-  onPeerSettings(): void {
-    const head = this.#waitingHead;
-    this.#waitingHead = undefined;
-    if (head !== undefined) this.#launch(head, "none");
+  /** The connection is up, or the endpoint's SETTINGS came: false where it must wait on. */
+  onReady(): boolean {
+    const early = this.#early;
+    if (early === undefined || this.#mustWait) return early === undefined;
+    this.#early = undefined;
+    this.#launch(early.head, early.framing);
+    const goesOn = early.sendTo(this);
+    if (this.flush() === "taken" && goesOn) this.onDrain();
+    return true;
   }
 
   /** The endpoint, or the connection, did nothing with the request. */
@@ -165,20 +179,23 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
   }
 
   get #progress(): TryProgress {
-    if (this.#begun) return "begun";
-    return this.#client.connected && this.id > 0 ? "silent" : "unseen";
+    return this.#begun ? "begun" : this.id > 0 ? "silent" : "unseen";
+  }
+
+  get #mustWait(): boolean {
+    const { connected, peer } = this.#client;
+    return !connected || (this.#protocol !== "" && !peer.received);
   }
 
   #launch(head: RequestHead, framing: BodyFraming): void {
     const client = this.#client;
-    const { peer } = client;
-    const cannot = this.#protocol !== "" && !peer.connectProtocol;
+    const cannot = this.#protocol !== "" && !client.peer.connectProtocol;
     const id = cannot || client.output.stuffed ? 0 : client.takeId();
     if (id === 0) {
       client.refuseLater(this, cannot ? "upgrade-refused" : "upstream-refused");
       return;
     }
-    this.begin(id, peer.initialWindow, client.initialReceiveWindow);
+    this.begin(id, client.peer.initialWindow, client.initialReceiveWindow);
     client.streams.set(id, this);
     client.sendBlock(this, this.#encode(head), framing === "none" && this.#tunnel === "none");
     client.sentRequest();
@@ -262,7 +279,7 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
   #fail(reason: FaultReason, progress: TryProgress): void {
     const receiver = this.#receiver;
     this.#receiver = undefined;
-    this.#waitingHead = undefined;
+    this.#early = undefined;
     this.dropWaiting();
     this.#release();
     receiver?.onAnswerFailed(reason, progress);
@@ -280,21 +297,4 @@ export class ClientStream extends Http2Stream implements UpstreamStream {
     this.#released = true;
     this.#client.release(this);
   }
-}
-
-/** Extended CONNECT asks for one protocol; names of registered ones are lower case. */
-function firstProtocol(upgrade: string): string {
-  const comma = upgrade.indexOf(",");
-  return (comma < 0 ? upgrade : upgrade.slice(0, comma)).toLowerCase();
-}
-
-function toSwitch(answer: ResponseHead, protocol: string): ResponseHead {
-  const head = new ResponseHead();
-  const line = `HTTP/1.1 101 ${reasonPhrase(101)}\r\n`;
-  head.text = line + answer.toFieldLines();
-  head.fieldsAt = line.length;
-  head.status = 101;
-  head.upgrade = protocol;
-  head.dated = answer.dated;
-  return head;
 }
