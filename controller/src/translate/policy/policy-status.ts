@@ -52,7 +52,8 @@ export interface PolicyVerdict {
 /** The flaw of a target that an older policy has. */
 export function toConflict(path: string, { kind, name }: TargetRef, holder: AttachedPolicy): Flaw {
   const message = `the ${tellPolicy(holder)}, which is older or first by name, has the ${kind} ${name}`;
-  return { reason: "Conflicted", code: "conflict", path, message };
+  const hint = "nothing of this one is in force there: put what it says into the other, or name a more specific target";
+  return { reason: "Conflicted", code: "conflict", path, message, hint };
 }
 
 /** One verdict for each ancestor, sorted; what is there comes before targets that are not. */
