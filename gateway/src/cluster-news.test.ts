@@ -28,3 +28,15 @@ test("which addresses of a name are left out is warned of, a few by name, and so
   assert.ok(many.includes("1000") && many.length < 600, many);
   assert.match(none, /(?:INFO|info)  *no address of an upstream name is left out any more/);
 });
+
+test("how long a limit was met is told in tenths of a second", () => {
+  const lines: string[] = [];
+  const log = new Log({
+    level: openLevel("info"),
+    format: "json",
+    now: () => 0,
+    sink: (line) => void lines.push(line),
+  });
+  toClusterNews(log).onLimit("ns/web:80", "pending", { kind: "over", overflows: 2, milliseconds: 12_449.900_000_1 });
+  assert.match(lines.join(""), /"overflows":2,"seconds":12\.4}/);
+});

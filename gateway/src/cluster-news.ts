@@ -37,7 +37,11 @@ function logLimit(log: Log, where: { cluster: string; limit: LimitName }, state:
     log.warn("limit of a cluster reached", { ...where, most: state.most, effect: EFFECTS[where.limit] });
   } else {
     const { overflows, milliseconds } = state;
-    log.info("limit of a cluster no longer reached", { ...where, overflows, seconds: milliseconds / 1000 });
+    log.info("limit of a cluster no longer reached", {
+      ...where,
+      overflows,
+      seconds: Math.round(milliseconds / 100) / 10,
+    });
   }
 }
 
