@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { syncBuiltinESMExports } from "node:module";
 import { test } from "node:test";
 import { toRecord } from "../../test/workers/exchange-record.ts";
 import { compileAccessFormat } from "./access-format.ts";
@@ -114,6 +115,27 @@ test("an output that does not keep up costs lines, which are counted, and one wa
   assert.equal(bench.cells[GLOBAL.logLines], 5_000 - dropped);
   assert.equal(bench.warnings.length, 1);
   assert.match(bench.warnings[0] ?? "", /access log lines lost.*does not keep up/);
+});
+
+test("lines that come slowly fill no more buffers than many at once, where the output does not keep up", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.timers.reset();
+    syncBuiltinESMExports();
+  });
+  const bench = openBench();
+  const line = "x".repeat(999);
+  for (let count = 0; count < 2_000; count++) {
+    record(bench, line);
+    // what waits for company is handed on after each
+    t.mock.timers.tick(1_000);
+  }
+  const dropped = bench.cells[GLOBAL.logDropped] ?? 0;
+  assert.ok(dropped > 500 && dropped < 1_500, `${dropped} of 2000 lines of 1 kB dropped`);
+  while (bench.output.busy) bench.output.finish();
+  assert.equal(bench.output.written.length, (2_000 - dropped) * 1_000, "what was kept is written once there is room");
+  await close(bench);
 });
 
 test("a write that fails loses its lines only; the next begins on a line of its own", async () => {

@@ -145,8 +145,7 @@ export class AccessLog {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#encodeRows();
-    if (this.#filling.lines > 0) this.#push();
-    else this.#writeNext();
+    this.#writeNext();
   }
 
   /** Hands on what is filled. */
@@ -159,6 +158,8 @@ export class AccessLog {
 
   #writeNext(): void {
     if (this.#writing) return;
+    // While an output does not keep up, what waited for company long enough goes on filling: buffers are few.
+    if (this.#waiting.length === 0 && this.#filling.lines > 0 && this.#timer === undefined) return this.#push();
     const batch = this.#waiting.shift();
     if (batch === undefined) return this.#onIdle?.();
     this.#writing = true;
