@@ -29,7 +29,7 @@ export interface SallyportOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Shell text that the command is put behind, such as `ulimit -n 64; exec`. */
   readonly shellPrefix?: string;
-  /** How long it may take to be ready. Default 60 000 ms. */
+  /** How long it may take to be ready. Default 150 000 ms: what hangs, not what is slow. */
   readonly patience?: number;
 }
 
@@ -117,7 +117,7 @@ export async function startSallyport(options: SallyportOptions): Promise<Sallypo
     options.shellPrefix === undefined
       ? startProcess(process.execPath, args, environment)
       : startProcess("/bin/sh", ["-c", `${options.shellPrefix} ${quoted}`], environment);
-  const deadline = Date.now() + (options.patience ?? 60_000);
+  const deadline = Date.now() + (options.patience ?? 150_000);
   while (!(await isReady(metricsPort))) {
     if (child.exit() !== undefined || Date.now() > deadline) {
       await child.stop();
