@@ -99,8 +99,23 @@ export class ClusterBreaker {
     const serving = this.#count.total(COUNTED.connections) - this.#count.total(COUNTED.draining);
     const over = serving - this.#limits.connections;
     if (over <= 0) return 0;
-    const own = this.#hosts.connections - this.#hosts.draining;
-    return Math.min(own - 1, Math.ceil((over * own) / serving));
+    return Math.min(this.spare, Math.ceil((over * (this.spare + 1)) / serving));
+  }
+
+  /** As surplus, by the limit of this endpoint and of the connections to it. */
+  surplusOn(host: EndpointHost): number {
+    const { connectionsPerEndpoint } = this.#limits;
+    if (connectionsPerEndpoint === undefined || host.connections === 0) return 0;
+    const count = this.#endpoint(host);
+    const serving = count.total(COUNTED.connections) - count.total(COUNTED.draining);
+    const over = serving - connectionsPerEndpoint;
+    const own = count.mine(COUNTED.connections) - count.mine(COUNTED.draining);
+    return over <= 0 ? 0 : Math.min(own, Math.ceil((over * own) / serving));
+  }
+
+  /** How many of this worker's connections may end: one it may have whatever the limits are, and would open again. */
+  get spare(): number {
+    return this.#hosts.connections - this.#hosts.draining - 1;
   }
 
   /** Counts a new connection that carries something from the start. */

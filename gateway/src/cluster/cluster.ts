@@ -164,7 +164,7 @@ export class PooledCluster implements ManagedCluster, PoolOwner, LeaseKeeper, Li
   sweep(): void {
     this.retries.sweep();
     this.#breaker.sweep();
-    chooseSurplus(this.#hosts, this.#breaker.surplus);
+    chooseSurplus(this.#hosts, this.#breaker);
     this.#pool.sweep();
     // Connections that nobody here needs are room for those who wait elsewhere.
     for (let left = this.#breaker.wantedElsewhere; left > 0 && this.#pool.closeIdle(); left--);

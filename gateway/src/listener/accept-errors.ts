@@ -13,9 +13,9 @@ export class AcceptErrors {
   readonly #log: BugLog;
   readonly #quiet: QuietPeriod;
 
-  constructor({ log, now }: { readonly log: BugLog; now(): number }) {
-    this.#log = log;
-    this.#quiet = new QuietPeriod(now);
+  constructor(dependencies: { readonly log: BugLog; now(): number }) {
+    this.#log = dependencies.log;
+    this.#quiet = new QuietPeriod(() => dependencies.now());
   }
 
   /** Says it, or counts it. */
