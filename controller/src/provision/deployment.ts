@@ -144,10 +144,13 @@ function toContainer(
   };
 }
 
-/** Ready once a configuration is in force; alive even without one, for a controller that is away is no reason to start anew. */
+/**
+ * Ready once a configuration is in force; alive even without one, for a controller that is away is no reason to start anew. Who answers late
+ * is busy: to have it leave its share to others, who are as busy, would take them all away. One that is told to end need not say so.
+ */
 const probes = {
   startupProbe: { ...toProbe("/healthz"), periodSeconds: 1, failureThreshold: 60 },
-  readinessProbe: { ...toProbe("/ready"), periodSeconds: 2, failureThreshold: 2 },
+  readinessProbe: { ...toProbe("/ready"), periodSeconds: 2, timeoutSeconds: 5, failureThreshold: 2 },
   livenessProbe: { ...toProbe("/healthz"), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
 };
 
