@@ -39,31 +39,7 @@ export function retry(): Field {
     perTryTimeout: duration(
       "How long one try may take; 0s: as long as the request. Goes before timeout.backendRequest.",
     ),
-    backoff: section(
-      "How long to wait before a retry: drawn between nothing and base times 2^(retry-1).",
-      {
-        base: duration("What the first wait is drawn from.", { minimum: "1ms", maximum: "1m", default: "25ms" }),
-        max: duration("The longest wait. Default: ten times base.", { minimum: "1ms", maximum: "10m" }),
-        retryAfter: section(
-          "Waits as long as the answer asks for by its field Retry-After, and what is drawn besides. Default: what answers ask for does not count.",
-          {
-            max: duration(
-              "The longest wait that an answer may ask for. One that asks for more than this, or more than is left of the time of the request, goes to the client.",
-              { minimum: "1s", maximum: "10m" },
-            ),
-          },
-          { required: ["max"] },
-        ),
-      },
-      {
-        rules: [
-          {
-            rule: "!has(self.max) || duration(self.base) <= duration(self.max)",
-            message: "base must not be longer than max",
-          },
-        ],
-      },
-    ),
+    backoff: backoff(),
     nonIdempotent: flag(
       "Whether requests that may do something twice (POST, PATCH) are tried again although an endpoint may have acted on them.",
       false,
@@ -78,4 +54,32 @@ export function retry(): Field {
       }),
     }),
   });
+}
+
+function backoff(): Field {
+  return section(
+    "How long to wait before a retry: drawn between nothing and base times 2^(retry-1).",
+    {
+      base: duration("What the first wait is drawn from.", { minimum: "1ms", maximum: "1m", default: "25ms" }),
+      max: duration("The longest wait. Default: ten times base.", { minimum: "1ms", maximum: "10m" }),
+      retryAfter: section(
+        "Waits as long as the answer asks for by its field Retry-After, and what is drawn besides. Default: what answers ask for does not count.",
+        {
+          max: duration(
+            "The longest wait that an answer may ask for. One that asks for more than this, or more than is left of the time of the request, goes to the client.",
+            { minimum: "1s", maximum: "10m" },
+          ),
+        },
+        { required: ["max"] },
+      ),
+    },
+    {
+      rules: [
+        {
+          rule: "!has(self.max) || duration(self.base) <= duration(self.max)",
+          message: "base must not be longer than max",
+        },
+      ],
+    },
+  );
 }
