@@ -139,6 +139,16 @@ export class Wire {
   }
 
   #turnOutbound(): void {
+    this.#fillKernel();
+    if (this.isClogged && !this.#socket.destroyed) return;
+    const count = this.#random() < 0.7 ? this.#cut() : 0;
+    const text = this.#kernel.slice(0, count);
+    if (count > 0) this.#kernel = this.#kernel.slice(count);
+    if (text !== "" && !this.#gone) this.far?.onBytes(text);
+    if (this.#kernel === "" && this.#writes.length === 0) this.#settleEnds();
+  }
+
+  #fillKernel(): void {
     while (this.#kernel.length < KERNEL && !this.#socket.destroyed) {
       const write = this.#writes.shift();
       if (write === undefined) break;
@@ -146,12 +156,10 @@ export class Wire {
       this.#kernel += typeof write.data === "string" ? write.data : write.data.toString("latin1");
       write.done();
     }
-    if (this.isClogged && !this.#socket.destroyed) return;
-    const count = this.#random() < 0.7 ? this.#cut() : 0;
-    const text = this.#kernel.slice(0, count);
-    if (count > 0) this.#kernel = this.#kernel.slice(count);
-    if (text !== "" && !this.#gone) this.far?.onBytes(text);
-    if (this.#kernel !== "" || this.#writes.length > 0) return;
+  }
+
+  /** All that the gateway has written was read. */
+  #settleEnds(): void {
     if (this.#ends && !this.#finished) {
       this.#finished = true;
       this.#socket.emit("finish");
