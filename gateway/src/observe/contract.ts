@@ -85,7 +85,8 @@ export type HandshakeOutcome = "full" | "resumed" | "failed" | "refused";
 
 /**
  * What a rule's retry policy led to: one more try (`made`); the end of a request with an answer after that (`success`); its end
- * because its attempts (`exhausted`) or the cluster's budget (`overflow`) were used up.
+ * because its attempts were used up or the answer asked for too long a wait (`exhausted`), or because the cluster's budget was used up
+ * (`overflow`).
  */
 export type RetryEvent = "made" | "success" | "exhausted" | "overflow";
 

@@ -99,7 +99,7 @@ export const METRIC_FAMILIES: readonly MetricFamily[] = [
     name: "sallyport_upstream_retried_requests_total",
     type: "counter",
     labels: ["outcome"],
-    help: "Requests that were to be retried, by outcome: success (answered after a retry), exhausted (all attempts were used up) or overflow (the budget of the cluster was)",
+    help: "Requests that were to be retried, by outcome: success (answered after a retry), exhausted (all attempts were used up, or the answer asked for too long a wait) or overflow (the budget of the cluster was)",
     read: ({ cells }) =>
       RETRY_EVENTS.filter((event) => event !== "made").map((event) => ({
         labels: { outcome: event },
