@@ -1,11 +1,11 @@
 /** Reads request heads of one connection under the configuration in force; the same head twice is parsed once. */
 import type { FaultReason } from "@sallyport/model/fault";
-import { type ConnectionTerm, followTerm, type TermOwner } from "../exchange/connection-term.ts";
+import type { TermOwner } from "../exchange/connection-term.ts";
 import type { DownstreamStream } from "../exchange/contract.ts";
 import type { ExchangeStart } from "../exchange/exchange-state.ts";
-import { isOutdated, NO_RUNTIME, withoutRoutes } from "../exchange/in-force.ts";
+import { FollowedBind } from "../exchange/followed-bind.ts";
+import { NO_RUNTIME, withoutRoutes } from "../exchange/in-force.ts";
 import { RequestHead } from "../head/request-head.ts";
-import type { CompiledBind, Runtime } from "../router/contract.ts";
 import { toLatin1 } from "../wire/latin1.ts";
 import { CR, LF } from "../head/bytes.ts";
 import { HeadParser } from "./head-parser.ts";
@@ -29,32 +29,22 @@ export interface Refusal {
 }
 
 /** Keeps the last head and what it meant; an exchange starts from here. */
-export class RequestReader implements ExchangeStart {
+export class RequestReader extends FollowedBind implements ExchangeStart {
   readonly downstream: DownstreamStream;
   head = NO_REQUEST;
-  runtime: Runtime;
-  bind: CompiledBind;
-  outdated: boolean;
   /** performance.now() of the first byte of the head; 0 before. */
   startedAt = 0;
-  /** How long the connection may be used; undefined: as long as its client likes. */
-  term: ConnectionTerm | undefined;
   readonly #port: ServerPort;
-  readonly #owner: TermOwner;
   #builder: RequestBuilder;
   /** head.text may be compared with what comes. */
   #remembered = false;
   #spokeHttp = false;
 
   constructor(port: ServerPort, downstream: DownstreamStream & TermOwner) {
+    super(port, downstream.connection, downstream);
     this.#port = port;
-    this.#owner = downstream;
     this.downstream = downstream;
-    this.runtime = port.runtime();
-    this.bind = port.bindOf(this.runtime);
-    this.outdated = isOutdated(downstream.connection, this.bind);
     this.#builder = new RequestBuilder(downstream.connection, this.bind.http);
-    this.term = followTerm(undefined, this.bind.http, downstream, port.dependencies);
   }
 
   /** Whether another request may come behind the last head. */
@@ -70,8 +60,7 @@ export class RequestReader implements ExchangeStart {
 
   /** The offset behind the head in bytes[from, end), 0 where it is incomplete, -1 where it is refused. */
   read(bytes: Buffer, from: number, end: number): number {
-    const runtime = this.#port.runtime();
-    if (runtime !== this.runtime) this.#follow(runtime);
+    if (this.follow()) this.#followOptions();
     const to = from + this.head.text.length;
     const text = this.#remembered ? sameLength(bytes, from, to, end) : "";
     if (text !== "" && text === this.head.text && !this.head.abandoned) {
@@ -87,8 +76,7 @@ export class RequestReader implements ExchangeStart {
   forget(): void {
     this.#remembered = false;
     this.head = NO_REQUEST;
-    const runtime = this.#port.runtime();
-    if (runtime !== this.runtime) this.#follow(runtime);
+    if (this.follow()) this.#followOptions();
   }
 
   /**
@@ -120,16 +108,10 @@ export class RequestReader implements ExchangeStart {
     return behind;
   }
 
-  #follow(runtime: Runtime): void {
-    const bind = this.#port.bindOf(runtime);
-    if (bind.http !== this.bind.http) {
-      this.#builder = new RequestBuilder(this.downstream.connection, bind.http);
-      this.#remembered = false;
-      this.term = followTerm(this.term, bind.http, this.#owner, this.#port.dependencies);
-    }
-    if (bind !== this.bind) this.outdated = isOutdated(this.downstream.connection, bind);
-    this.runtime = runtime;
-    this.bind = bind;
+  /** What was built for other limits says nothing under these. */
+  #followOptions(): void {
+    this.#builder = new RequestBuilder(this.downstream.connection, this.bind.http);
+    this.#remembered = false;
   }
 }
 

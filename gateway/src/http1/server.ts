@@ -9,25 +9,24 @@ import type { BodyFraming, BodyLease, BodyMode, DownstreamStream, SendOutcome } 
 import { Exchange } from "../exchange/exchange.ts";
 import type { ResponseHead } from "../head/response-head.ts";
 import { withAccept } from "../head/websocket.ts";
-import { Timed } from "../time/wheel.ts";
-import type { ByteReader, Inlet } from "../wire/inlet.ts";
+import type { ByteReader } from "../wire/inlet.ts";
 import { AnswerWriter, type AnswerTerms } from "./answer-writer.ts";
-import { afterEnd, betweenRequests, LINGER } from "./patience.ts";
+import { ConnectionLife, type LifeOwner } from "./connection-life.ts";
 import { RequestInput, type RequestInputOwner } from "./request-input.ts";
 import { RequestReader, type Refusal } from "./request-reader.ts";
 import type { AcceptedSocket, ServerPort } from "../exchange/server-port.ts";
 
 /** One client connection. */
-export class Http1Server extends Timed implements DownstreamStream, ByteReader, RequestInputOwner {
+export class Http1Server implements DownstreamStream, ByteReader, RequestInputOwner, LifeOwner {
   /** What ends the connection ends the exchange. */
   readonly gone = false;
   readonly connection: AcceptedSocket["about"];
   readonly #port: ServerPort;
   readonly #socket: Socket;
-  readonly #inlet: Inlet;
   readonly #reader: RequestReader;
   readonly #input: RequestInput;
   readonly #writer: AnswerWriter;
+  readonly #life: ConnectionLife;
   readonly #terms: AnswerTerms = { old: false, persistent: true, bodiless: false };
   #exchange: Exchange | undefined = undefined;
   #inTurn = false;
@@ -35,16 +34,15 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   #answerEnded = false;
 
   constructor(accepted: AcceptedSocket, port: ServerPort) {
-    super();
     const { socket, inlet, about, ways } = accepted;
     this.connection = about;
     this.#port = port;
     this.#socket = socket;
-    this.#inlet = inlet;
     this.#reader = new RequestReader(port, this);
     this.#input = new RequestInput(this, this.#reader, inlet);
     this.#writer = new AnswerWriter(socket, ways, () => this.#turn(() => this.#onDrain()));
-    this.#arm(this.#reader.bind.http.idleTimeout);
+    const { outlet } = this.#writer;
+    this.#life = new ConnectionLife({ port, socket, inlet, reader: this.#reader, input: this.#input, outlet }, this);
     socket.on("end", () => this.#turn(() => this.#input.end()));
   }
 
@@ -60,17 +58,19 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     return this.#input.bodyBytes;
   }
 
-  /** Between requests it closes; otherwise the answer under way will say Connection: close. */
+  get wentUpstream(): boolean {
+    return this.#exchange?.upstream !== undefined;
+  }
+
+  /** Lets the client go as soon as nothing is under way. */
   drain(): void {
-    if (this.#input.idle) this.#end();
+    this.#life.drain();
   }
 
   onClosed(): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    this.#port.dependencies.clocks.coarse.disarm(this);
-    this.#reader.term?.close();
-    this.#inlet.close();
+    this.#life.close();
     if (exchange !== undefined) this.#turn(() => exchange.onDownstreamClosed());
   }
 
@@ -86,18 +86,18 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   takeBody(mode: BodyMode): void {
     this.#input.take(mode);
-    if (!this.#inTurn) this.#turn(() => this.#input.run());
+    this.#goOn();
   }
 
   pauseBody(): void {
     this.#input.pause();
-    this.#armStream();
+    this.#life.awaitExchange(this.#exchange);
   }
 
   resumeBody(): void {
     this.#input.unpause();
-    if (this.#input.owedBody) this.#arm(this.#reader.bind.http.bodyIdleTimeout);
-    if (!this.#inTurn) this.#turn(() => this.#input.run());
+    if (this.#input.owedBody) this.#life.awaitBody();
+    this.#goOn();
   }
 
   sendInterim(head: ResponseHead): void {
@@ -105,13 +105,11 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   sendHead(head: ResponseHead, framing: BodyFraming, mode: BodyMode): void {
-    const { draining, dependencies } = this.#port;
-    const { complete, ended } = this.#input;
-    const { head: request, persists } = this.#reader;
-    this.#terms.persistent = persists && complete && !ended && !draining && !dependencies.pressure.stopKeepAlive;
+    const request = this.#reader.head;
+    this.#terms.persistent = this.#life.mayGoOn;
     this.#terms.bodiless = request.method === "HEAD";
     this.#writer.head(framing === "tunnel" ? withAccept(head, request) : head, framing, mode, this.#terms);
-    this.#armStream();
+    this.#life.awaitExchange(this.#exchange);
     if (framing === "tunnel") this.#input.tunnel();
   }
 
@@ -120,7 +118,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   sendBody(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
-    this.#armStream();
+    this.#life.awaitExchange(this.#exchange);
     return this.#writer.body(bytes, from, to, lease);
   }
 
@@ -134,33 +132,34 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     }
     this.#exchange = undefined;
     if (this.#terms.persistent && this.#reader.persists) this.#nextRequest();
-    else this.#end();
+    else this.#life.end();
   }
 
   flush(): "taken" | "full" {
     const outcome = this.#writer.outlet.flush();
-    if (outcome === "full" && this.#exchange === undefined) this.#armStream();
+    if (outcome === "full" && this.#exchange === undefined) this.#life.awaitExchange(undefined);
     return outcome;
   }
 
   abort(): void {
     this.#exchange = undefined;
     this.#input.ignore();
-    if (!this.#writer.cut(this.connection.scheme)) this.#end();
+    if (!this.#writer.cut(this.connection.scheme)) this.#life.end();
   }
 
   onHeadBegun(): void {
     this.#reader.startedAt = this.#port.dependencies.now();
-    this.#arm(this.#reader.bind.http.headTimeout);
+    this.#life.awaitHead();
   }
 
   onRequestHead(): void {
-    const { head, bind } = this.#reader;
+    const { head } = this.#reader;
     const exchange = this.#open(head.version === "HTTP/1.0");
-    this.#arm(head.framing === "none" ? bind.http.streamIdleTimeout : bind.http.bodyIdleTimeout);
+    if (head.framing === "none") this.#life.awaitExchange(undefined);
+    else this.#life.awaitBody();
     exchange.begin(this.#reader);
     // its rule is known by now
-    if (exchange.rule?.limits !== undefined && !this.#input.owedBody) this.#armStream();
+    if (exchange.rule?.limits !== undefined && !this.#input.owedBody) this.#life.awaitExchange(exchange);
   }
 
   onRequestRefused(refusal: Refusal): void {
@@ -169,8 +168,8 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   onRequestPiece(bytes: Buffer, from: number, to: number, lease: BodyLease | undefined): SendOutcome {
-    if (this.#input.state === "tunnel") this.#armStream();
-    else this.#arm(this.#reader.bind.http.bodyIdleTimeout);
+    if (this.#input.state === "tunnel") this.#life.awaitExchange(this.#exchange);
+    else this.#life.awaitBody();
     const exchange = this.#exchange;
     if (exchange === undefined) return "taken";
     try {
@@ -183,7 +182,7 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
 
   onRequestComplete(trailers: string): void {
     const exchange = this.#exchange;
-    this.#armStream();
+    this.#life.awaitExchange(exchange);
     if (this.#answerEnded) this.#exchange = undefined;
     exchange?.onRequestEnd(trailers);
   }
@@ -199,23 +198,15 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   }
 
   onInputEnded(): void {
-    this.#end();
+    this.#life.end();
   }
 
   takesHead(): boolean {
     return !this.#writer.outlet.clogged;
   }
 
-  override onLate(): void {
+  onLate(): void {
     this.#turn(() => this.#expire());
-  }
-
-  override onVisit(): void {
-    if (this.#input.idle) {
-      this.#reader.forget();
-      // its next request could only be misdirected
-      if (this.#reader.outdated) this.#end();
-    } else if (this.#exchange?.upstream !== undefined) this.#reader.forgetRoutes();
   }
 
   #expire(): void {
@@ -240,24 +231,20 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
   #nextRequest(): void {
     this.#reader.startedAt = 0;
     this.#input.next();
-    this.#armBetween();
+    this.#life.awaitRequest();
     // outside of a turn the upstream connection must first be free again
-    if (!this.#inTurn && this.#input.heldUp) queueMicrotask(() => this.#turn(() => this.#input.run()));
+    if (!this.#inTurn && this.#input.heldUp) queueMicrotask(() => this.#goOn());
   }
 
-  /** FIN behind the last byte; what comes is ignored for a while from then on. */
-  #end(): void {
-    const { outlet } = this.#writer;
-    outlet.end();
-    this.#input.ignore();
-    this.#arm(afterEnd(this.#reader.bind.http, outlet));
-    if (outlet.unsent) this.#socket.once("finish", () => this.#arm(LINGER));
+  /** Goes on with what waits; within a turn, reading does. */
+  #goOn(): void {
+    if (!this.#inTurn) this.#turn(() => this.#input.run());
   }
 
   #onDrain(): void {
     const exchange = this.#exchange;
-    if (exchange !== undefined) this.#armStream();
-    else if (this.#input.state === "head") this.#armBetween();
+    if (exchange !== undefined) this.#life.awaitExchange(exchange);
+    else if (this.#input.state === "head") this.#life.awaitRequest();
     if (exchange === undefined) this.#input.run();
     else exchange.onDownstreamDrain();
   }
@@ -283,16 +270,5 @@ export class Http1Server extends Timed implements DownstreamStream, ByteReader, 
     this.#port.dependencies.log.error("bug on a client connection", { error });
     this.#exchange?.onDownstreamFault("internal-error");
     this.#socket.destroy();
-  }
-
-  #armBetween(): void {
-    this.#arm(betweenRequests(this.#reader.bind.http, this.#writer.outlet, this.#input.begun));
-  }
-  #armStream(): void {
-    const { streamIdleTimeout } = this.#reader.bind.http;
-    this.#arm(this.#exchange?.limitSilence(streamIdleTimeout) ?? streamIdleTimeout);
-  }
-  #arm(milliseconds: number): void {
-    this.#port.dependencies.clocks.coarse.arm(this, milliseconds);
   }
 }

@@ -4,7 +4,7 @@
  * while and up to a size. Then a reset without an error asks the client to stop (RFC 9113 section 8.1).
  */
 import type { BodyLease, SendOutcome } from "../exchange/contract.ts";
-import { LINGER } from "./connection.ts";
+import { LINGER } from "../exchange/lingering-close.ts";
 import { ErrorCode } from "./frames.ts";
 import type { Http2Server } from "./server.ts";
 import { Http2Stream } from "./stream.ts";

@@ -5,6 +5,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { BodyLease, DownstreamTls } from "../exchange/contract.ts";
+import { LINGER } from "../exchange/lingering-close.ts";
 import type { CompiledBind, CompiledTlsChain, TlsTermination } from "../router/contract.ts";
 import { Timed } from "../time/wheel.ts";
 import type { ByteReader, Inlet } from "../wire/inlet.ts";
@@ -20,8 +21,6 @@ import type { ArrivalOwner } from "./arrival-owner.ts";
 /** `header`, `hello`: bytes are read; `handshake`: terminating, or waiting for that; `refused`: answered, lingers; `over`: served or closed. */
 type State = "header" | "hello" | "handshake" | "refused" | "over";
 
-/** Milliseconds that a refused client has to read why. */
-const LINGER = 1_500;
 const NOTHING = Buffer.alloc(0);
 
 /** One connection on its way. */
