@@ -8,6 +8,9 @@ import type { ClusterTable, ManagedCluster } from "./contract.ts";
 import { openResolver } from "./dns/resolver.ts";
 import { openClusterTable } from "./table.ts";
 
+/** Milliseconds in which a server that answers has done so, on any machine. */
+const TIMEOUT = 3000;
+
 interface SetUp {
   readonly server: DnsServer;
   readonly table: ClusterTable;
@@ -31,7 +34,7 @@ async function setUp(t: TestContext): Promise<SetUp> {
   let wake: (() => void) | undefined;
   const table = openClusterTable({
     ...outside.options,
-    resolver: openResolver({ servers: [server.address], timeout: 100, tries: 1, resolvConfPath: "/nonexistent" }),
+    resolver: openResolver({ servers: [server.address], timeout: TIMEOUT, tries: 1, resolvConfPath: "/nonexistent" }),
     schedule: (_milliseconds, run) => {
       scheduled.push(run);
       return () => undefined;

@@ -23,7 +23,7 @@ async function setUp(
   const resolvConfPath = join(folder, "resolv.conf");
   await writeFile(hostsPath, files.hosts ?? "");
   await writeFile(resolvConfPath, files.resolvConf ?? "");
-  const resolver = openResolver({ servers: [server.address], hostsPath, resolvConfPath, timeout: 100, tries: 1 });
+  const resolver = openResolver({ servers: [server.address], hostsPath, resolvConfPath, timeout: 3000, tries: 1 });
   t.after(async () => {
     resolver.close();
     await server.close();
