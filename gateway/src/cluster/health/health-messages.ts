@@ -13,6 +13,15 @@ export type HealthMessage =
   | "endpoint is unhealthy: its health check fails"
   | "endpoint is healthy";
 
+/** Bad news are warnings, so that whoever wants no more than those has them; good news end them. */
+const LEVELS: Readonly<Record<HealthMessage, "info" | "warn">> = {
+  "endpoint ejected": "warn",
+  "endpoint is back after its ejection": "info",
+  "endpoint should be ejected, but too many are": "warn",
+  "endpoint is unhealthy: its health check fails": "warn",
+  "endpoint is healthy": "info",
+};
+
 /** Lines of one worker. */
 export class HealthMessages {
   readonly #log: HealthLog;
@@ -35,7 +44,7 @@ export class HealthMessages {
       return;
     }
     this.#said++;
-    this.#log.info(message, fields);
+    this.#log[LEVELS[message]](message, fields);
   }
 
   #begin(now: number): void {
