@@ -15,6 +15,7 @@ export class Receiver implements AnswerReceiver {
   onHead: () => void = () => undefined;
   readonly failures: { reason: FaultReason; progress: TryProgress }[] = [];
   drains = 0;
+  /** Of what it was given: a head that comes alone stops nothing. */
   full = false;
 
   onInterim(head: { status: number }): void {
@@ -40,7 +41,7 @@ export class Receiver implements AnswerReceiver {
   }
 
   onAnswerTurn(): "taken" | "full" {
-    return this.full ? "full" : "taken";
+    return this.full && this.body !== "" ? "full" : "taken";
   }
 
   onUpstreamDrain(): void {
