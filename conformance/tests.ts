@@ -3,6 +3,7 @@
 // :policies).
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
+import { dirname, join } from "node:path";
 
 const OWN_COMMAND = /\/(protocol|jury|ingress|policies\/policies)\.test\.ts$/;
 
@@ -20,7 +21,8 @@ if (files.length === 0) {
 const BUILDING = /\/(cluster|controller|gateway-api|grpc|helm|http2|interop|jury|tls)\//;
 const minutes = files.some((file) => BUILDING.test(file)) ? 15 : 5;
 // One file at a time: each starts gateways of its own, and some measure time.
-const options = ["--test", "--test-concurrency=1", `--test-timeout=${minutes * 60_000}`];
+const chance = `--import=${join(dirname(import.meta.dirname), "scripts", "test-chance.ts")}`;
+const options = ["--test", chance, "--test-concurrency=1", `--test-timeout=${minutes * 60_000}`];
 const child = spawn(process.execPath, [...options, ...files], { stdio: "inherit" });
 child.on("exit", (code) => {
   process.exitCode = code ?? 1;

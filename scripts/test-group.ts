@@ -109,6 +109,7 @@ function killGroup(child: ChildProcess): boolean {
 function flags(group: TestGroup): string[] {
   return [
     "--test",
+    `--import=${join(import.meta.dirname, "test-chance.ts")}`,
     "--test-isolation=none",
     // The reporter looks for open handles when all tests are over; without this their owner would never get there.
     "--test-force-exit",
