@@ -31,7 +31,7 @@ before(async () => {
   api = await openKubeApi({ version: "test", kubeconfig: server.kubeconfig, rate: { perSecond: 1000, burst: 1000 } });
   // Established is said a moment before it is served.
   for (const kind of KINDS)
-    await eventually(async () => (await api.send({ method: "GET", path: pathOf(kind) })) !== null, { within: 60_000 });
+    await eventually(async () => (await api.send({ method: "GET", path: pathOf(kind) })) !== null, { within: 180_000 });
 });
 
 after(async () => {

@@ -10,7 +10,8 @@ export interface Bench {
   readonly port: number;
 }
 
-const PATIENCE = 4000;
+/** Less than the gateway's own limit on a head, which would hide a hang. Milliseconds. */
+const PATIENCE = 9000;
 
 /**
  * What every judge made of `bytes`. The client ends its side once nothing has come for `quiet` milliseconds, so that

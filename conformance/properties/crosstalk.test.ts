@@ -12,7 +12,7 @@ import { below, pick, seeded } from "@sallyport/testkit/random";
 const SEED = 44_487;
 const CLIENTS = 24;
 const CONNECTIONS_EACH = 60;
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 const MANNERS = [
   "plain",

@@ -13,7 +13,7 @@ import type { Slot } from "../protocol/exercise.ts";
 import { cuts, pieces, validRequest } from "./messages.ts";
 
 const SEED = 9112;
-const PATIENCE = 4000;
+const PATIENCE = 30_000;
 const GAP = 1;
 const LANES = 4;
 let rig: Rig | undefined;

@@ -21,8 +21,8 @@ export interface Timing {
   readonly gap: number;
 }
 
-/** Right for a loopback run on a busy machine. */
-const defaultTiming: Timing = { patience: 3000, gap: 2 };
+/** Right for a loopback run on a busy machine; patience ends before the gateway's own limit on a head does, 10 s, which would hide a hang. */
+const defaultTiming: Timing = { patience: 9000, gap: 2 };
 
 const PROBE = "/probe-on-the-same-connection";
 const FENCE = "/fence-on-a-new-connection";
