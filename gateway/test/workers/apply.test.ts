@@ -31,7 +31,8 @@ for (const workers of [1, 3]) {
     const seen = new Set<number>();
     let newest = -1;
     const end = performance.now() + 1_500;
-    for (let turn = 0; performance.now() < end; turn++) {
+    // At least so many configurations, however long a busy machine takes for them.
+    for (let turn = 0; performance.now() < end || seen.size < 10; turn++) {
       const answer = await clients[turn % clients.length]!.ask();
       assert.equal(answer.status, 200);
       const version = Number(headerOf(answer, "x-version"));
@@ -41,7 +42,6 @@ for (const workers of [1, 3]) {
     }
     flipping = false;
     await flipper;
-    assert.ok(seen.size >= 10, `saw ${seen.size} of ${flips} configurations`);
     const last = await Promise.all(clients.map(async (client) => headerOf(await client.ask(), "x-version")));
     assert.deepEqual(new Set(last), new Set([String(flips)]));
   });

@@ -39,7 +39,7 @@ test("connections beyond the limit are closed whichever worker has them; other p
   const served = await countServed(portOf("127.0.0.1"), 24, clients);
   // one after the other there is no race
   assert.equal(served, LIMIT);
-  assert.equal((await rig.metrics()).value(LIMITED), 24 - LIMIT);
+  await rig.untilMetrics((metrics) => assert.equal(metrics.value(LIMITED), 24 - LIMIT));
   const other = await RawClient.open({ port: portOf("127.0.0.2"), host: "127.0.0.2" });
   clients.push(other);
   await other.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");

@@ -14,6 +14,8 @@ const DIED = 'sallyport_worker_replacements_total{reason="died"}';
 /** Workers start anew on a machine that does other things. */
 const PATIENCE = { within: 60_000 };
 const INTERVAL = 60;
+/** Milliseconds for which an endpoint is ejected: long enough to be seen so on any machine. */
+const EJECTED = 8_000;
 const HEALTH_CHECK: Cluster["healthCheck"] = {
   probe: { kind: "http", method: "GET", path: "/healthz", statuses: [{ from: 200, to: 299 }] },
   interval: INTERVAL,
@@ -127,11 +129,11 @@ test("what one worker's checks find out, all workers go by", async (t) => {
   await rig.apply({ backends: [well.port, ill.port], cluster: { healthCheck: HEALTH_CHECK } });
   await eventually(async () => (await showEndpoint(rig, ill))?.health === "unhealthy");
   await eventually(async () => (await askAll(rig)) === "200");
-  assert.equal((await rig.metrics()).value("sallyport_upstream_endpoints_unhealthy"), 1);
+  await untilMetric(rig, "sallyport_upstream_endpoints_unhealthy", 1, "one unhealthy endpoint");
   ill.health = 200;
   await eventually(async () => (await showEndpoint(rig, ill))?.health === "fit");
   await eventually(async () => (await askAll(rig)) === "200 503");
-  assert.equal((await rig.metrics()).value("sallyport_upstream_endpoints_unhealthy"), 0);
+  await untilMetric(rig, "sallyport_upstream_endpoints_unhealthy", 0, "no unhealthy endpoint");
 });
 
 test("an endpoint that fails for any worker is ejected for all, and comes back", async (t) => {
@@ -143,7 +145,7 @@ test("an endpoint that fails for any worker is ejected for all, and comes back",
     splitLocalOrigin: false,
     consecutiveLocalOrigin: 0,
     interval: 10_000,
-    baseEjectionTime: 3_000,
+    baseEjectionTime: EJECTED,
     maxEjectionTime: 60_000,
     maxEjectionPercent: 50,
   };
@@ -153,11 +155,11 @@ test("an endpoint that fails for any worker is ejected for all, and comes back",
   await eventually(async () => {
     await askAll(rig);
     return (await rig.metrics()).value(ejected) === 1;
-  });
+  }, PATIENCE);
   await eventually(async () => (await askAll(rig)) === "200");
   const shown = await showEndpoint(rig, ill);
   assert.equal(shown?.health, "ejected");
-  assert.ok(shown.ejectedForMs !== null && shown.ejectedForMs > 0 && shown.ejectedForMs <= 3_000);
+  assert.ok(shown.ejectedForMs !== null && shown.ejectedForMs > 0 && shown.ejectedForMs <= EJECTED);
   assert.equal((await rig.metrics()).value("sallyport_upstream_endpoints_ejected"), 1);
   assert.ok(ill.requests >= 5);
   const before = ill.requests;

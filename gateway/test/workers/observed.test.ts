@@ -61,9 +61,10 @@ test("route and cluster labels appear where they are asked for, capped", async (
   await rig.apply();
   const client = await rig.open();
   await client.ask();
-  const metrics = await rig.metrics();
-  assert.equal(metrics.value('sallyport_route_requests_total{route="default/web",code_class="2xx"}'), 1);
-  assert.equal(metrics.value('sallyport_cluster_requests_total{cluster="default/web:80",code_class="2xx"}'), 1);
+  await rig.untilMetrics((metrics) => {
+    assert.equal(metrics.value('sallyport_route_requests_total{route="default/web",code_class="2xx"}'), 1);
+    assert.equal(metrics.value('sallyport_cluster_requests_total{cluster="default/web:80",code_class="2xx"}'), 1);
+  });
 });
 
 test("metrics tell of listeners, upstream connections and workers", async () => {
@@ -71,18 +72,19 @@ test("metrics tell of listeners, upstream connections and workers", async () => 
   await rig.apply();
   const clients = await rig.openMany(4);
   for (const client of clients) for (let count = 0; count < 5; count++) await client.ask("/12345");
-  const metrics = await rig.metrics();
   const listener = 'listener="default/gw/http"';
-  assert.equal(metrics.value(`sallyport_http_requests_total{${listener},code_class="2xx",flag="-"}`), 20);
-  assert.equal(metrics.value(`sallyport_http_request_duration_seconds_count{${listener}}`), 20);
-  assert.equal(metrics.value(`sallyport_http_response_body_bytes_total{${listener}}`), 120);
-  assert.equal(metrics.value(`sallyport_downstream_connections_active{${listener}}`), 4);
-  const connects = metrics.value('sallyport_upstream_connects_total{outcome="success"}') ?? 0;
-  assert.equal(connects + (metrics.value("sallyport_upstream_reuses_total") ?? 0), 20);
-  assert.equal(metrics.value("sallyport_upstream_connections_active"), connects);
-  assert.equal(metrics.value("sallyport_workers"), 2);
-  assert.ok((metrics.value("process_resident_memory_bytes") ?? 0) > 1e7);
-  await eventually(async () => ((await rig.metrics()).value('sallyport_worker_heap_bytes{worker="1"}') ?? 0) > 1e6);
+  await rig.untilMetrics((metrics) => {
+    assert.equal(metrics.value(`sallyport_http_requests_total{${listener},code_class="2xx",flag="-"}`), 20);
+    assert.equal(metrics.value(`sallyport_http_request_duration_seconds_count{${listener}}`), 20);
+    assert.equal(metrics.value(`sallyport_http_response_body_bytes_total{${listener}}`), 120);
+    assert.equal(metrics.value(`sallyport_downstream_connections_active{${listener}}`), 4);
+    const connects = metrics.value('sallyport_upstream_connects_total{outcome="success"}') ?? 0;
+    assert.equal(connects + (metrics.value("sallyport_upstream_reuses_total") ?? 0), 20);
+    assert.equal(metrics.value("sallyport_upstream_connections_active"), connects);
+    assert.equal(metrics.value("sallyport_workers"), 2);
+    assert.ok((metrics.value("process_resident_memory_bytes") ?? 0) > 1e7);
+    assert.ok((metrics.value('sallyport_worker_heap_bytes{worker="1"}') ?? 0) > 1e6);
+  });
 });
 
 test("a request that finds no endpoint counts with its flag", async () => {
@@ -91,7 +93,7 @@ test("a request that finds no endpoint counts with its flag", async () => {
   const client = await rig.open();
   assert.equal((await client.ask()).status, 503);
   const key = 'sallyport_http_requests_total{listener="default/gw/http",code_class="5xx",flag="UH"}';
-  assert.equal((await rig.metrics()).value(key), 1);
+  await rig.untilMetrics((metrics) => assert.equal(metrics.value(key), 1));
 });
 
 test("the process log changes its level while it runs, in every worker", async () => {
@@ -113,11 +115,14 @@ test("the admin API shows configuration, clusters and listeners as the workers h
     dump.resources.map(({ kind }) => kind),
     ["listener", "http-route", "cluster", "endpoints"],
   );
-  const [cluster] = JSON.parse((await rig.admin("/clusters")).body) as { key: string; endpoints: unknown[] }[];
-  assert.equal(cluster?.key, "default/web:80");
   const address = `127.0.0.1:${rig.backendPort}`;
   const use = { health: "fit", ejectedForMs: null, active: 0, connections: 1, streams: 0, idle: 1, draining: 0 };
-  assert.deepEqual(cluster?.endpoints, [{ address, weight: 1, state: "ready", ...use }]);
+  await eventually(async () => {
+    const [cluster] = JSON.parse((await rig.admin("/clusters")).body) as { key: string; endpoints: unknown[] }[];
+    assert.equal(cluster?.key, "default/web:80");
+    assert.deepEqual(cluster?.endpoints, [{ address, weight: 1, state: "ready", ...use }]);
+    return true;
+  });
   assert.deepEqual(JSON.parse((await rig.admin("/listeners")).body), [
     {
       bind: "127.0.0.1:0",
@@ -148,7 +153,7 @@ test("memory beyond its limit first ends keep-alive, then sheds requests", async
   await eventually(async () => (await shedding.metrics()).value("sallyport_memory_pressure") === 2);
   assert.equal((await (await shedding.open()).ask()).status, 503);
   const key = 'sallyport_http_requests_total{listener="default/gw/http",code_class="5xx",flag="OM"}';
-  assert.equal((await shedding.metrics()).value(key), 1);
+  await shedding.untilMetrics((metrics) => assert.equal(metrics.value(key), 1));
 });
 
 test("options that cannot work are refused with what would", async () => {

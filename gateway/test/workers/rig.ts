@@ -1,6 +1,7 @@
 /** A gateway with real workers, real sockets and a real backend, for tests of what happens to clients. */
 import { once } from "node:events";
 import { createServer, get, type Server } from "node:http";
+import { eventually } from "@sallyport/testkit/eventually";
 import { RawClient } from "@sallyport/testkit/raw-client";
 import type { Message } from "@sallyport/testkit/strict-http";
 import { StartFailure, type Gateway, type GatewayOptions } from "../../src/workers/contract.ts";
@@ -91,6 +92,15 @@ export class Rig implements AsyncDisposable {
     const { status, body } = await fetchText(this.gateway.metricsPort ?? 0, "/metrics");
     if (status !== 200) throw new Error(body);
     return parsePrometheusText(body);
+  }
+
+  /** Waits until metrics are so: a client may have its answer a moment before the worker's thread has counted it. */
+  async untilMetrics(check: (metrics: ParsedMetrics) => void): Promise<void> {
+    const probe = async (): Promise<true> => {
+      check(await this.metrics());
+      return true;
+    };
+    await eventually(probe, { within: 60_000, what: "metrics" });
   }
 
   admin(path: string, method = "GET", headers: Readonly<Record<string, string>> = {}): Promise<TextAnswer> {

@@ -21,7 +21,8 @@ class GatewayProcess implements AsyncDisposable {
 
   private constructor(child: ChildProcessByStdio<null, Readable, Readable>) {
     this.child = child;
-    this.exited = once(child, "exit");
+    // Not "exit": what it said last may still be on its way then.
+    this.exited = once(child, "close");
     child.stderr.setEncoding("utf8").on("data", (text: string) => (this.errors += text));
   }
 
