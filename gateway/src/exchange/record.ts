@@ -3,6 +3,7 @@ import type { ResponseFlag } from "@sallyport/model/fault";
 import { FieldLines } from "../head/field-lines.ts";
 import type { CompiledListener } from "../router/contract.ts";
 import type { ExchangeRecord } from "../observe/contract.ts";
+import { TextPair, TextPart } from "../observe/text-parts.ts";
 import type { DownstreamTls } from "./contract.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -58,6 +59,23 @@ export class LiveRecord implements ExchangeRecord {
 
   get requestId(): string {
     return this.#exchange.start?.head.requestId ?? "";
+  }
+
+  get pathPart(): TextPart | undefined {
+    const head = this.#exchange.start?.head;
+    if (head === undefined || head.targetFrom < 0) return undefined;
+    return new TextPart(head.text, head.targetFrom, head.targetFrom + head.target.length);
+  }
+
+  get agentPart(): TextPart | undefined {
+    const head = this.#exchange.start?.head;
+    return head === undefined || head.agentFrom < 0 ? undefined : new TextPart(head.text, head.agentFrom, head.agentTo);
+  }
+
+  get idPair(): TextPair | undefined {
+    const head = this.#exchange.start?.head;
+    if (head === undefined || head.receivedId !== "" || head.idStem === "") return undefined;
+    return new TextPair(head.idStem, head.idEnd);
   }
 
   get bytesReceived(): number {

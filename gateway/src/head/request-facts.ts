@@ -14,6 +14,10 @@ export abstract class RequestFacts extends FieldLines {
   method = "";
   /** As the client sent it: origin-form, absolute-form or `*`. */
   target = "";
+  /** Where that is in the text, and where the value of User-Agent is, [from, to); from -1 where the codec does not say. */
+  targetFrom = -1;
+  agentFrom = -1;
+  agentTo = 0;
   /** Lower case, without port and trailing dot. */
   host = "";
   scheme: "http" | "https" = "http";
@@ -42,6 +46,9 @@ export abstract class RequestFacts extends FieldLines {
   clientAddress = "";
   /** The id the client's trusted proxy gave it; "" where we give one. */
   receivedId = "";
+  /** The id that we give, in two pieces. */
+  idStem = "";
+  idEnd = "";
   /** The text from 0 on (request line, Host) may go upstream as it is. */
   verbatim = true;
   /** The Host line, [from, to) of text; from -1 where there is none. */

@@ -9,7 +9,7 @@ import type { RequestView } from "@sallyport/policies/filter";
 import type { RouteInput } from "../router/contract.ts";
 import { flatten } from "./flat-string.ts";
 import { RequestFacts } from "./request-facts.ts";
-import { idOfLine, type RequestIds } from "./request-id.ts";
+import type { RequestIds } from "./request-id.ts";
 import { asksForWebSocket, withoutKey } from "./websocket.ts";
 
 /** A request head. The codec sets what RequestFacts has; filters change it through RequestView. */
@@ -61,7 +61,7 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
 
   /** Of this exchange: the client's where it is trusted, else ours. */
   get requestId(): string {
-    return this.receivedId === "" ? idOfLine(this.#idLine) : this.receivedId;
+    return this.receivedId === "" ? this.idStem + this.idEnd : this.receivedId;
   }
 
   /** Sets what the codec found out last; the head is as the client sent it again. */
@@ -81,8 +81,10 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
   }
 
   /** Gives the exchange that begins its id. */
-  identify(ids: Pick<RequestIds, "nextLine">): void {
+  identify(ids: RequestIds): void {
     if (this.receivedId === "") this.#idLine = ids.nextLine();
+    this.idStem = ids.stem;
+    this.idEnd = ids.end;
   }
 
   /** Undoes what filters did, so that they can run again on the same head. */
@@ -175,7 +177,7 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
 
   /** The request id that goes out besides the field lines; "" where it is among them, or none is. */
   get addedId(): string {
-    return this.#idPlace === "made" && this.receivedId === "" ? idOfLine(this.#idLine) : "";
+    return this.#idPlace === "made" && this.receivedId === "" ? this.idStem + this.idEnd : "";
   }
 
   /** A copy for a mirror: as it would go upstream now, but it neither waits for 100 nor asks for an upgrade. */
@@ -198,6 +200,7 @@ export class RequestHead extends RequestFacts implements RequestView, RouteInput
     head.#moved = this.#moved;
     head.isGrpc = this.isGrpc;
     head.#idLine = this.#idLine;
+    [head.idStem, head.idEnd] = [this.idStem, this.idEnd];
     head.#idPlace = this.#idPlace;
     return head;
   }

@@ -10,7 +10,7 @@ import type { HttpServerOptions } from "@sallyport/model/listener";
 import { NO_CUTS } from "../head/field-lines.ts";
 import { toLatin1 } from "../wire/latin1.ts";
 import { isAuthority } from "../head/authority.ts";
-import { endOfName, endOfToken, endOfValue } from "../head/bytes.ts";
+import { endOfName, endOfToken, endOfValue, spells, toBytes } from "../head/bytes.ts";
 import { FieldTable } from "./field-table.ts";
 import { ParsedHead, refuseHead } from "./parsed-head.ts";
 import { noteField, trimValue, type Sender } from "./special-fields.ts";
@@ -36,6 +36,7 @@ const PASS = 0;
 const EMPTY_LINES = 4;
 const REQUEST_FIELDS = new FieldTable("request");
 const RESPONSE_FIELDS = new FieldTable("response");
+const USER_AGENT = toBytes("user-agent");
 
 /** Parses heads into one ParsedHead. */
 export class HeadParser {
@@ -94,14 +95,14 @@ function parseFields(head: ParsedHead, bytes: Buffer, end: number, limits: HeadL
     if (next <= 0) return next;
     if (count > limits.maxHeaderFields) return refuseHead(head, "head-too-large", "too many fields");
     const role = table.roleOf(bytes, at, colon - at);
+    head.lineFrom = at;
     if (colon !== nameEnd && limits.underscores !== "allow") {
       // not a name we know, though it may begin like the untrusted ones
       if (!passUnderscore(head, at, next, limits)) return -1;
     } else if (role !== PASS) {
-      head.lineFrom = at;
       placeValue(head, bytes, colon, next);
       if (!noteField(head, bytes, role, sender)) return -1;
-    }
+    } else noteAgent(head, bytes, colon, next);
     at = next;
   }
 }
@@ -133,6 +134,15 @@ function endOfHead(head: ParsedHead, bytes: Buffer, at: number, end: number): nu
 
 function tableOf(sender: Sender): FieldTable {
   return sender === "upstream" ? RESPONSE_FIELDS : REQUEST_FIELDS;
+}
+
+/** Where the value of User-Agent is, for the access log alone, which joins several as any other field. */
+function noteAgent(head: ParsedHead, bytes: Buffer, colon: number, next: number): void {
+  const at = head.lineFrom;
+  if (colon - at !== USER_AGENT.length || !spells(bytes, at, USER_AGENT)) return;
+  placeValue(head, bytes, colon, next);
+  head.agentFrom = ++head.agents === 1 ? head.valueFrom : -1;
+  head.agentTo = head.valueTo;
 }
 
 /** Where the field of the line that ends before `next` has its value. */

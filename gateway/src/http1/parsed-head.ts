@@ -27,6 +27,11 @@ export class ParsedHead {
   hostTo = 0;
   hostLineFrom = -1;
   hostLineTo = 0;
+  /** The value of User-Agent; -1 where there is none, or there are several. */
+  agentFrom = -1;
+  agentTo = 0;
+  /** How many there are. */
+  agents = 0;
   /** -1 where there is no Content-Length. */
   contentLength = -1;
   chunked = false;
@@ -74,6 +79,8 @@ export class ParsedHead {
     this.suspect = false;
     this.hostFrom = -1;
     this.hostLineFrom = -1;
+    this.agentFrom = -1;
+    this.agents = 0;
     this.contentLength = -1;
     this.chunked = false;
     this.close = false;

@@ -45,6 +45,9 @@ export class RequestBuilder {
     head.fieldsAt = parsed.fieldsAt - base;
     head.method = toMethod(bytes, parsed, text);
     head.target = text.slice(parsed.targetAt - base, parsed.targetEnd - base);
+    head.targetFrom = parsed.targetAt - base;
+    head.agentFrom = parsed.agentFrom < 0 ? -1 : parsed.agentFrom - base;
+    head.agentTo = parsed.agentTo - base;
     head.scheme = this.#connection.scheme;
     head.version = parsed.old ? "HTTP/1.0" : "HTTP/1.1";
     head.verbatim = !parsed.old && parsed.hostFrom >= 0;

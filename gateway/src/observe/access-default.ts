@@ -40,15 +40,15 @@ export const DEFAULT_FIELDS: Readonly<Record<string, string>> = {
  * written without barriers.
  */
 export function readDefaultFields(record: LoggedRecord, clock: WallClock): AccessRow {
-  const agent = record.requestHeader("user-agent");
+  const agent = record.agentPart ?? record.requestHeader("user-agent");
   const forwardedFor = toForwardedFor(record);
   const client = toClient(record);
-  const startTime = clock.toIso(record.startedAt);
+  const startTime = clock.toIsoPair(record.startedAt);
   const authority = toName(record.authority);
   const local = toName(record.downstreamLocal);
   const method = toName(record.method);
-  const path = toName(record.originalPath);
-  const requestId = toName(record.requestId);
+  const path = record.pathPart ?? toName(record.originalPath);
+  const requestId = record.idPair ?? toName(record.requestId);
   const details = toName(record.details);
   const routeName = toName(record.routeName);
   const cluster = toName(record.upstreamCluster);

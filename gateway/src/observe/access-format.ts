@@ -7,9 +7,10 @@ import { fail, ok, type Result } from "@sallyport/model/result";
 import { DEFAULT_FIELDS, readDefaultFields } from "./access-default.ts";
 import { EMPTY, compileOperator, type OperatorContext, type OperatorValue } from "./access-operators.ts";
 import type { LoggedRecord } from "./logged-record.ts";
+import type { TextPair, TextPart } from "./text-parts.ts";
 
 /** A value of a line, not escaped, one character a byte; undefined where there is none. */
-export type AccessValue = string | number | undefined;
+export type AccessValue = string | number | TextPart | TextPair | undefined;
 
 /** The values of a line, in the order of its fields. */
 export type AccessRow = readonly AccessValue[];

@@ -5,11 +5,14 @@
  */
 import { writeLatin1 } from "../wire/latin1.ts";
 import { toJsonString, toTextValue } from "./access-escape.ts";
+import { TextPair, TextPart } from "./text-parts.ts";
 import { MISSING, type AccessFormat, type AccessRow, type AccessValue } from "./access-format.ts";
 
 /** An escape takes up to six characters for one; quotes, and the digits of any number. */
 const EXPANSION = 6;
 const SLACK = 32;
+/** Bytes of a request head that are taken from its text at once: more is in few, and values behind it are cut out. */
+const SPREAD = 2048;
 /** Bytes up to which a loop copies faster than a call. */
 const SHORT = 64;
 const QUOTE = 0x22;
@@ -25,11 +28,17 @@ export class LineEncoder {
   #lineStart = 0;
   #lineEnd = 0;
   #values: AccessRow = [];
+  /** The text that values were parts of, as bytes: one line has several. */
+  #spreadText = "";
+  readonly #spread = Buffer.alloc(SPREAD);
+  readonly #spreadView = new DataView(this.#spread.buffer, this.#spread.byteOffset, SPREAD);
+  readonly #quotes: 0 | 1;
   readonly #textLengths: Int32Array;
   readonly #lengths: Int32Array;
 
   constructor(format: AccessFormat) {
     this.#format = format;
+    this.#quotes = format.style === "json" ? 1 : 0;
     this.#texts = format.fields.map((field) => toBytes(field.before));
     this.#tail = toBytes(format.tail);
     this.#textLengths = Int32Array.from(this.#texts, (text) => text.length);
@@ -77,6 +86,7 @@ export class LineEncoder {
     const textLengths = this.#textLengths;
     const lengths = this.#lengths;
     const before = this.#values;
+    const quotes = this.#quotes;
     let at = start;
     /** Of the line before, [from, to) is what is still to be copied to `at`. */
     let from = this.#lineStart;
@@ -85,7 +95,13 @@ export class LineEncoder {
       const value = row[index];
       const length = lengths[index] ?? 0;
       to += textLengths[index] ?? 0;
-      if (!isSame(value, before[index])) {
+      if (value instanceof TextPair && hasStemOf(value, before[index])) {
+        const stemEnd = to + quotes + value.stem.length;
+        at = this.#copy(buffer, at, from, stemEnd);
+        if (at + SLACK > buffer.length) return -1;
+        at = writeAscii(buffer, at, value.end);
+        from = stemEnd + value.end.length;
+      } else if (!isSame(value, before[index])) {
         at = this.#copy(buffer, at, from, to);
         const end = this.#write(buffer, at, value);
         if (end === -1) return -1;
@@ -115,25 +131,48 @@ export class LineEncoder {
 
   /** Escapes and writes a value; -1 where it might not fit. */
   #write(buffer: Buffer, at: number, value: AccessValue): number {
-    if (typeof value !== "string") {
-      return at + SLACK > buffer.length ? -1 : writeAscii(buffer, at, this.#escape(value));
+    if (typeof value === "string") return this.#writeText(buffer, at, value);
+    if (typeof value !== "object") {
+      if (at + SLACK > buffer.length) return -1;
+      return isSmall(value) ? writeSmall(buffer, at, value) : writeAscii(buffer, at, this.#escape(value));
     }
+    if (value instanceof TextPart && value.to <= SPREAD) return this.#writePart(buffer, at, value);
+    return this.#writeText(buffer, at, String(value));
+  }
+
+  #writeText(buffer: Buffer, at: number, value: string): number {
     if (at + value.length * EXPANSION + SLACK > buffer.length) return -1;
-    const quotes = this.#format.style === "json" ? 1 : 0;
-    const from = at + quotes;
+    const from = at + this.#quotes;
     const to = from + value.length;
     writeLatin1(buffer, value, from);
-    if (!isPlain(this.#view, from, to)) return writeAscii(buffer, at, this.#escape(value));
-    if (quotes === 0) return to;
+    return isPlain(this.#view, from, to) ? this.#quote(buffer, at, to) : writeAscii(buffer, at, this.#escape(value));
+  }
+
+  #writePart(buffer: Buffer, at: number, part: TextPart): number {
+    const length = part.to - part.from;
+    if (at + length * EXPANSION + SLACK > buffer.length) return -1;
+    if (part.text !== this.#spreadText) {
+      this.#spreadText = part.text;
+      writeLatin1(this.#spread, part.text, 0);
+    }
+    const from = at + this.#quotes;
+    return copyPlain({ source: this.#spreadView, from: part.from, to: part.to }, this.#view, from)
+      ? this.#quote(buffer, at, from + length)
+      : writeAscii(buffer, at, this.#escape(part));
+  }
+
+  /** Puts quotes, where there are any, around the value that ends at `to`. */
+  #quote(buffer: Buffer, at: number, to: number): number {
+    if (this.#quotes === 0) return to;
     buffer[at] = QUOTE;
     buffer[to] = QUOTE;
     return to + 1;
   }
 
   #escape(value: AccessValue): string {
-    const json = this.#format.style === "json";
-    if (typeof value === "string") return json ? toJsonString(value) : toTextValue(value);
-    return value === undefined ? MISSING[this.#format.style] : String(value);
+    if (value === undefined) return MISSING[this.#format.style];
+    if (typeof value === "number") return String(value);
+    return this.#quotes === 1 ? toJsonString(String(value)) : toTextValue(String(value));
   }
 }
 
@@ -141,7 +180,12 @@ export class LineEncoder {
 function isSame(value: AccessValue, before: AccessValue): boolean {
   if (typeof value === "string") return typeof before === "string" && isSameText(value, before);
   if (typeof value === "number") return typeof before === "number" && value === before;
-  return before === undefined;
+  return value === undefined && before === undefined;
+}
+
+/** Whether only the end may be another one than that of the value before. */
+function hasStemOf(value: TextPair, before: AccessValue): boolean {
+  return before instanceof TextPair && value.stem === before.stem && value.end.length === before.end.length;
 }
 
 /** Ids, ports and counters differ in their last character first. Two empty texts count as unlike: they are written again. */
@@ -155,6 +199,23 @@ function writeAscii(buffer: Buffer, at: number, text: string): number {
   return at + text.length;
 }
 
+/** Nearly all numbers of a log are: durations, sizes, statuses. */
+function isSmall(value: AccessValue): value is number {
+  return typeof value === "number" && value >= 0 && value < 1e6 && Math.floor(value) === value;
+}
+
+function writeSmall(buffer: Buffer, at: number, value: number): number {
+  let end = at + 1;
+  for (let bound = 10; bound <= value; bound *= 10) end++;
+  let left = value;
+  for (let place = end - 1; place >= at; place--) {
+    const rest = Math.floor(left / 10);
+    buffer[place] = 0x30 + left - rest * 10;
+    left = rest;
+  }
+  return end;
+}
+
 function toBytes(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text, "latin1"));
 }
@@ -166,22 +227,49 @@ function toBytes(text: string): Uint8Array {
 function isPlain(view: DataView, at: number, end: number): boolean {
   const last = end - 4;
   if (last < at) {
-    for (let byte = at; byte < end; byte++) if (hasOther(PLAIN_BYTES | view.getUint8(byte))) return false;
+    for (let byte = at; byte < end; byte++) if (othersIn(PLAIN_BYTES | view.getUint8(byte)) !== 0) return false;
     return true;
   }
-  for (let word = at; word < last; word += 4) if (hasOther(view.getInt32(word, true))) return false;
-  return !hasOther(view.getInt32(last, true));
+  for (let word = at; word < last; word += 4) if (othersIn(view.getInt32(word, true)) !== 0) return false;
+  return othersIn(view.getInt32(last, true)) === 0;
+}
+
+/** Copies a stretch to `at`, and says whether it is plain. */
+function copyPlain(
+  { source, from, to }: { readonly source: DataView; readonly from: number; readonly to: number },
+  target: DataView<ArrayBufferLike>,
+  at: number,
+): boolean {
+  const last = to - 4;
+  const ahead = at - from;
+  let found = 0;
+  if (last < from) {
+    for (let byte = from; byte < to; byte++) {
+      const character = source.getUint8(byte);
+      found |= othersIn(PLAIN_BYTES | character);
+      target.setUint8(byte + ahead, character);
+    }
+    return found === 0;
+  }
+  for (let place = from; place < last; place += 4) {
+    const word = source.getInt32(place, true);
+    found |= othersIn(word);
+    target.setInt32(place + ahead, word, true);
+  }
+  const word = source.getInt32(last, true);
+  target.setInt32(last + ahead, word, true);
+  return (found | othersIn(word)) === 0;
 }
 
 /** Three bytes that are plain, and room for one. */
 const PLAIN_BYTES = 0x41414100;
 
 /**
- * Whether one of the four bytes of a word is not plain. Each term has the highest bit of a byte set where the byte is one to
+ * Not 0 where one of the four bytes of a word is not plain. Each term has the highest bit of a byte set where the byte is one to
  * find: above 0x7f; below 0x20; 0x7f; `"`; `\` (the last two as bytes that are zero once they are XORed with what is sought).
  * A borrow or carry can only come from a byte that is one to find.
  */
-function hasOther(word: number): boolean {
+function othersIn(word: number): number {
   const quote = word ^ 0x22222222;
   const backslash = word ^ 0x5c5c5c5c;
   const found =
@@ -190,5 +278,5 @@ function hasOther(word: number): boolean {
     (word + 0x01010101) |
     ((quote - 0x01010101) & ~quote) |
     ((backslash - 0x01010101) & ~backslash);
-  return (found & 0x80808080) !== 0;
+  return found & 0x80808080;
 }

@@ -4,6 +4,7 @@
  */
 import type { ResponseFlag } from "@sallyport/model/fault";
 import type { DownstreamTls } from "../exchange/contract.ts";
+import type { TextPair, TextPart } from "./text-parts.ts";
 
 /** What is known of an exchange when it is over. Reused by the codec: a recorder must not keep it. */
 export interface ExchangeRecord {
@@ -22,6 +23,10 @@ export interface ExchangeRecord {
   /** Fault reason or local-reply detail, "via_upstream" for an upstream answer (Envoy's %RESPONSE_CODE_DETAILS%). */
   readonly details: string;
   readonly requestId: string;
+  /** originalPath, the value of User-Agent and requestId as they are cheapest to note; undefined: ask for them by their names. */
+  readonly pathPart: TextPart | undefined;
+  readonly agentPart: TextPart | undefined;
+  readonly idPair: TextPair | undefined;
   readonly bytesReceived: number;
   readonly bytesSent: number;
   /** Milliseconds of performance.now(): first byte of the head, and end of the exchange. */

@@ -1,4 +1,5 @@
 /** What exchanges and connections recorded, kept for assertions. */
+import assert from "node:assert/strict";
 import type {
   BodyPurpose,
   ExchangeRecord,
@@ -8,7 +9,10 @@ import type {
 } from "../../src/observe/contract.ts";
 
 /** A record as a plain object. */
-export type SeenRecord = Omit<ExchangeRecord, "requestHeader" | "responseHeader" | "responseTrailer"> & {
+export type SeenRecord = Omit<
+  ExchangeRecord,
+  "requestHeader" | "responseHeader" | "responseTrailer" | "pathPart" | "agentPart" | "idPair"
+> & {
   readonly grpcStatus: string;
   readonly userAgent: string;
 };
@@ -74,6 +78,10 @@ export function toRecorder(
 }
 
 function toSeen(record: ExchangeRecord): SeenRecord {
+  const { pathPart, agentPart, idPair } = record;
+  if (pathPart !== undefined) assert.equal(String(pathPart), record.originalPath);
+  if (agentPart !== undefined) assert.equal(String(agentPart), record.requestHeader("user-agent"));
+  if (idPair !== undefined) assert.equal(String(idPair), record.requestId);
   return {
     listenerMetrics: record.listenerMetrics,
     listenerKey: record.listenerKey,
