@@ -82,7 +82,7 @@ function toParts(path: string, agent: string | undefined, padding: number): Part
 }
 
 function toId(id: number): Partial<ExchangeRecord> {
-  const idPair = new TextPair(`stem-${Math.floor(id / 10)}`, String(id % 10).padStart(3, "0"));
+  const idPair = new TextPair(`stem-${Math.floor(id / 10)}`, String(id % 10).padStart(2 + (id % 2), "0"));
   return { idPair, requestId: String(idPair) };
 }
 
