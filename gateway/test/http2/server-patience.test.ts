@@ -56,3 +56,28 @@ test("HTTP/2 server: frames of streams that came behind its GOAWAY end no other 
   const codes = client.frames.filter(({ type }) => type === GOAWAY).map(({ payload }) => payload.readUInt32BE(4));
   assert.deepEqual(codes, [ErrorCode.NO_ERROR, ErrorCode.NO_ERROR]);
 });
+
+for (const what of ["was idle for too long", "broke the rules"] as const) {
+  test(`HTTP/2 server: a client that ${what} is read on for a while, and not longer`, async (t) => {
+    const rig = await openHttp2Rig(t, { cluster: new HandUpstream(), http: { idleTimeout: 20_000 } });
+    const client = await rig.client();
+    client.socket.allowHalfOpen = true;
+    client.acknowledge();
+    await client.settle();
+    if (what === "broke the rules") client.data(0, "of no stream");
+    else rig.advance(21_000);
+    await client.expect(GOAWAY);
+    await eventually(() => client.socket.readableEnded, { what: "FIN" });
+    client.raw("more ".repeat(1000));
+    assert.ok(!client.closed);
+    rig.advance(2_000);
+    // what comes now is answered with a reset
+    await eventually(
+      () => {
+        client.raw("more");
+        return client.closed;
+      },
+      { what: "the close" },
+    );
+  });
+}
