@@ -16,12 +16,11 @@ import type {
 } from "../exchange/contract.ts";
 import type { UpstreamDependencies } from "../exchange/dependencies.ts";
 import { DroppedAnswer, MOST_DROPPED } from "../exchange/dropped-answer.ts";
+import { UpstreamLife, type LivingConnection } from "../exchange/upstream-life.ts";
 import type { RequestHead } from "../head/request-head.ts";
 import { keyOfLines, toHandshakeLines } from "../head/websocket.ts";
-import { Timed } from "../time/wheel.ts";
 import { Inlet, type ByteReader } from "../wire/inlet.ts";
 import { Outlet } from "../wire/outlet.ts";
-import { describeTlsFailure, isTlsError } from "../wire/tls-failure.ts";
 import {
   connectUpstream,
   type SettledSocket,
@@ -53,19 +52,15 @@ export function adoptHttp1(
   return client;
 }
 
-class Http1Client
-  extends Timed
-  implements UpstreamConnection, UpstreamStream, ByteReader, AnswerInputOwner, UpstreamSocketOwner
-{
+class Http1Client implements LivingConnection, UpstreamStream, ByteReader, AnswerInputOwner, UpstreamSocketOwner {
   readonly endpoint: UpstreamEndpoint;
   readonly takesRaw = true;
-  connected = false;
   readonly capacity = 1;
   readonly settled = true;
   readonly upgradable = true;
-  failureDetail = "";
   readonly #dependencies: UpstreamDependencies;
   readonly #owner: ConnectionOwner;
+  readonly #life: UpstreamLife;
   readonly #socket: UpstreamSocket["socket"];
   readonly #inlet: Inlet;
   readonly #input: AnswerInput;
@@ -76,14 +71,13 @@ class Http1Client
   #writesBefore = 0;
   /** The upstream has ended its half of a tunnel. */
   #answerEnded = false;
-  #closed = false;
 
   constructor(options: Http1ClientOptions, dependencies: UpstreamDependencies, settled: SettledSocket | undefined) {
-    super();
     const { endpoint } = options;
     this.endpoint = endpoint;
     this.#owner = options.owner;
     this.#dependencies = dependencies;
+    this.#life = new UpstreamLife(this, options, dependencies);
     this.#inlet = settled?.inlet ?? new Inlet();
     this.#input = new AnswerInput(this, this.#inlet, AnswerReader.of(endpoint));
     this.#inlet.deliverTo(this);
@@ -93,7 +87,15 @@ class Http1Client
     socket.on("close", () => this.#onClose());
     if (settled !== undefined) return;
     this.#outlet.hold();
-    dependencies.clocks.coarse.arm(this, options.connectTimeout);
+    this.#life.awaitConnect();
+  }
+
+  get connected(): boolean {
+    return this.#life.connected;
+  }
+
+  get failureDetail(): string {
+    return this.#life.failureDetail;
   }
 
   get offersRaw(): boolean {
@@ -144,7 +146,7 @@ class Http1Client
 
   cancel(isLate = false): void {
     const isWritten = this.#outlet.writes !== this.#writesBefore || !this.#input.untouched;
-    if (this.#closed || isWritten || (isLate && !this.connected)) return this.#shut();
+    if (this.#life.closed || isWritten || (isLate && !this.connected)) return this.#shut();
     this.#outlet.discard();
     this.#input.expectNothing();
     this.#encodes = false;
@@ -176,13 +178,13 @@ class Http1Client
       else input.read(bytes, from, to, lease);
       if (input.receiver?.onAnswerTurn() === "full") this.#inlet.pause();
     } catch (error) {
-      this.#failInside(error);
+      this.#life.onBug(error);
     }
   }
 
   onAnswerDone(trailers: string, clean: boolean): void {
     const receiver = this.#input.receiver;
-    const reusable = clean && this.#requestEnded && !this.#closed;
+    const reusable = clean && this.#requestEnded && !this.#life.closed;
     this.#input.receiver = undefined;
     this.#inlet.narrow();
     this.#inlet.resume();
@@ -192,33 +194,28 @@ class Http1Client
   }
 
   onAnswerRefused(): void {
-    this.#fail("upstream-protocol-error");
+    this.lose("upstream-protocol-error");
   }
 
-  /** The connect timeout. */
-  override onLate(): void {
-    this.#dependencies.recorder.upstreamConnect("timeout");
-    this.#guard(() => this.#fail("connect-timeout"));
+  failInside(): void {
+    this.lose("internal-error");
   }
 
   onUp(): void {
-    this.#guard(() => {
-      const { clocks, recorder } = this.#dependencies;
-      this.connected = true;
-      clocks.coarse.disarm(this);
-      this.#socket.on("end", () => this.#guard(() => this.#onEnd()));
-      this.#socket.on("error", (error) => this.#guard(() => this.#onError(error)));
-      recorder.upstreamConnect("success");
-      this.#owner.onConnected(this);
+    this.#life.guard(() => {
+      this.#socket.on("end", () => this.#life.guard(() => this.#onEnd()));
+      this.#socket.on("error", (error) =>
+        this.#life.guard(() => this.lose(this.#life.reasonOf(error, this.#input.untouched))),
+      );
+      this.#life.up();
       if (this.#outlet.release() === "taken") this.#input.receiver?.onUpstreamDrain();
     });
   }
 
   onUpFailed(reason: "connect-failure" | "upstream-tls-failure", detail: string): void {
-    if (this.#closed) return;
-    this.failureDetail = detail;
-    this.#dependencies.recorder.upstreamConnect("failure");
-    this.#guard(() => this.#fail(reason));
+    if (this.#life.closed) return;
+    this.#life.failed(detail);
+    this.#life.guard(() => this.lose(reason));
   }
 
   #connect({ cluster, endpoint, tls, tcpKeepAlive }: Http1ClientOptions): UpstreamSocket {
@@ -228,12 +225,12 @@ class Http1Client
   }
 
   #onDrain(): void {
-    this.#guard(() => this.#input.receiver?.onUpstreamDrain());
+    this.#life.guard(() => this.#input.receiver?.onUpstreamDrain());
   }
 
   #onClose(): void {
     this.#inlet.close();
-    this.#guard(() => this.#fail("upstream-closed"));
+    this.#life.guard(() => this.lose("upstream-closed"));
   }
 
   /** FIN: the end of an answer that is framed so, of half a tunnel, or of the connection. */
@@ -247,18 +244,11 @@ class Http1Client
       this.#answerEnded = true;
       if (this.#requestEnded) input.receiver = undefined;
       receiver.onAnswerEnd("");
-    } else this.#fail("upstream-closed");
-  }
-
-  /** A reset; or a server that does not like the client's certificate, which TLS 1.3 tells behind the handshake. */
-  #onError(error: Error): void {
-    const isTls = isTlsError(error) && this.#input.untouched;
-    if (isTls) this.failureDetail = describeTlsFailure(error).detail;
-    this.#fail(isTls ? "upstream-tls-failure" : "upstream-reset");
+    } else this.lose("upstream-closed");
   }
 
   /** The connection is of no use any more; whoever waits for an answer is told. */
-  #fail(reason: FaultReason): void {
+  lose(reason: FaultReason): void {
     const { receiver, untouched } = this.#input;
     const unheard = this.connected ? "silent" : "unseen";
     this.#shut(this.connected ? undefined : reason);
@@ -268,27 +258,10 @@ class Http1Client
   /** Closes at once. The owner is told first, so that a replay finds its place free. `failure`: it never came up. */
   #shut(failure?: FaultReason): void {
     this.#input.receiver = undefined;
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#dependencies.clocks.coarse.disarm(this);
+    if (this.#life.closed) return;
     this.#outlet.discard();
     this.#socket.destroy();
-    if (this.connected) this.#dependencies.recorder.upstreamClosed();
-    this.#owner.onClosed(this, failure);
-  }
-
-  #guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.#failInside(error);
-    }
-  }
-
-  /** A bug of ours: logged once, the exchange answers 500, the connection goes. */
-  #failInside(error: unknown): void {
-    this.#dependencies.log.error("bug on an upstream connection", { error, endpoint: this.endpoint.label });
-    this.#fail("internal-error");
+    this.#life.close(failure);
   }
 }
 

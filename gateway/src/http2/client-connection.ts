@@ -4,11 +4,11 @@
  */
 import { performance } from "node:perf_hooks";
 import type { FaultReason } from "@sallyport/model/fault";
-import type { ConnectionOwner, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
+import type { ConnectionOwner, UpstreamEndpoint } from "../cluster/contract.ts";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
 import type { UpstreamDependencies } from "../exchange/dependencies.ts";
 import { LINGER } from "../exchange/lingering-close.ts";
-import { describeTlsFailure, isTlsError } from "../wire/tls-failure.ts";
+import { UpstreamLife, type LivingConnection } from "../exchange/upstream-life.ts";
 import type { SettledSocket } from "../wire/upstream-socket.ts";
 import { UpstreamWarnings } from "../wire/upstream-warnings.ts";
 import { AnswerFields, MAX_ANSWER_HEAD } from "./answer-fields.ts";
@@ -31,13 +31,11 @@ const ABUSE_BUDGET = 20_000;
 const warnings = new UpstreamWarnings("an upstream endpoint broke the rules of HTTP/2; its requests are answered 502");
 
 /** One connection. */
-export class ClientConnection extends Http2Connection implements UpstreamConnection, Patient {
+export class ClientConnection extends Http2Connection implements LivingConnection, Patient {
   readonly endpoint: UpstreamEndpoint;
   readonly settled = true;
   readonly scheme: "http" | "https";
   readonly answers = new AnswerFields();
-  connected = false;
-  failureDetail = "";
   /** Why streams are lost with it. */
   lossReason: FaultReason = "upstream-protocol-error";
   readonly #opening: Http2ClientOpening;
@@ -47,10 +45,10 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   tries = 0;
   #draining = false;
   #closing = false;
-  #closed = false;
   #toldCapacity = 0;
   readonly waiting = new WaitingStreams();
-  readonly #life: SignsOfLife;
+  readonly #life: UpstreamLife;
+  readonly #signs: SignsOfLife;
 
   constructor(transport: SettledSocket, opening: Http2ClientOpening, dependencies: UpstreamDependencies) {
     super(transport, {
@@ -68,7 +66,8 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
     this.#opening = opening;
     this.#owner = opening.owner;
     this.dependencies = dependencies;
-    this.#life = new SignsOfLife(dependencies.clocks.coarse, opening.http2, this);
+    this.#life = new UpstreamLife(this, opening, dependencies);
+    this.#signs = new SignsOfLife(dependencies.clocks.coarse, opening.http2, this);
     this.#toldCapacity = this.capacity;
     this.inlet.deliverTo(this);
     this.socket.on("close", () => {
@@ -76,6 +75,14 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
       this.lose("upstream-closed");
       dependencies.clocks.coarse.disarm(this);
     });
+  }
+
+  get connected(): boolean {
+    return this.#life.connected;
+  }
+
+  get failureDetail(): string {
+    return this.#life.failureDetail;
   }
 
   get capacity(): number {
@@ -89,7 +96,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   }
 
   open(receiver: AnswerReceiver): UpstreamStream {
-    if (this.tries++ === 0 && this.connected) this.#life.watch();
+    if (this.tries++ === 0 && this.connected) this.#signs.watch();
     return new ClientStream(this, receiver);
   }
 
@@ -101,35 +108,30 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   /** Until the socket is up nothing is written. */
   awaitSocket(): void {
     this.output.hold();
-    this.dependencies.clocks.coarse.arm(this, this.#opening.connectTimeout);
+    this.#life.awaitConnect();
   }
 
   onUp(): void {
-    if (this.#closed) return;
-    this.#guard(() => {
-      const { clocks, recorder } = this.dependencies;
-      this.connected = true;
-      this.#life.heard();
-      clocks.coarse.disarm(this);
+    if (this.#life.closed) return;
+    this.#life.guard(() => {
+      this.#signs.heard();
       this.socket.on("end", () => this.lose("upstream-closed"));
-      this.socket.on("error", (error) => this.#onError(error));
-      recorder.upstreamConnect("success");
-      this.#owner.onConnected(this);
-      if (this.tries > 0) this.#life.watch();
+      this.socket.on("error", (error) => this.lose(this.#life.reasonOf(error, !this.peer.received)));
+      this.#life.up();
+      if (this.tries > 0) this.#signs.watch();
       this.waiting.launch();
       this.output.release();
     });
   }
 
   onUpFailed(reason: "connect-failure" | "upstream-tls-failure", detail: string): void {
-    if (this.#closed) return;
-    this.failureDetail = detail;
-    this.dependencies.recorder.upstreamConnect("failure");
+    if (this.#life.closed) return;
+    this.#life.failed(detail);
     this.lose(reason);
   }
 
   override onBytes(...read: Parameters<Http2Connection["onBytes"]>): void {
-    this.#life.heard();
+    this.#signs.heard();
     super.onBytes(...read);
   }
 
@@ -144,19 +146,19 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
 
   /** A request was added. */
   sentRequest(): void {
-    if (this.connected) this.#life.trust();
+    if (this.connected) this.#signs.trust();
   }
 
   /** Refuses a try, but not while it is being handed over. */
   refuseLater(stream: ClientStream, reason: FaultReason): void {
-    setImmediate(() => this.#guard(() => stream.onRefused(reason)));
+    setImmediate(() => this.#life.guard(() => stream.onRefused(reason)));
   }
 
   /** A try is over. */
   release(stream: ClientStream): void {
     this.waiting.delete(stream);
     this.tries--;
-    if (this.#closed) return;
+    if (this.#life.closed) return;
     this.#owner.onIdle(this);
     if (this.tries === 0 && (this.#draining || this.#closing)) this.#shut();
   }
@@ -178,13 +180,9 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
     // how long an answer may take is the exchange's to say
   }
 
-  /** The connect timeout, or the end of lingering. */
+  /** It has lingered. */
   override onLate(): void {
-    if (this.#closed) this.socket.destroy();
-    else {
-      this.dependencies.recorder.upstreamConnect("timeout");
-      this.lose("connect-timeout");
-    }
+    this.socket.destroy();
   }
 
   /** For a stream that is gone; there are no others, for we promised nobody to take pushes. */
@@ -197,7 +195,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   protected onSettings(): void {
     this.waiting.launch();
     const { capacity } = this;
-    if (capacity === this.#toldCapacity || this.#closed) return;
+    if (capacity === this.#toldCapacity || this.#life.closed) return;
     this.#toldCapacity = capacity;
     this.#owner.onCapacity(this);
   }
@@ -208,11 +206,11 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
     const unseen = [...this.streams.values()].filter(({ id }) => id > lastId);
     for (const stream of unseen) this.reset(stream, ErrorCode.CANCEL);
     for (const stream of unseen) if (stream instanceof ClientStream) stream.onRefused("upstream-refused");
-    if (this.tries === 0 && !this.#closed) this.#shut();
+    if (this.tries === 0 && !this.#life.closed) this.#shut();
   }
 
   protected onPong(): void {
-    this.#life.answered();
+    this.#signs.answered();
   }
 
   protected onFailed(_code: ErrorCode, detail: string): void {
@@ -223,9 +221,11 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
     clocks.coarse.arm(this, LINGER);
   }
 
-  /** A bug of ours: logged once, exchanges answer 500, the connection goes. */
   protected onBug(error: unknown): void {
-    this.dependencies.log.error("bug on an upstream connection", { error, endpoint: this.endpoint.label });
+    this.#life.onBug(error);
+  }
+
+  failInside(): void {
     this.lossReason = "internal-error";
     this.fail(ErrorCode.INTERNAL_ERROR, "");
   }
@@ -239,27 +239,20 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   }
 
   #drain(): void {
-    if (this.#draining || this.#closed) return;
+    if (this.#draining || this.#life.closed) return;
     this.#draining = true;
     this.#owner.onDraining(this);
-  }
-
-  /** A reset; or a server that does not like the client's certificate, which TLS 1.3 tells behind the handshake. */
-  #onError(error: Error): void {
-    const isTls = isTlsError(error) && !this.peer.received;
-    if (isTls) this.failureDetail = describeTlsFailure(error).detail;
-    this.lose(isTls ? "upstream-tls-failure" : "upstream-reset");
   }
 
   /** The transport is gone, or of no use. */
   lose(reason: FaultReason): void {
     this.socket.destroy();
-    if (this.#closed) return;
+    if (this.#life.closed) return;
     this.lossReason = reason;
     this.ended = true;
     this.reader.stop();
     this.output.discard();
-    this.#guard(() => {
+    this.#life.guard(() => {
       this.#tellClosed(this.connected ? undefined : reason);
       this.waiting.refuse(this.lossReason);
       this.loseStreams();
@@ -268,7 +261,7 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
 
   /** Nothing is on it any more: GOAWAY, FIN, and a while for both to arrive. */
   #shut(): void {
-    if (this.#closed) return;
+    if (this.#life.closed) return;
     this.#tellClosed();
     if (!this.connected) {
       this.ended = true;
@@ -282,20 +275,8 @@ export class ClientConnection extends Http2Connection implements UpstreamConnect
   }
 
   #tellClosed(failure?: FaultReason): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    const { clocks, recorder } = this.dependencies;
-    clocks.coarse.disarm(this);
-    this.#life.stop();
-    if (this.connected) recorder.upstreamClosed();
-    this.#owner.onClosed(this, failure);
-  }
-
-  #guard(run: () => void): void {
-    try {
-      run();
-    } catch (error) {
-      this.onBug(error);
-    }
+    if (this.#life.closed) return;
+    this.#signs.stop();
+    this.#life.close(failure);
   }
 }

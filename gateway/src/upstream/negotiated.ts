@@ -5,9 +5,9 @@ import { invariant } from "@sallyport/model/result";
 import type { ConnectionOwner, OpenOptions, UpstreamConnection, UpstreamEndpoint } from "../cluster/contract.ts";
 import type { AnswerReceiver, UpstreamStream } from "../exchange/contract.ts";
 import type { UpstreamDependencies } from "../exchange/dependencies.ts";
+import { UpstreamLife, type LivingConnection } from "../exchange/upstream-life.ts";
 import { adoptHttp1 } from "../http1/client.ts";
 import { adoptHttp2 } from "../http2/client.ts";
-import { Timed } from "../time/wheel.ts";
 import { Inlet } from "../wire/inlet.ts";
 import { connectUpstream, type UpstreamSocket, type UpstreamSocketOwner } from "../wire/upstream-socket.ts";
 
@@ -19,26 +19,25 @@ export function openNegotiated(options: OpenOptions, dependencies: UpstreamDepen
   return new NegotiatedConnection(options, dependencies);
 }
 
-class NegotiatedConnection extends Timed implements UpstreamConnection, UpstreamSocketOwner, ConnectionOwner {
+class NegotiatedConnection implements LivingConnection, UpstreamSocketOwner, ConnectionOwner {
   readonly endpoint: UpstreamEndpoint;
   readonly #options: OpenOptions;
   readonly #dependencies: UpstreamDependencies;
   readonly #inlet = new Inlet();
   readonly #transport: UpstreamSocket;
+  readonly #life: UpstreamLife;
   #chosen: UpstreamConnection | undefined = undefined;
-  #failureDetail = "";
-  #closed = false;
 
   constructor(options: OpenOptions, dependencies: UpstreamDependencies) {
-    super();
     this.#options = options;
     this.#dependencies = dependencies;
-    const { cluster, endpoint, tls, tcpKeepAlive, connectTimeout } = options;
+    const { cluster, endpoint, tls, tcpKeepAlive } = options;
     this.endpoint = endpoint;
+    this.#life = new UpstreamLife(this, options, dependencies);
     const { log, sockets } = dependencies;
     const target = { cluster, endpoint, tls, tcpKeepAlive, applicationProtocols: PROTOCOLS, ways: sockets, log };
     this.#transport = connectUpstream(target, this.#inlet, this);
-    dependencies.clocks.coarse.arm(this, connectTimeout);
+    this.#life.awaitConnect();
   }
 
   /** Until it is settled: one, so that nobody counts on more. */
@@ -59,7 +58,7 @@ class NegotiatedConnection extends Timed implements UpstreamConnection, Upstream
   }
 
   get failureDetail(): string {
-    return this.#chosen?.failureDetail ?? this.#failureDetail;
+    return this.#chosen?.failureDetail ?? this.#life.failureDetail;
   }
 
   open(receiver: AnswerReceiver): UpstreamStream {
@@ -68,37 +67,28 @@ class NegotiatedConnection extends Timed implements UpstreamConnection, Upstream
   }
 
   close(): void {
-    if (this.#chosen === undefined) this.#end(undefined);
+    if (this.#chosen === undefined) this.lose();
     else this.#chosen.close();
   }
 
-  /** The connect timeout. */
-  override onLate(): void {
-    this.#dependencies.recorder.upstreamConnect("timeout");
-    this.#end("connect-timeout");
+  failInside(): void {
+    this.lose("internal-error");
   }
 
   onUp(): void {
-    if (this.#closed) return;
-    const { clocks, log } = this.#dependencies;
-    clocks.coarse.disarm(this);
+    if (this.#life.closed) return;
+    this.#life.settle();
     const { socket, ways } = this.#transport;
     const settled = { socket, ways, inlet: this.#inlet };
     const options = { ...this.#options, owner: this };
     const adopt = isHttp2(socket) ? adoptHttp2 : adoptHttp1;
-    try {
-      adopt(options, this.#dependencies, settled);
-    } catch (error) {
-      log.error("bug on an upstream connection", { error, endpoint: this.endpoint.label });
-      this.#end("internal-error");
-    }
+    this.#life.guard(() => adopt(options, this.#dependencies, settled));
   }
 
   onUpFailed(reason: "connect-failure" | "upstream-tls-failure", detail: string): void {
-    if (this.#closed) return;
-    this.#failureDetail = detail;
-    this.#dependencies.recorder.upstreamConnect("failure");
-    this.#end(reason);
+    if (this.#life.closed) return;
+    this.#life.failed(detail);
+    this.lose(reason);
   }
 
   /** The codec has taken the socket over. */
@@ -120,19 +110,12 @@ class NegotiatedConnection extends Timed implements UpstreamConnection, Upstream
   }
 
   onClosed(_chosen: UpstreamConnection, failure?: FaultReason): void {
-    this.#tellClosed(failure);
+    this.#life.close(failure);
   }
 
-  #end(failure: FaultReason | undefined): void {
-    this.#dependencies.clocks.coarse.disarm(this);
+  lose(reason?: FaultReason): void {
     this.#transport.socket.destroy();
-    this.#tellClosed(failure);
-  }
-
-  #tellClosed(failure: FaultReason | undefined): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#options.owner.onClosed(this, failure);
+    this.#life.close(reason);
   }
 }
 
