@@ -192,9 +192,11 @@ export class AdverseBackend extends FramePeer<BackendStream> {
     });
   }
 
+  /** More than came: who gets byte for byte is never silent, and nobody waits for its end. */
   #refill(stream: BackendStream, count: number): void {
+    const more = count + below(this.random, 1000);
     this.time.after(1 + below(this.random, 10), () => {
-      if (this.streams.get(stream.id) === stream && !stream.theirsEnded) this.widen(stream, count);
+      if (this.streams.get(stream.id) === stream && !stream.theirsEnded) this.widen(stream, more);
     });
   }
 
