@@ -16,7 +16,7 @@ class Connection extends Timed {
   }
 }
 
-function begin(): { connection: Connection; socket: Socket; pass(milliseconds: number): void } {
+function begin(): { connection: Connection; socket: Socket; pass: (milliseconds: number) => void } {
   const wheel = new Wheel(TICK);
   const connection = new Connection();
   const socket = new Socket();
