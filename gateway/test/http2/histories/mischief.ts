@@ -14,8 +14,8 @@ function idOf({ random, highest }: AdverseBackend): number {
 const stray =
   (type: number, flags: number, payload: string): Mischief =>
   (b) => {
-    const id = Math.max(1, pick(b.random, [b.highest, 1, b.highest + 2, b.highest + 1, 2]));
-    // what is said on one that is open would be its answer
+    const id = Math.max(1, pick(b.random, [b.highest, 1, b.highest + 200, b.highest + 1, 2]));
+    // what is said on one that is open, or is about to be, would be its answer
     if (!b.streams.has(id)) b.frame(type, flags, id, payload);
   };
 
