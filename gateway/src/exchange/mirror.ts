@@ -1,7 +1,8 @@
 /**
  * A copy of a request that goes to another cluster. It leaves at once, with the head as it is and the body as it streams,
  * and its answer is read and dropped. It never slows the request it copies: bytes it cannot send yet are kept up to a
- * bound, and a mirror that falls behind further is cut.
+ * bound, and a mirror that falls behind further is cut. One that answers slowly is not kept for longer than a limit, however
+ * often it says something: nobody waits for it.
  */
 import type { ConnectionRequest, UpstreamCluster, UpstreamConnection } from "../cluster/contract.ts";
 import type { RequestHead } from "../head/request-head.ts";
@@ -12,7 +13,7 @@ import { Timed, type Wheel } from "../time/wheel.ts";
 
 /** Bytes of a body that a mirror may be behind. */
 const MAX_BEHIND = 262_144;
-/** Milliseconds of silence after which a mirror is given up. */
+/** Milliseconds after which a mirror is given up that takes nothing of a body, or has not ended its answer behind it. */
 const PATIENCE = 60_000;
 
 /** Sends the copies that filters asked for. Clusters that do not exist get none. */
@@ -40,8 +41,10 @@ export class Mirror extends Timed implements ConnectionRequest, AnswerReceiver {
   #behind: Buffer[] = [];
   #behindBytes = 0;
   #full = false;
-  /** The body is complete: its trailers; undefined before. */
+  /** The body is complete: its trailers; undefined before, and once they are sent. */
   #trailers: string | undefined = undefined;
+  /** Nothing more of the body will come. */
+  #isComplete = false;
   #over = false;
 
   constructor(cluster: UpstreamCluster, head: RequestHead, wheel: Wheel) {
@@ -61,6 +64,7 @@ export class Mirror extends Timed implements ConnectionRequest, AnswerReceiver {
   sendBody(bytes: Buffer, from: number, to: number): void {
     if (this.#over) return;
     if (this.#upstream !== undefined && !this.#full) {
+      this.#wheel.arm(this, PATIENCE);
       this.#full = this.#upstream.sendBody(bytes, from, to, undefined) === "full";
       return;
     }
@@ -71,6 +75,9 @@ export class Mirror extends Timed implements ConnectionRequest, AnswerReceiver {
 
   /** The body is complete. */
   endBody(trailers: string): void {
+    if (this.#over) return;
+    this.#wheel.arm(this, PATIENCE);
+    this.#isComplete = true;
     this.#trailers = trailers;
     this.#catchUp();
   }
@@ -115,7 +122,6 @@ export class Mirror extends Timed implements ConnectionRequest, AnswerReceiver {
   }
 
   onAnswerBody(): SendOutcome {
-    this.#wheel.arm(this, PATIENCE);
     return "taken";
   }
 
@@ -129,7 +135,7 @@ export class Mirror extends Timed implements ConnectionRequest, AnswerReceiver {
 
   onUpstreamDrain(): void {
     this.#full = false;
-    this.#wheel.arm(this, PATIENCE);
+    if (!this.#isComplete) this.#wheel.arm(this, PATIENCE);
     this.#catchUp();
     this.flush();
   }
