@@ -106,10 +106,8 @@ export class TestCluster implements UpstreamCluster {
       upgrades: request.upgrades,
       connectTimeout: this.connectTimeout,
       owner: {
-        onConnected: () => undefined,
+        ...CARELESS,
         onIdle: (one) => void this.idle.push(one),
-        onCapacity: () => undefined,
-        onDraining: () => undefined,
         onClosed: (one) => {
           const at = this.idle.indexOf(one);
           if (at >= 0) this.idle.splice(at, 1);

@@ -12,7 +12,7 @@ import { Wheel } from "../../src/time/wheel.ts";
 import { toTlsSettings } from "../wire/tls-settings.ts";
 import { TlsUpstream } from "../wire/tls-upstream.ts";
 import { openRig, recordOf } from "./rig.ts";
-import { UNHEARD } from "../unheard.ts";
+import { CARELESS, UNHEARD } from "../unheard.ts";
 
 const authority = await createAuthority("test root");
 const good = await authority.issue({ names: ["upstream.test"] });
@@ -136,13 +136,7 @@ test("a failed connection says what was wrong with TLS before its receiver hears
         endpoint: { address: "127.0.0.1", port, label: `127.0.0.1:${port}`, active: () => 0, ...UNHEARD },
         tls: trusting,
         connectTimeout: 5000,
-        owner: {
-          onConnected: () => undefined,
-          onIdle: () => undefined,
-          onCapacity: () => undefined,
-          onDraining: () => undefined,
-          onClosed: () => undefined,
-        },
+        owner: CARELESS,
       },
       {
         clocks: { coarse: new Wheel(250), fine: new Wheel(4) },

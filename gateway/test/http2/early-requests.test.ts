@@ -6,7 +6,7 @@ import { seeded } from "@sallyport/testkit/random";
 import { ClientConnection } from "../../src/http2/client-connection.ts";
 import { FrameType, PREFACE } from "../../src/http2/frames.ts";
 import { Wheel } from "../../src/time/wheel.ts";
-import { UNHEARD } from "../unheard.ts";
+import { CARELESS, UNHEARD } from "../unheard.ts";
 import { Asked, toHead } from "./frame-server.ts";
 import { Wire } from "./histories/wire.ts";
 
@@ -27,13 +27,7 @@ function openEarly(): {
       tls: undefined,
       http2: DEFAULT_HTTP2_CLIENT_OPTIONS,
       connectTimeout: 5000,
-      owner: {
-        onConnected: () => undefined,
-        onIdle: () => undefined,
-        onCapacity: () => undefined,
-        onDraining: () => undefined,
-        onClosed: () => undefined,
-      },
+      owner: CARELESS,
     },
     {
       clocks: { coarse: new Wheel(250), fine: new Wheel(4) },
