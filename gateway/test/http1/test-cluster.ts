@@ -11,6 +11,7 @@ import type {
   UpstreamTlsSettings,
 } from "../../src/cluster/contract.ts";
 import { FreeRetries } from "../free-retries.ts";
+import { CARELESS } from "../unheard.ts";
 
 /** The smallest pool: last in, first out, no limits. */
 export class TestCluster implements UpstreamCluster {
