@@ -140,7 +140,7 @@ export class History {
 
   #toRoute(): ReturnType<typeof toOneRoute> {
     const [cluster] = this.clusters;
-    return toOneRoute(drawServer(this.random), { cluster, invalid: "", filters: [] }, this.#rule);
+    return toOneRoute(drawServer(this.random, this.#plot), { cluster, invalid: "", filters: [] }, this.#rule);
   }
 
   #ask(client: AdverseClient, name: string, reads: "well" | "badly"): void {

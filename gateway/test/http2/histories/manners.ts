@@ -164,7 +164,7 @@ export const MANNERS: readonly [Manner, ...Manner[]] = [
   (b, s) => [() => b.head(s, 200), () => b.block(s.id, b.encoder.trailers("x-sum: 1\r\n"), false)],
   behind((b, s) => b.trailers(s)),
   behind((b, s) => b.frame(FrameType.RST_STREAM, 0, s.id, word(codeOf(b)))),
-  behind((b, s) => b.frame(FrameType.WINDOW_UPDATE, 0, s.id, word(1))),
+  behind((b, s) => b.widen(s, 1)),
   floods,
   overflows,
   widens(0),

@@ -15,8 +15,9 @@ const stray =
   (type: number, flags: number, payload: string): Mischief =>
   (b) => {
     const id = Math.max(1, pick(b.random, [b.highest, 1, b.highest + 200, b.highest + 1, 2]));
-    // what is said on one that is open, or is about to be, would be its answer
-    if (!b.streams.has(id)) b.frame(type, flags, id, payload);
+    // what is said on one that is open, or whose request is on its way, would be its answer
+    const isOnItsWay = id % 2 === 1 && id > b.highest && id < b.highest + 200;
+    if (!b.streams.has(id) && !isOnItsWay) b.frame(type, flags, id, payload);
   };
 
 const goaway: Mischief = (b) => b.goaway(idOf(b), pick(b.random, [0, 0, 2, 11]));

@@ -86,12 +86,14 @@ export function drawCluster(random: () => number, key: string): Cluster {
 }
 
 /** What clients are held to. */
-export function drawServer(random: () => number): HttpServerOptions {
+export function drawServer(random: () => number, { requests }: Plot): HttpServerOptions {
   const http2 = {
     ...DEFAULT_HTTP2_SERVER_OPTIONS,
     maxConcurrentStreams: 20,
     streamWindow: pick(random, [1000, 65_536]),
     abuseBudget: 100_000,
   };
-  return { ...DEFAULT_HTTP_SERVER_OPTIONS, headTimeout: 60_000, streamIdleTimeout: 20_000, http2 };
+  // where every request must be answered, the line for the one stream of the one connection may be long
+  const streamIdleTimeout = requests === "honest" ? 300_000 : 20_000;
+  return { ...DEFAULT_HTTP_SERVER_OPTIONS, headTimeout: 60_000, streamIdleTimeout, http2 };
 }
