@@ -6,22 +6,21 @@
  * word (it keeps a spare descriptor for that), so neither a busy loop nor an error comes of it.
  */
 import type { BugLog } from "../exchange/dependencies.ts";
-import { QuietPeriod } from "./quiet-period.ts";
+import { QuietPeriod } from "../time/quiet-period.ts";
 
 /** Notes errors of one port. */
 export class AcceptErrors {
-  readonly #log: BugLog;
-  readonly #quiet: QuietPeriod;
+  readonly #dependencies: { readonly log: BugLog; now(): number };
+  readonly #quiet = new QuietPeriod();
 
   constructor(dependencies: { readonly log: BugLog; now(): number }) {
-    this.#log = dependencies.log;
-    this.#quiet = new QuietPeriod(() => dependencies.now());
+    this.#dependencies = dependencies;
   }
 
   /** Says it, or counts it. */
   note(error: Error, port: number): void {
-    const times = this.#quiet.note();
-    if (times !== undefined)
-      this.#log.error("cannot accept a connection", { error: error.message, port, before: times - 1 });
+    const { log } = this.#dependencies;
+    const times = this.#quiet.note(this.#dependencies.now());
+    if (times > 0) log.error("cannot accept a connection", { error: error.message, port, before: times - 1 });
   }
 }

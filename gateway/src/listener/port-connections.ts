@@ -4,8 +4,8 @@
  */
 import { type ActiveCounts, NO_SLOT, type Recorder } from "../observe/contract.ts";
 import type { CompiledBind } from "../router/contract.ts";
+import { QuietPeriod } from "../time/quiet-period.ts";
 import type { WarningLog } from "../wire/upstream-warnings.ts";
-import { QuietPeriod } from "./quiet-period.ts";
 
 /** What is asked of the counts that workers share. */
 export type SharedCounts = Pick<ActiveCounts, "claim" | "release" | "add" | "total">;
@@ -26,18 +26,15 @@ const PORTS = "port";
 /** Connections of one port, as one worker counts them. */
 export class PortConnections {
   readonly #counts: SharedCounts | undefined;
-  readonly #recorder: PortDependencies["recorder"];
-  readonly #log: WarningLog;
-  readonly #quiet: QuietPeriod;
+  readonly #dependencies: PortDependencies;
+  readonly #quiet = new QuietPeriod();
   #slot: number;
   #own = 0;
 
   /** Without counts, or where they have no room, the worker counts for itself. */
   constructor(counts: SharedCounts | undefined, bindKey: string, dependencies: PortDependencies) {
     this.#counts = counts;
-    this.#recorder = dependencies.recorder;
-    this.#log = dependencies.log;
-    this.#quiet = new QuietPeriod(() => dependencies.now());
+    this.#dependencies = dependencies;
     this.#slot = counts?.claim(PORTS, bindKey) ?? NO_SLOT;
   }
 
@@ -70,11 +67,12 @@ export class PortConnections {
 
   /** Somebody asked for this limit, so it is no fault that it holds. */
   #noteLimited({ limiter, fallback, port }: LimitedPort, limit: number): void {
-    this.#recorder.connectionLimited(fallback.metrics);
-    const closed = this.#quiet.note();
-    if (closed === undefined) return;
+    const { recorder, log } = this.#dependencies;
+    recorder.connectionLimited(fallback.metrics);
+    const closed = this.#quiet.note(this.#dependencies.now());
+    if (closed === 0) return;
     const listener = limiter ?? fallback.key;
-    this.#log.warn("limit of connections of a listener reached", { listener, port, limit, closed });
+    log.warn("limit of connections of a listener reached", { listener, port, limit, closed });
   }
 
   #total(): number {

@@ -5,20 +5,13 @@ const QUIET = 10_000;
 
 /** Says when it is time to say something again. */
 export class QuietPeriod {
-  readonly #now: () => number;
   #saidAt = Number.NEGATIVE_INFINITY;
   #unsaid = 0;
 
-  /** `now`: milliseconds. */
-  constructor(now: () => number) {
-    this.#now = now;
-  }
-
-  /** It has happened once more: how often it has since it was said last, this time included; undefined where that is to be said later. */
-  note(): number | undefined {
-    const now = this.#now();
+  /** It has happened once more, at `now` (milliseconds): how often since it was said last, this time included; 0: that is to be said later. */
+  note(now: number): number {
     this.#unsaid++;
-    if (now - this.#saidAt < QUIET) return undefined;
+    if (now - this.#saidAt < QUIET) return 0;
     const times = this.#unsaid;
     this.#saidAt = now;
     this.#unsaid = 0;
